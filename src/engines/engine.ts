@@ -1,0 +1,204 @@
+import type { z } from 'zod'
+import type { Command } from '../lib/process.ts'
+import type { FoundTool, ToolNeed } from '../lib/tools.ts'
+import type { AppError } from '../shared/errors.ts'
+
+/**
+ * A kind of database server. An engine asks servers and builds commands; it does not run the tools itself, so what
+ * it builds can be compared with golden files. The runner runs them.
+ *
+ * `Connection` is the output of the `connection` schema, `Options` that of `dumpOptions`.
+ */
+export interface Engine<
+  Connection extends z.ZodType = z.ZodType,
+  Options extends z.ZodType = z.ZodType,
+  RestoreSettings extends z.ZodType = z.ZodType,
+> {
+  label: string
+  /** The URL schemes that the command line knows it by, without the colon; the first is the canonical one. */
+  schemes: readonly string[]
+  /** The settings that a database URL and the environment stand for, and the database that it names, if any. */
+  fromUrl(url: string, environment: NodeJS.ProcessEnv): { connection: unknown; database: string | undefined }
+  connection: Connection
+  /** What may be chosen for a dump; strict, so that an option which this engine does not know is refused. */
+  dumpOptions: Options
+  restoreOptions: RestoreSettings
+  /** The programs it uses, for `holdfast doctor` and the resolver. Empty if it needs none. */
+  tools: readonly ToolNeed[]
+
+  /** Reaches the server, signs in and says what it is. Every failure is explained: code, sentence, hint. */
+  inspect(connection: z.output<Connection>, signal: AbortSignal): Promise<ServerFacts>
+  /** The databases that can be backed up, sorted, without the system's own. A failed listing throws. */
+  listDatabases(connection: z.output<Connection>, signal: AbortSignal): Promise<string[]>
+  /** Throws `database_not_found` if there is no such database. */
+  describe(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<DatabaseFacts>
+  /** What the user lacks for a complete backup of the database, each with the statement that grants it. */
+  missingPrivileges(
+    connection: z.output<Connection>,
+    database: string,
+    signal: AbortSignal,
+  ): Promise<MissingPrivilege[]>
+  /** The statements that create a user who can back up the database and change nothing. Empty where meaningless. */
+  backupUserStatements(user: string, database: string, server: ServerFacts): string[]
+
+  /** How the database becomes a stream of bytes. Throws `tool_missing`, naming tool, needed version and what was found. */
+  dump(request: DumpRequest<z.output<Connection>, z.output<Options>>): Dump
+  /** Recognises a complete dump of the format as its bytes go by, and learns what it contains. */
+  readDump(format: string): DumpReader
+  /** How a dump's bytes become a database that exists already and is empty (or, for `existing`, is not). */
+  restore(request: RestoreRequest<z.output<Connection>, z.output<RestoreSettings>>): Restore
+
+  /** What the tool's last words mean, or undefined if they explain themselves. */
+  explain(tool: string, stderr: string): AppError | undefined
+
+  databaseExists(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<boolean>
+  /** Creates an empty database like the one that was dumped (encoding, collation, owner where the role exists). */
+  createDatabase(
+    connection: z.output<Connection>,
+    database: string,
+    like: Partial<DatabaseFacts>,
+    signal: AbortSignal,
+  ): Promise<void>
+  /** Succeeds if it is already gone. Ends other sessions on it only when told to; else `database_in_use`. */
+  dropDatabase(
+    connection: z.output<Connection>,
+    database: string,
+    signal: AbortSignal,
+    options?: { endSessions?: boolean },
+  ): Promise<void>
+  /** Absent where the engine cannot rename a database. `database_in_use` while others are connected. */
+  renameDatabase?(
+    connection: z.output<Connection>,
+    from: string,
+    to: string,
+    signal: AbortSignal,
+    options?: { endSessions?: boolean },
+  ): Promise<void>
+  /** A name, beside the given one, for a database that is being restored. Valid and unused. */
+  besideName(database: string, token: string): string
+  /** Exact numbers of rows per table, by the same names as `DumpReader.finish().rows`. */
+  countRows(
+    connection: z.output<Connection>,
+    database: string,
+    signal: AbortSignal,
+  ): Promise<Record<string, number>>
+}
+
+export interface ServerFacts {
+  /** `postgresql`, `mysql` or `mariadb`, `sqlite`. */
+  flavour: string
+  /** As people write it: `15.18`, `10.11.14`. */
+  version: string
+  /** The protocol version in use (`TLSv1.3`), or false if the connection is in the clear. */
+  tls: string | false
+  /** The user we are signed in as. */
+  user?: string
+  superuser?: boolean
+  /** What else an engine wants to remember between inspect and dump. */
+  details?: Record<string, string | number | boolean>
+}
+
+export interface DatabaseFacts {
+  /** Size on the server, an estimate for room and progress; undefined where it cannot be asked. */
+  bytes?: number
+  encoding?: string
+  collation?: string
+  /** The engine's further facts that createDatabase needs: character type, locale provider, … */
+  locale?: Record<string, string>
+  owner?: string
+  /** What a person should know about a backup of it: “table x is MyISAM: not part of the consistent snapshot”. */
+  warnings?: string[]
+}
+
+export interface MissingPrivilege {
+  /** “read table public.orders” */
+  what: string
+  /** `GRANT SELECT ON TABLE public.orders TO backup` */
+  grant: string
+}
+
+export interface DumpRequest<Connection, Options> {
+  connection: Connection
+  database: string
+  server: ServerFacts
+  facts: DatabaseFacts
+  options: Options
+  tools: readonly FoundTool[]
+  /** An empty directory of this job alone, mode 0700, removed afterwards. */
+  workDirectory: string
+}
+
+export interface Dump {
+  /** `custom`, `plain`, `directory`, `sqlite`: what `readDump` and `restore` get. */
+  format: string
+  /** Of the raw dump, with its dot: `.dump`, `.sql`, `.tar`, `.db`. */
+  extension: string
+  /** The tool that makes it, and its version. */
+  tool: { name: string; version: string }
+  source: DumpSource
+  /** Secrets that the command names by path: written with mode 0600 before, removed after. */
+  secretFiles?: Record<string, string>
+}
+
+export type DumpSource =
+  /** The tool writes the dump to standard output. */
+  | { from: 'stdout'; command: Command }
+  /** The tool insists on a directory; it is packed as tar, file by file. `bytes` is the room it will need. */
+  | { from: 'directory'; command: Command; directory: string; bytes: number }
+  /** The engine insists on a file. `bytes` is the room it will need. */
+  | { from: 'file'; path: string; bytes: number; make(signal: AbortSignal): Promise<DumpContents> }
+
+/** What a dump turned out to contain. */
+export interface DumpContents {
+  /** Exact rows per table, where the dump yields them. Names as the engine writes them: `public.orders`. */
+  rows?: Record<string, number>
+  /** The place in the server's log that the dump corresponds to. */
+  position?: Record<string, string>
+}
+
+export interface DumpReader {
+  update(bytes: Uint8Array): void
+  /** Throws `dump_incomplete` unless the dump ended as its format ends. */
+  finish(): DumpContents
+}
+
+export interface RestoreRequest<Connection, Options> {
+  connection: Connection
+  /** Exists, except for engines whose database is a file. */
+  database: string
+  server: ServerFacts
+  format: string
+  /** Of the tool that made the dump, as the manifest says; undefined for a foreign file. */
+  madeBy?: { tool: string; version: string; serverVersion: string }
+  options: Options
+  /** `existing`: objects are added to a database that has its own. */
+  mode: 'empty' | 'existing'
+  tools: readonly FoundTool[]
+  workDirectory: string
+  /** Size of the raw dump, for room. */
+  rawBytes: number
+}
+
+export interface Restore {
+  target: RestoreTarget
+  secretFiles?: Record<string, string>
+  /** Runs when the tool is done, before success is claimed: SQLite's integrity check. */
+  check?(signal: AbortSignal): Promise<void>
+}
+
+type Filter = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
+
+export type RestoreTarget =
+  /** The tool reads standard input; `through` are the stages before it: a program or a filter of ours. */
+  | { into: 'stdin'; command: Command; through?: (Command | Filter)[] }
+  /** The tool insists on a seekable file. */
+  | { into: 'file'; path: string; command?: Command }
+  /** The tool insists on a directory: the tar is unpacked first. */
+  | { into: 'directory'; directory: string; command: Command }
+
+/** Ties an engine's schemas to the types of its methods. */
+export function defineEngine<C extends z.ZodType, O extends z.ZodType, R extends z.ZodType>(
+  engine: Engine<C, O, R>,
+): Engine<C, O, R> {
+  return engine
+}

@@ -1,0 +1,257 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import { basename } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { AppError } from '../shared/errors.ts'
+
+/** A program to run. Secrets are in `env` or in a file that an argument names, never in `args`. */
+export interface Command {
+  /** The program: an absolute path, or a name that is looked up in PATH. */
+  file: string
+  args: string[]
+  /** Added to the few variables that every tool gets (PATH, HOME, LANG, TZ); nothing else of ours is passed on. */
+  env?: Record<string, string>
+  /** The working directory; the current one if absent. */
+  cwd?: string
+}
+
+/** How a program ended, as facts from which the sentence is built once. */
+export interface ToolExit {
+  tool: string
+  exitCode: number | null
+  killedBy: NodeJS.Signals | null
+  /** The last 8 KiB of what it said on standard error. */
+  stderr: string
+}
+
+/** A program that ended with anything but exit code 0. */
+export class ToolFailure extends AppError {
+  readonly exit: ToolExit
+
+  constructor(exit: ToolExit) {
+    super('tool_failed', describeExit(exit))
+    this.exit = exit
+  }
+}
+
+const STDERR_KEPT = 8192
+const KILL_AFTER = 5_000
+
+export interface RunOptions {
+  /** Called for each line that the tool writes to standard error, as it comes. */
+  onStderr?: (line: string) => void
+}
+
+/**
+ * A tool's standard output, as a stream that ends only if the tool succeeds. Anything short of exit code 0 is
+ * thrown before the end of the stream, so that no reader can mistake a truncated dump for a complete one.
+ * When the signal aborts, or the reader gives up, the tool gets SIGTERM, and SIGKILL five seconds later.
+ */
+export async function* stdoutOf(
+  command: Command,
+  signal: AbortSignal,
+  options: RunOptions = {},
+): AsyncGenerator<Buffer, void> {
+  const tool = start(command, 'ignore', signal, options)
+  try {
+    yield* tool.child.stdout
+    await tool.succeeded()
+  } finally {
+    await tool.end()
+  }
+}
+
+/**
+ * Feeds the bytes to a tool's standard input and waits until it has succeeded. If the source throws, the tool is
+ * ended before it can see an end of input, so that it never commits half of what it was to be given.
+ * Returns what it wrote to standard output, of which the last 64 KiB are kept.
+ */
+export async function feedStdin(
+  command: Command,
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  options: RunOptions = {},
+): Promise<string> {
+  const tool = start(command, 'pipe', signal, options)
+  let stdout = ''
+  tool.child.stdout
+    .setEncoding('utf8')
+    .on('data', (text: string) => (stdout = (stdout + text).slice(-65_536)))
+  try {
+    await tool.feed(bytes)
+    await tool.succeeded()
+    return stdout
+  } finally {
+    await tool.end()
+  }
+}
+
+/** The bytes that a tool makes of the bytes it is given: both ends of a pipe at once, ending only in success. */
+export async function* pipeThrough(
+  command: Command,
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  options: RunOptions = {},
+): AsyncGenerator<Buffer, void> {
+  const tool = start(command, 'pipe', signal, options)
+  const fed = tool.feed(bytes)
+  fed.catch(() => {}) // awaited below, once standard output is drained
+  try {
+    yield* tool.child.stdout
+    await fed
+    await tool.succeeded()
+  } finally {
+    await tool.end()
+  }
+}
+
+/** Runs a tool to its end and returns its standard output, at most `limit` bytes of it (1 MiB). */
+export async function run(
+  command: Command,
+  signal: AbortSignal,
+  options: RunOptions & { limit?: number } = {},
+): Promise<string> {
+  const chunks: Buffer[] = []
+  let kept = 0
+  for await (const chunk of stdoutOf(command, signal, options)) {
+    if (kept < (options.limit ?? 1_048_576)) chunks.push(chunk)
+    kept += chunk.length
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+type Child = ChildProcessByStdio<Writable | null, Readable, Readable>
+
+interface RunningTool {
+  child: Child
+  /** Resolves when the tool has exited with code 0; throws `ToolFailure`, or the signal's reason. */
+  succeeded(): Promise<void>
+  /**
+   * Writes all bytes to standard input and closes it. If the source throws, the tool is killed before its input
+   * closes: psql, for one, would take the end of input for a reason to commit. A tool that stops reading is
+   * judged by its exit code, not by our broken pipe.
+   */
+  feed(bytes: AsyncIterable<Uint8Array>): Promise<void>
+  /** Ends the tool if it still runs, and waits until it is gone. Never throws. */
+  end(): Promise<void>
+}
+
+function start(
+  command: Command,
+  stdin: 'ignore' | 'pipe',
+  signal: AbortSignal,
+  options: RunOptions,
+): RunningTool {
+  signal.throwIfAborted()
+  const name = basename(command.file)
+  const child = spawn(command.file, command.args, {
+    env: { ...baseEnvironment(), ...command.env },
+    cwd: command.cwd,
+    stdio: [stdin, 'pipe', 'pipe'],
+  }) as Child
+  let stderr = ''
+  let line = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_KEPT)
+    if (!options.onStderr) return
+    const lines = (line + text).split('\n')
+    line = lines.pop()!.slice(-STDERR_KEPT)
+    for (const complete of lines) options.onStderr(complete)
+  })
+  child.stderr.on('end', () => line && options.onStderr?.(line))
+
+  let startError: NodeJS.ErrnoException | undefined
+  const closed = new Promise<void>((resolve) => {
+    child.once('error', (error) => {
+      startError = error
+      if (child.pid === undefined) resolve()
+    })
+    child.once('close', () => resolve())
+  })
+  let killTimer: NodeJS.Timeout | undefined
+  const stop = () => {
+    if (killTimer || !isRunning(child)) return
+    child.kill('SIGTERM')
+    killTimer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER)
+  }
+  signal.addEventListener('abort', stop, { once: true })
+
+  const succeeded = async () => {
+    await closed
+    signal.throwIfAborted()
+    if (startError) throw cannotStart(command, startError)
+    const exit = { tool: name, exitCode: child.exitCode, killedBy: child.signalCode, stderr: stderr.trim() }
+    if (exit.exitCode !== 0) throw new ToolFailure(exit)
+  }
+  return {
+    child,
+    succeeded,
+    async feed(bytes) {
+      const stdin = child.stdin!
+      stdin.on('error', () => {}) // EPIPE: succeeded() tells why the tool went
+      try {
+        for await (const chunk of bytes) {
+          if (stdin.destroyed) return
+          if (!stdin.write(chunk)) await drained(stdin)
+        }
+      } catch (error) {
+        child.kill('SIGKILL')
+        await closed
+        throw error
+      }
+      stdin.end()
+    },
+    async end() {
+      signal.removeEventListener('abort', stop)
+      if (isRunning(child)) {
+        stop()
+        child.stdin?.destroy()
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }
+      await (isRunning(child) ? once(child, 'exit') : undefined)
+      clearTimeout(killTimer)
+    },
+  }
+}
+
+/** Resolves when the stream takes more bytes, or will never take any again. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+    if (stream.destroyed) done()
+  })
+}
+
+function isRunning(child: Child): boolean {
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null
+}
+
+/** What every tool gets of our environment. Messages are in English, because they are matched against. */
+function baseEnvironment(): Record<string, string> {
+  const env: Record<string, string> = { LC_ALL: 'C.UTF-8', LANG: 'C.UTF-8' }
+  for (const name of ['PATH', 'HOME', 'TZ', 'TMPDIR', 'SystemRoot']) {
+    const value = process.env[name]
+    if (value !== undefined) env[name] = value
+  }
+  return env
+}
+
+function cannotStart(command: Command, error: NodeJS.ErrnoException): AppError {
+  return new AppError('tool_missing', `${basename(command.file)} could not be started: ${error.message}.`, {
+    hint: 'holdfast doctor shows which tools were found and how to install the others.',
+    cause: error,
+  })
+}
+
+function describeExit(exit: ToolExit): string {
+  const how = exit.killedBy ? `was killed by ${exit.killedBy}` : `failed with exit code ${exit.exitCode}`
+  const lastLine = exit.stderr.split('\n').findLast((line) => line.trim() !== '')
+  return lastLine ? `${exit.tool} ${how}: ${lastLine.trim()}` : `${exit.tool} ${how} and said nothing.`
+}

@@ -1,0 +1,139 @@
+import { access, constants, readdir, realpath } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { AppError, messageOf } from '../shared/errors.ts'
+import { run } from './process.ts'
+
+/** A program that is wanted, where it usually lives, and which package brings it. */
+export interface ToolNeed {
+  name: string
+  /** Folders to look into after PATH. A `*` stands for any part of one path segment. */
+  places?: readonly string[]
+  /** Arguments that make it print its version; `--version` if absent. */
+  versionArgs?: readonly string[]
+  /** Finds the version in what it prints; the first group counts. A program that prints anything else is not meant. */
+  versionPattern: RegExp
+  install: { debian: string; alpine: string; macos: string }
+}
+
+export interface FoundTool {
+  name: string
+  /** Absolute. */
+  path: string
+  /** `15.18` */
+  version: string
+}
+
+/**
+ * Every program on this machine that answers one of the needs, in the order PATH, the usual places, then the folders
+ * of `HOLDFAST_TOOL_PATH`. Several versions side by side are normal; the engine picks.
+ */
+export async function findTools(needs: readonly ToolNeed[], signal: AbortSignal): Promise<FoundTool[]> {
+  const found = await Promise.all(needs.map((need) => findTool(need, signal)))
+  return found.flat()
+}
+
+/**
+ * Of the tools with that name the one with the smallest version whose major is at least `major`; any version if
+ * `major` is absent, then the newest. Throws `tool_missing` naming what is needed, what was found, and how to get it.
+ */
+export function pickTool(tools: readonly FoundTool[], need: ToolNeed, major?: number): FoundTool {
+  const named = tools
+    .filter((tool) => tool.name === need.name)
+    .sort((a, b) => compareVersions(a.version, b.version))
+  const picked = major === undefined ? named.at(-1) : named.find((tool) => majorOf(tool.version) >= major)
+  if (picked) return picked
+  const wanted = major === undefined ? need.name : `${need.name} ${major} or newer`
+  const present =
+    named.length > 0
+      ? `found only ${named.map((tool) => `${tool.version} (${tool.path})`).join(', ')}`
+      : 'found none'
+  throw new AppError('tool_missing', `${wanted} is needed; ${present}.`, { hint: installHint(need) })
+}
+
+/** How to install what brings the tool, on the systems we know. */
+export function installHint({ install }: ToolNeed): string {
+  return `Debian: apt install ${install.debian} · Alpine: apk add ${install.alpine} · macOS: brew install ${install.macos}`
+}
+
+/** 15 for `15.18`; 0 if it does not begin with a number. */
+export function majorOf(version: string): number {
+  return Number.parseInt(version, 10) || 0
+}
+
+/** Orders versions by their numbers: `9.6` before `10.1`. */
+export function compareVersions(a: string, b: string): number {
+  const left = a.split('.').map(Number)
+  const right = b.split('.').map(Number)
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] || 0) - (right[i] || 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+async function findTool(need: ToolNeed, signal: AbortSignal): Promise<FoundTool[]> {
+  const folders = [
+    ...splitPath(process.env['PATH']),
+    ...(await Promise.all((need.places ?? []).map(expand))).flat(),
+    ...splitPath(process.env['HOLDFAST_TOOL_PATH']),
+  ]
+  const found: FoundTool[] = []
+  const seen = new Set<string>()
+  for (const folder of folders) {
+    const path = join(folder, need.name)
+    const real = await executable(path)
+    if (!real || seen.has(real)) continue
+    seen.add(real)
+    const version = await versionOf(path, need, signal)
+    if (version !== undefined) found.push({ name: need.name, path, version })
+  }
+  return found
+}
+
+function splitPath(path: string | undefined): string[] {
+  return (path ?? '').split(delimiter).filter((folder) => folder !== '')
+}
+
+/** The real path of an executable file, or undefined. */
+async function executable(path: string): Promise<string | undefined> {
+  try {
+    await access(path, constants.X_OK)
+    return await realpath(path)
+  } catch {
+    return undefined // not here, or not ours to run: the next folder may have it
+  }
+}
+
+async function versionOf(path: string, need: ToolNeed, signal: AbortSignal): Promise<string | undefined> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(5_000)])
+  const command = { file: path, args: [...(need.versionArgs ?? ['--version'])] }
+  try {
+    return need.versionPattern.exec(await run(command, limit))?.[1]
+  } catch (error) {
+    signal.throwIfAborted()
+    process.emitWarning(`${path} was passed over: ${messageOf(error)}`, 'HoldfastToolWarning')
+    return undefined
+  }
+}
+
+/** The existing folders that a pattern with `*` segments stands for, newest-looking last. */
+async function expand(pattern: string): Promise<string[]> {
+  const star = pattern.indexOf('*')
+  if (star === -1) return [pattern]
+  const parent = pattern.slice(0, pattern.lastIndexOf('/', star))
+  const rest = pattern.slice(parent.length + 1)
+  const slash = rest.indexOf('/')
+  const [segment, tail] = slash === -1 ? [rest, ''] : [rest.slice(0, slash), rest.slice(slash + 1)]
+  const matches = new RegExp(
+    `^${segment
+      .split('*')
+      .map((text) => RegExp.escape(text))
+      .join('.*')}$`,
+  )
+  const entries = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'EACCES') return []
+    throw error
+  })
+  const folders = entries.filter((entry) => matches.test(entry)).sort(compareVersions)
+  return (await Promise.all(folders.map((entry) => expand(join(parent, entry, tail))))).flat()
+}

@@ -1,0 +1,95 @@
+/**
+ * The catalogue of errors. `status` is the HTTP status, `exit` the CLI's exit code, and `retryable` says whether
+ * the same thing can succeed when it is simply tried again. docs/guide/errors.md explains each code.
+ */
+export const errors = {
+  invalid_input: { status: 400, exit: 2, retryable: false },
+  tool_option_refused: { status: 400, exit: 2, retryable: false },
+  unsupported: { status: 400, exit: 2, retryable: false },
+  cancelled: { status: 409, exit: 130, retryable: false },
+
+  database_unreachable: { status: 502, exit: 1, retryable: true },
+  authentication_failed: { status: 502, exit: 1, retryable: false },
+  tls_failed: { status: 502, exit: 1, retryable: false },
+  permission_denied: { status: 502, exit: 1, retryable: false },
+  database_not_found: { status: 404, exit: 4, retryable: false },
+  database_exists: { status: 409, exit: 1, retryable: false },
+  database_in_use: { status: 409, exit: 1, retryable: true },
+  database_corrupt: { status: 502, exit: 5, retryable: false },
+  database_error: { status: 502, exit: 1, retryable: false },
+  nothing_matched: { status: 422, exit: 1, retryable: false },
+
+  tool_missing: { status: 500, exit: 1, retryable: false },
+  tool_failed: { status: 502, exit: 1, retryable: false },
+  tool_stalled: { status: 504, exit: 1, retryable: true },
+  dump_incomplete: { status: 502, exit: 1, retryable: false },
+
+  volume_unreachable: { status: 502, exit: 1, retryable: true },
+  volume_refused: { status: 502, exit: 1, retryable: false },
+  volume_full: { status: 507, exit: 1, retryable: false },
+  volume_corrupted: { status: 502, exit: 5, retryable: false },
+  host_key_changed: { status: 502, exit: 1, retryable: false },
+  no_copy_stored: { status: 502, exit: 1, retryable: false },
+  object_not_found: { status: 404, exit: 4, retryable: false },
+  object_exists: { status: 409, exit: 1, retryable: false },
+  snapshot_not_found: { status: 404, exit: 4, retryable: false },
+  manifest_invalid: { status: 422, exit: 5, retryable: false },
+  checksum_mismatch: { status: 422, exit: 5, retryable: false },
+
+  key_missing: { status: 422, exit: 2, retryable: false },
+  key_wrong: { status: 422, exit: 2, retryable: false },
+  decryption_failed: { status: 422, exit: 5, retryable: false },
+  decompression_failed: { status: 422, exit: 5, retryable: false },
+
+  restore_mismatch: { status: 422, exit: 5, retryable: false },
+  disk_too_small: { status: 507, exit: 1, retryable: false },
+  internal: { status: 500, exit: 1, retryable: false },
+} as const satisfies Record<string, { status: number; exit: number; retryable: boolean }>
+
+export type ErrorCode = keyof typeof errors
+
+export interface ErrorDetails {
+  /** What the reader can do next. */
+  hint?: string
+  cause?: unknown
+  /** For what a certain case knows better than its code, for instance a 503 that says “slow down”. */
+  retryable?: boolean
+}
+
+/** An error for a person (the sentence and the hint) and for a program (the code). */
+export class AppError extends Error {
+  override readonly name = 'AppError'
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly retryable: boolean
+
+  constructor(code: ErrorCode, sentence: string, details: ErrorDetails = {}) {
+    super(sentence, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.hint = details.hint
+    this.retryable = details.retryable ?? errors[code].retryable
+  }
+
+  get status(): number {
+    return errors[this.code].status
+  }
+
+  get exitCode(): number {
+    return errors[this.code].exit
+  }
+}
+
+/** What was thrown, as an AppError: as it is if it is one, else `internal` with the original as its cause. */
+export function asAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown
+  return new AppError('internal', messageOf(thrown), { cause: thrown })
+}
+
+/** One line that describes anything thrown; never empty. An AggregateError speaks through its first member. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.errors.length > 0 && !thrown.message) {
+    return messageOf(thrown.errors[0])
+  }
+  if (thrown instanceof Error) return thrown.message || thrown.name
+  return String(thrown)
+}

@@ -1,0 +1,103 @@
+import type { z } from 'zod'
+
+/**
+ * A place where snapshots are kept. Keys are relative, `/`-separated, and never contain `.` or `..` segments,
+ * NUL or a leading slash; `checkKey` refuses the others before a driver sees them.
+ */
+export interface Volume extends AsyncDisposable {
+  /** For sentences: `s3://bucket/prefix`, without any secret. */
+  readonly location: string
+  /** True where reading back costs nothing to speak of (a local disk). */
+  readonly readsAreCheap: boolean
+
+  /**
+   * Stores the object under the key. It appears only when the source has ended and the volume has confirmed that
+   * it holds exactly these bytes (size or checksum); if the source or the volume fails, whatever was there before
+   * is still there and nothing else is left behind. Memory is bounded by parts in flight × part size, whatever
+   * the object's size. With `ifAbsent` an existing object is never replaced: `object_exists`.
+   */
+  write(key: string, source: ObjectSource, signal: AbortSignal, options?: WriteOptions): Promise<void>
+
+  /**
+   * The object's bytes, or those of the range. Throws `object_not_found` before the first byte if there is no
+   * such object, and throws rather than ends when the connection breaks before the last byte.
+   */
+  read(key: string, signal: AbortSignal, range?: ByteRange): AsyncIterable<Uint8Array>
+
+  /** Throws `object_not_found` if there is no such object. */
+  stat(key: string, signal: AbortSignal): Promise<ObjectInfo>
+
+  /** Every published object whose key starts with the prefix, in any order; temporary names are never listed. */
+  list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>
+
+  /** Succeeds if the object is already gone. Folders that became empty go with it. */
+  remove(key: string, signal: AbortSignal): Promise<void>
+
+  /**
+   * Removes what interrupted writes of this key left behind (temporary files, unfinished multipart uploads), never
+   * the published object. Must not be called while a write of the same key runs.
+   */
+  discard(key: string, signal: AbortSignal): Promise<void>
+
+  /** A link that downloads the object without credentials for so many seconds. Absent where there is no such thing. */
+  presign?(key: string, seconds: number): Promise<string>
+
+  /** What only this kind of volume can tell: free space, clock skew, missing permissions. Part of the test report. */
+  examine?(signal: AbortSignal): Promise<TestStep[]>
+}
+
+export interface ObjectInfo {
+  key: string
+  /** Size in bytes. */
+  bytes: number
+  modifiedAt: Date
+}
+
+/** Bytes `start` to `end`, both included, as in HTTP. `end` may lie beyond the object's end. */
+export interface ByteRange {
+  start: number
+  end?: number
+}
+
+/** What is written: a body, perhaps behind a head that is known only when the body has ended (7z). */
+export interface ObjectSource {
+  body: AsyncIterable<Uint8Array>
+  head?: {
+    /** Its length in bytes, known before; at most 64 KiB. */
+    length: number
+    /** Called once, after the body has ended. */
+    bytes(): Uint8Array
+  }
+}
+
+export interface WriteOptions {
+  /** Throw `object_exists` rather than replace an object. Decided by the volume at the moment of publishing. */
+  ifAbsent?: boolean
+}
+
+/** One line of a test report. */
+export interface TestStep {
+  /** `write`, `read`, `read a range`, `list`, `remove`, `free space`, `clock`, … */
+  step: string
+  outcome: 'ok' | 'warning' | 'failed' | 'skipped'
+  /** What was found, or went wrong, and what to do about it. */
+  detail?: string
+  milliseconds?: number
+}
+
+/** A kind of volume: its settings, declared once as data, and how to open it. */
+export interface VolumeDriver<Config extends z.ZodType = z.ZodType> {
+  label: string
+  /** The URL schemes that the command line knows it by, without the colon: `s3`. */
+  schemes: readonly string[]
+  config: Config
+  /** The settings that a volume URL and the environment stand for; validated with `config` afterwards. */
+  fromUrl(url: string, environment: NodeJS.ProcessEnv): unknown
+  /** Checks nothing yet: the first call that needs the storage says what is wrong with it. */
+  open(config: z.output<Config>): Volume
+}
+
+/** Ties a driver's schema to the type of its settings. */
+export function defineVolume<Config extends z.ZodType>(driver: VolumeDriver<Config>): VolumeDriver<Config> {
+  return driver
+}
