@@ -191,8 +191,11 @@ function start(
       stdin.on('error', () => {}) // EPIPE: succeeded() tells why the tool went
       try {
         for await (const chunk of bytes) {
-          if (stdin.destroyed) return
-          if (!stdin.write(chunk)) await drained(stdin)
+          // A tool may stop reading when it has what it needs. The source is read on all the same: what it has to
+          // say at its very end (a checksum that does not match) must still be heard.
+          if (stdin.destroyed) {
+            if (child.exitCode !== 0 && !isRunning(child)) return
+          } else if (!stdin.write(chunk)) await drained(stdin)
         }
       } catch (error) {
         child.kill('SIGKILL')

@@ -1,0 +1,59 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AppError } from '../shared/errors.ts'
+import { isGone, ownIdentity } from './identity.ts'
+
+const PREFIX = 'holdfast-work-'
+
+/** A directory of one job alone, mode 0700, which disappears with everything in it when the job is over. */
+export interface WorkDirectory extends AsyncDisposable {
+  readonly path: string
+}
+
+/**
+ * Makes a work directory below `HOLDFAST_WORK_DIR`, or the system's temporary directory, and first removes those
+ * that killed processes of this machine left there.
+ */
+export async function createWorkDirectory(
+  base = process.env['HOLDFAST_WORK_DIR'] ?? tmpdir(),
+): Promise<WorkDirectory> {
+  await mkdir(base, { recursive: true })
+  await sweepWorkDirectories(base)
+  const path = await mkdtemp(join(base, PREFIX))
+  await writeFile(join(path, 'owner.json'), JSON.stringify(ownIdentity()), { mode: 0o600 })
+  return { path, [Symbol.asyncDispose]: () => remove(path) }
+}
+
+/** Throws `disk_too_small` unless the file system below the path has room for so many bytes. */
+export async function checkRoom(path: string, bytes: number, purpose: string): Promise<void> {
+  const { bavail, bsize } = await statfs(path)
+  const free = Number(bavail) * Number(bsize)
+  if (free >= bytes) return
+  throw new AppError(
+    'disk_too_small',
+    `${purpose} needs ${mebibytes(bytes)} in ${path}, where ${mebibytes(free)} are free.`,
+    { hint: 'Free some space, or name a larger directory with HOLDFAST_WORK_DIR.' },
+  )
+}
+
+async function sweepWorkDirectories(base: string): Promise<void> {
+  for (const name of await readdir(base)) {
+    if (!name.startsWith(PREFIX)) continue
+    const path = join(base, name)
+    try {
+      const owner = JSON.parse(await readFile(join(path, 'owner.json'), 'utf8'))
+      if (isGone(owner) === true) await remove(path)
+    } catch {
+      // Being made or removed right now, or another user's: not ours to touch.
+    }
+  }
+}
+
+function remove(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true, maxRetries: 3 })
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1_048_576)} MiB`
+}

@@ -1,0 +1,79 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import tar from 'tar-stream'
+import type { Restore } from '../engines/engine.ts'
+import { feedStdin, pipeThrough, run, type RunOptions } from '../lib/process.ts'
+import { AppError } from '../shared/errors.ts'
+import { writeSecretFiles } from './dump.ts'
+
+/**
+ * Loads a raw dump into a database. Resolves only when the tool has succeeded, the bytes have ended without an
+ * error, and the engine's own check has passed. If the bytes throw, the tool is killed before it could take the end
+ * of its input for a reason to commit. Room for what a tool insists on having as a file is the caller's to check.
+ */
+export async function loadDump(
+  restore: Restore,
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  options: RunOptions = {},
+): Promise<void> {
+  await using _secrets = await writeSecretFiles(restore.secretFiles)
+  const { target } = restore
+  switch (target.into) {
+    case 'stdin': {
+      let staged = bytes
+      for (const stage of target.through ?? []) {
+        staged = typeof stage === 'function' ? stage(staged) : pipeThrough(stage, staged, signal, options)
+      }
+      await feedStdin(target.command, staged, signal, options)
+      break
+    }
+    case 'file':
+      await pipeline(bytes, createWriteStream(target.path, { mode: 0o600, flags: 'wx', flush: true }), {
+        signal,
+      })
+      if (target.command) {
+        await run(target.command, signal, options)
+        await rm(target.path, { force: true })
+      }
+      break
+    case 'directory':
+      await unpack(bytes, target.directory, signal)
+      await run(target.command, signal, options)
+      break
+    default: {
+      const never: never = target
+      throw never
+    }
+  }
+  await restore.check?.(signal)
+}
+
+/** Unpacks a tar of plain files into the directory. Anything that would leave it is refused. */
+async function unpack(
+  bytes: AsyncIterable<Uint8Array>,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const extract = tar.extract()
+  extract.on('entry', (header, content, next) => {
+    if (header.type !== 'file' || !/^[\w][\w.-]*$/.test(header.name)) {
+      next(
+        new AppError(
+          'manifest_invalid',
+          `The archive contains “${header.name}”, which has no place in a dump.`,
+        ),
+      )
+      return
+    }
+    pipeline(content, createWriteStream(join(directory, header.name), { mode: 0o600, flags: 'wx' })).then(
+      () => next(),
+      next,
+    )
+  })
+  await pipeline(Readable.from(bytes, { objectMode: false }), extract, { signal })
+}
