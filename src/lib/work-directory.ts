@@ -28,7 +28,7 @@ export async function createWorkDirectory(
 /** Throws `disk_too_small` unless the file system below the path has room for so many bytes. */
 export async function checkRoom(path: string, bytes: number, purpose: string): Promise<void> {
   const { bavail, bsize } = await statfs(path)
-  const free = Number(bavail) * Number(bsize)
+  const free = bavail * bsize
   if (free >= bytes) return
   throw new AppError(
     'disk_too_small',

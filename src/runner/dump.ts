@@ -83,7 +83,7 @@ async function* packDirectory(directory: string, signal: AbortSignal): AsyncGene
   })()
   filled.catch((error: Error) => pack.destroy(error))
   try {
-    yield* pack
+    yield* pack as AsyncIterable<Uint8Array>
     await filled
   } finally {
     pack.destroy()

@@ -60,20 +60,14 @@ async function unpack(
 ): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const extract = tar.extract()
-  extract.on('entry', (header, content, next) => {
-    if (header.type !== 'file' || !/^[\w][\w.-]*$/.test(header.name)) {
-      next(
-        new AppError(
-          'manifest_invalid',
-          `The archive contains “${header.name}”, which has no place in a dump.`,
-        ),
-      )
-      return
+  const fed = pipeline(Readable.from(bytes, { objectMode: false }), extract, { signal })
+  fed.catch(() => {}) // awaited below, when the entries have been read
+  for await (const entry of extract) {
+    const { name, type } = entry.header
+    if (type !== 'file' || !/^\w[\w.-]*$/.test(name)) {
+      throw new AppError('manifest_invalid', `The archive contains “${name}”, which has no place in a dump.`)
     }
-    pipeline(content, createWriteStream(join(directory, header.name), { mode: 0o600, flags: 'wx' })).then(
-      () => next(),
-      next,
-    )
-  })
-  await pipeline(Readable.from(bytes, { objectMode: false }), extract, { signal })
+    await pipeline(entry, createWriteStream(join(directory, name), { mode: 0o600, flags: 'wx' }), { signal })
+  }
+  await fed
 }
