@@ -34,10 +34,12 @@ export interface Volume extends AsyncDisposable {
   remove(key: string, signal: AbortSignal): Promise<void>
 
   /**
-   * Removes what interrupted writes of this key left behind (temporary files, unfinished multipart uploads), never
-   * the published object. Must not be called while a write of the same key runs.
+   * Removes what interrupted writes of keys that begin with the prefix left behind (temporary files, unfinished
+   * multipart uploads), never a published object. Temporary names carry the token of their writer (lib/identity.ts):
+   * those of a process that lives, or that may live elsewhere and wrote within the last day, are left alone. Where
+   * the storage knows no writer (multipart uploads), the caller names only keys that nobody writes any more.
    */
-  discard(key: string, signal: AbortSignal): Promise<void>
+  discard(prefix: string, signal: AbortSignal): Promise<void>
 
   /** A link that downloads the object without credentials for so many seconds. Absent where there is no such thing. */
   presign?(key: string, seconds: number): Promise<string>

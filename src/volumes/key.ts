@@ -1,0 +1,122 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { AppError } from '../shared/errors.ts'
+import type { ByteRange, Volume } from './volume.ts'
+
+/** Of a whole key, in bytes of UTF-8: what S3 allows. */
+const KEY_BYTES = 1024
+/** Of one segment, in bytes of UTF-8: what file systems allow. */
+const SEGMENT_BYTES = 255
+const TEMPORARY = '.holdfast-tmp-'
+
+/**
+ * Throws `invalid_input` unless every kind of volume can store an object under this key, so that any copy can be
+ * replicated to any volume: relative, `/`-separated, no `.` or `..` or empty segment, no control character, at most
+ * 1024 bytes and 255 per segment, and not a name that we give to temporary files.
+ */
+export function checkKey(key: string): void {
+  if (key === '') throw refused(key, 'is empty')
+  checkText(key)
+  for (const segment of key.split('/')) checkSegment(key, segment)
+}
+
+/** As `checkKey`, for the beginning of a key: it may be empty and may end anywhere. */
+export function checkPrefix(prefix: string): void {
+  checkText(prefix)
+  for (const segment of prefix.split('/').slice(0, -1)) checkSegment(prefix, segment)
+}
+
+/** The same volume, with keys, prefixes and ranges checked before the driver sees them. */
+export function withCheckedKeys(volume: Volume): Volume {
+  const checked: Volume = {
+    location: volume.location,
+    readsAreCheap: volume.readsAreCheap,
+    async write(key, source, signal, options) {
+      checkKey(key)
+      await volume.write(key, source, signal, options)
+    },
+    read(key, signal, range) {
+      checkKey(key)
+      if (range) checkRange(range)
+      return volume.read(key, signal, range)
+    },
+    async stat(key, signal) {
+      checkKey(key)
+      return await volume.stat(key, signal)
+    },
+    list(prefix, signal) {
+      checkPrefix(prefix)
+      return volume.list(prefix, signal)
+    },
+    async remove(key, signal) {
+      checkKey(key)
+      await volume.remove(key, signal)
+    },
+    async discard(key, signal) {
+      checkKey(key)
+      await volume.discard(key, signal)
+    },
+    [Symbol.asyncDispose]: () => volume[Symbol.asyncDispose](),
+  }
+  if (volume.presign) {
+    const presign = volume.presign.bind(volume)
+    checked.presign = async (key, seconds) => {
+      checkKey(key)
+      return await presign(key, seconds)
+    }
+  }
+  if (volume.examine) checked.examine = volume.examine.bind(volume)
+  return checked
+}
+
+/**
+ * A name for a file that is still being written, in the folder where it will be published. It says for which name
+ * it stands only by a hash, so that it is never longer than a file system allows.
+ */
+export function temporaryName(name: string): string {
+  return temporaryPrefix(name) + randomBytes(8).toString('hex')
+}
+
+/** What all temporary names for this name begin with. */
+export function temporaryPrefix(name: string): string {
+  return `${TEMPORARY}${createHash('sha256').update(name).digest('hex').slice(0, 16)}-`
+}
+
+/** True for the names of files that are still being written, or were left behind. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith(TEMPORARY)
+}
+
+function checkText(key: string): void {
+  if (Buffer.byteLength(key) > KEY_BYTES) throw refused(key, `is longer than ${KEY_BYTES} bytes`)
+  if (key.startsWith('/')) throw refused(key, 'begins with a slash')
+  // oxlint-disable-next-line eslint/no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(key)) throw refused(key, 'contains a control character')
+  if (!key.isWellFormed()) throw refused(key, 'is not well-formed Unicode')
+}
+
+function checkSegment(key: string, segment: string): void {
+  if (segment === '') throw refused(key, 'contains an empty segment')
+  if (segment === '.' || segment === '..') throw refused(key, `contains the segment “${segment}”`)
+  if (Buffer.byteLength(segment) > SEGMENT_BYTES) {
+    throw refused(key, `contains a segment of more than ${SEGMENT_BYTES} bytes`)
+  }
+  if (isTemporary(segment)) throw refused(key, `contains a segment that begins with “${TEMPORARY}”`)
+}
+
+function checkRange(range: ByteRange): void {
+  const end = range.end ?? range.start
+  if (
+    Number.isSafeInteger(range.start) &&
+    Number.isSafeInteger(end) &&
+    range.start >= 0 &&
+    end >= range.start
+  )
+    return
+  throw new AppError('invalid_input', `There is no such range of bytes: ${range.start}–${range.end ?? ''}.`)
+}
+
+/** The key is quoted in JSON's way, so that no control character reaches a terminal, and cut. */
+function refused(key: string, why: string): AppError {
+  const shown = JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}…` : key)
+  return new AppError('invalid_input', `No object can be stored under the key ${shown}: it ${why}.`)
+}

@@ -1,0 +1,119 @@
+import { opendir, rmdir, statfs } from 'node:fs/promises'
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import { z } from 'zod'
+import { formatBytes } from '../bytes.ts'
+import { isTemporary, temporaryPrefix } from '../key.ts'
+import { settingsFromQuery } from '../url.ts'
+import { defineVolume, type TestStep, type Volume } from '../volume.ts'
+import { errorCode, explainFileError } from './errors.ts'
+import { removeEmptyFolders, resolveBelow, syncFolder } from './folders.ts'
+import { listFiles, readFile, statFile } from './read.ts'
+import { unlinkIfThere, writeFile } from './write.ts'
+
+/** Of the program itself: an update replaces it as a whole, and would take backups in it along. */
+const PROGRAM = resolve(import.meta.dirname, '../../..')
+
+const octal = z.string().regex(/^0?[0-7]{3}$/, 'must be three octal digits, like 0640')
+
+const config = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .refine(isAbsolute, 'must be an absolute path')
+    .refine((path) => !`${resolve(path)}${sep}`.startsWith(`${PROGRAM}${sep}`), {
+      error: `must not be inside Holdfast’s own folder (${PROGRAM}), which an update replaces`,
+    })
+    .meta({
+      title: 'Path',
+      description: 'An absolute path. The folder is made when the first snapshot is stored.',
+    }),
+  fileMode: octal
+    .default('0640')
+    .meta({ title: 'File mode', description: 'Permissions of new files, in octal' }),
+  directoryMode: octal
+    .default('0750')
+    .meta({ title: 'Directory mode', description: 'Permissions of new folders, in octal' }),
+})
+
+/** A folder on a disk of this machine, or on whatever is mounted there. */
+export const local = defineVolume({
+  label: 'Local directory',
+  schemes: ['file'],
+  config,
+  fromUrl(url) {
+    if (!/^file:/i.test(url)) return { path: resolve(url) }
+    const [path = '', query = ''] = url.slice('file:'.length).split(/\?(.*)/s)
+    const withoutHost = path.replace(/^\/\/(localhost)?(?=\/)/, '')
+    return { path: resolve(decodeURIComponent(withoutHost)), ...settingsFromQuery(config, query) }
+  },
+  open: openDirectory,
+})
+
+function openDirectory(settings: z.output<typeof config>): Volume {
+  const root = resolve(settings.path)
+  const modes = {
+    file: Number.parseInt(settings.fileMode, 8),
+    directory: Number.parseInt(settings.directoryMode, 8),
+  }
+  return {
+    location: root,
+    readsAreCheap: true,
+    write: (key, source, signal, options) => writeFile(root, key, source, modes, signal, options),
+    read: (key, signal, range) => readFile(root, key, signal, range),
+    async stat(key, signal) {
+      signal.throwIfAborted()
+      return await statFile(root, key)
+    },
+    list: (prefix, signal) => listFiles(root, prefix, signal),
+    async remove(key, signal) {
+      signal.throwIfAborted()
+      await removeFrom(root, key, (path) => unlinkIfThere(path))
+    },
+    async discard(key, signal) {
+      signal.throwIfAborted()
+      await removeFrom(root, key, removeTemporaries)
+    },
+    examine: async () => [await freeSpace(root)],
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** Does the removing, then takes away the folders that became empty by it. Nothing there is as good. */
+async function removeFrom(
+  root: string,
+  key: string,
+  removeAt: (path: string) => Promise<void>,
+): Promise<void> {
+  try {
+    const path = await resolveBelow(root, key.split('/'))
+    await removeAt(path)
+    await syncFolder(await removeEmptyFolders(dirname(path), root))
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return
+    throw explainFileError(error, 'remove', join(root, key))
+  }
+}
+
+async function removeTemporaries(path: string): Promise<void> {
+  const folder = dirname(path)
+  const prefix = temporaryPrefix(path.slice(folder.length + 1))
+  for await (const entry of await opendir(folder)) {
+    if (!isTemporary(entry.name) || !entry.name.startsWith(prefix)) continue
+    await (entry.isDirectory() ? rmdir(join(folder, entry.name)) : unlinkIfThere(join(folder, entry.name)))
+  }
+}
+
+async function freeSpace(root: string): Promise<TestStep> {
+  for (let folder = root; ; folder = dirname(folder)) {
+    try {
+      const { bavail, blocks, bsize } = await statfs(folder)
+      const [free, size] = [bavail * bsize, blocks * bsize]
+      const detail = `${formatBytes(free)} free of ${formatBytes(size)}`
+      return { step: 'free space', outcome: free < size / 20 ? 'warning' : 'ok', detail }
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT' && folder !== dirname(folder)) continue
+      throw explainFileError(error, 'look at', root)
+    }
+  }
+}
