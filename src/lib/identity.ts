@@ -1,37 +1,38 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
-/** Names one process for good: another process, also one with the same pid later, is never taken for it. */
-export interface ProcessIdentity {
-  /** The machine: its name, its boot, and the pid namespace, for instance of a container. */
-  machine: string
-  pid: number
-  /** When the kernel started it, in clock ticks since boot; empty where /proc cannot tell. */
-  started: string
-}
+/*
+ * A token names one process for good: another process, also one that gets the same pid later, is never taken for it.
+ * It is made of the machine (its name, its boot, and the pid namespace, for instance of a container, as a hash that
+ * tells nobody the name), the pid, and when the kernel started the process. It fits into a file name.
+ */
+const PATTERN = /^([0-9a-f]{12})-(\d+)-(\d*)$/
 
-/** Who we are. */
-export function ownIdentity(): ProcessIdentity {
-  return { machine: thisMachine(), pid: process.pid, started: startTicks(process.pid) ?? '' }
+/** The token of this process. */
+export function ownToken(): string {
+  return `${thisMachine()}-${process.pid}-${startTicks(process.pid) ?? ''}`
 }
 
 /**
- * Whether that process is over. `unknown` for a process of another machine, boot or container, whose end cannot be
- * seen from here.
+ * Whether the process with that token is over. `unknown` for one of another machine, boot or container, whose end
+ * cannot be seen from here, and for what is no token.
  */
-export function isGone(identity: ProcessIdentity): boolean | 'unknown' {
-  if (identity.machine !== thisMachine() || identity.started === '') return 'unknown'
-  return startTicks(identity.pid) !== identity.started
+export function isOver(token: string): boolean | 'unknown' {
+  const [, machine, pid, started] = PATTERN.exec(token) ?? []
+  if (machine !== thisMachine() || !started) return 'unknown'
+  return startTicks(Number(pid)) !== started
 }
 
 let machine: string | undefined
 
 function thisMachine(): string {
-  machine ??= [
-    hostname(),
-    readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-    readOr('', () => readlinkSync('/proc/self/ns/pid')),
-  ].join(' ')
+  machine ??= createHash('sha256')
+    .update(hostname())
+    .update(readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')))
+    .update(readOr('', () => readlinkSync('/proc/self/ns/pid')))
+    .digest('hex')
+    .slice(0, 12)
   return machine
 }
 

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppError } from '../shared/errors.ts'
-import { isGone, ownIdentity } from './identity.ts'
+import { isOver, ownToken } from './identity.ts'
 
 const PREFIX = 'holdfast-work-'
 
@@ -20,8 +20,7 @@ export async function createWorkDirectory(
 ): Promise<WorkDirectory> {
   await mkdir(base, { recursive: true })
   await sweepWorkDirectories(base)
-  const path = await mkdtemp(join(base, PREFIX))
-  await writeFile(join(path, 'owner.json'), JSON.stringify(ownIdentity()), { mode: 0o600 })
+  const path = await mkdtemp(join(base, `${PREFIX}${ownToken()}.`))
   return { path, [Symbol.asyncDispose]: () => remove(path) }
 }
 
@@ -39,14 +38,8 @@ export async function checkRoom(path: string, bytes: number, purpose: string): P
 
 async function sweepWorkDirectories(base: string): Promise<void> {
   for (const name of await readdir(base)) {
-    if (!name.startsWith(PREFIX)) continue
-    const path = join(base, name)
-    try {
-      const owner = JSON.parse(await readFile(join(path, 'owner.json'), 'utf8'))
-      if (isGone(owner) === true) await remove(path)
-    } catch {
-      // Being made or removed right now, or another user's: not ours to touch.
-    }
+    const [token] = name.slice(PREFIX.length).split('.')
+    if (name.startsWith(PREFIX) && token && isOver(token) === true) await remove(join(base, name))
   }
 }
 
