@@ -30,6 +30,8 @@ export interface Engine<
   inspect(connection: z.output<Connection>, signal: AbortSignal): Promise<ServerFacts>
   /** The databases that can be backed up, sorted, without the system's own. A failed listing throws. */
   listDatabases(connection: z.output<Connection>, signal: AbortSignal): Promise<string[]>
+  /** How a database is called in keys and lists, where its full name is a path. The name itself if absent. */
+  shortName?(database: string): string
   /** Throws `database_not_found` if there is no such database. */
   describe(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<DatabaseFacts>
   /** What the user lacks for a complete backup of the database, each with the statement that grants it. */
@@ -74,6 +76,8 @@ export interface Engine<
     signal: AbortSignal,
     options?: { endSessions?: boolean },
   ): Promise<void>
+  /** True where renaming onto an existing database replaces it in one step. */
+  renameReplaces?: boolean
   /** A name, beside the given one, for a database that is being restored. Valid and unused. */
   besideName(database: string, token: string): string
   /** Exact numbers of rows per table, by the same names as `DumpReader.finish().rows`. */
@@ -154,6 +158,8 @@ export interface DumpContents {
   rows?: Record<string, number>
   /** The place in the server's log that the dump corresponds to. */
   position?: Record<string, string>
+  /** What a person should know about this dump, in sentences: rows without their parent, … */
+  warnings?: string[]
 }
 
 export interface DumpReader {

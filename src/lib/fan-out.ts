@@ -19,23 +19,15 @@ export interface Branch extends AsyncIterable<Uint8Array> {
 /**
  * Gives the same bytes to several readers, at the pace of the slowest. A reader that leaves does not disturb the
  * others; when all have left, the source is closed. Every branch ends only if the source ended, and throws the very
- * error that the source threw.
+ * error that the source threw. `closed` resolves when the source is done with, in whatever way; it never rejects.
  */
 export function fanOut(
   source: AsyncIterable<Uint8Array>,
   count: number,
   options: FanOutOptions = {},
-): Branch[] {
+): { branches: Branch[]; closed: Promise<void> } {
   const branches = Array.from({ length: count }, () => new BoundedBranch(options.buffer ?? 8 * 1_048_576))
-  let started = false
-  for (const branch of branches) {
-    branch.onFirstRead = () => {
-      if (started) return
-      started = true
-      void pump(source, branches, options.patience ?? 120_000)
-    }
-  }
-  return branches
+  return { branches, closed: pump(source, branches, options.patience ?? 120_000) }
 }
 
 /** Never rejects: whatever the source throws is thrown by the branches. */
@@ -58,7 +50,6 @@ async function pump(
 
 class BoundedBranch implements Branch {
   gone = false
-  onFirstRead: () => void = () => {}
   readonly #limit: number
   #queue: Uint8Array[] = []
   #queued = 0
@@ -116,7 +107,6 @@ class BoundedBranch implements Branch {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    this.onFirstRead()
     try {
       for (;;) {
         if (this.#failure) throw this.#failure.error

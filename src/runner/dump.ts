@@ -8,6 +8,8 @@ import { run, stdoutOf, type RunOptions } from '../lib/process.ts'
 import { checkRoom } from '../lib/work-directory.ts'
 
 export interface DumpRunOptions extends RunOptions {
+  /** Runs a command whose standard output is the dump; `stdoutOf` if absent. */
+  runStdout?: typeof stdoutOf
   /** Hears what a dump made as a file turned out to contain, before its last byte. */
   onContents?: (contents: DumpContents) => void
 }
@@ -25,7 +27,7 @@ export async function* dumpBytes(
   const { source } = dump
   switch (source.from) {
     case 'stdout':
-      yield* stdoutOf(source.command, signal, options)
+      yield* (options.runStdout ?? stdoutOf)(source.command, signal, options)
       return
     case 'directory':
       await checkRoom(join(source.directory, '..'), source.bytes, `${dump.tool.name} --format=${dump.format}`)

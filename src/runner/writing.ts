@@ -53,22 +53,27 @@ export async function removeUnfinished(volume: Volume, id: string, key: string):
  * have ended, or, for those of other machines, when its note is older than a day. Returns the keys.
  */
 export async function sweepUnfinished(volume: Volume, job: JobContext, now = new Date()): Promise<string[]> {
-  const swept: string[] = []
+  const notes: { id: string; key: string | undefined; over: boolean }[] = []
   for await (const found of volume.list(FOLDER, job.signal)) {
-    const id = found.key.slice(FOLDER.length, -'.json'.length)
     const note = await readNote(volume, found.key, job.signal)
     if (note === undefined) continue
     const over = note === 'unreadable' ? 'unknown' : isOver(note.writer)
     const old = now.getTime() - found.modifiedAt.getTime() > DAY
-    if (over === false || (over === 'unknown' && !old)) continue
-    if (note === 'unreadable') {
-      await volume.remove(found.key, job.signal)
-    } else if (await isComplete(volume, note.key, job.signal)) {
+    notes.push({
+      id: found.key.slice(FOLDER.length, -'.json'.length),
+      key: note === 'unreadable' ? undefined : note.key,
+      over: over === true || (over === 'unknown' && old),
+    })
+  }
+  const swept: string[] = []
+  for (const { id, key } of notes.filter(({ over }) => over)) {
+    const inUse = notes.some((note) => !note.over && note.key === key)
+    if (key === undefined || inUse || (await isComplete(volume, key, job.signal))) {
       await concludeWriting(volume, id, job.signal)
     } else {
-      await removeUnfinished(volume, id, note.key)
-      swept.push(note.key)
-      job.log('info', `Removed what an interrupted run had left of “${note.key}” on ${volume.location}.`)
+      await removeUnfinished(volume, id, key)
+      swept.push(key)
+      job.log('info', `Removed what an interrupted run had left of “${key}” on ${volume.location}.`)
     }
   }
   await volume.discard(FOLDER, job.signal)

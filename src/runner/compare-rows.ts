@@ -1,0 +1,16 @@
+/** A restored database beside what the snapshot says of it. */
+export interface RowComparison {
+  tables: number
+  rows: number
+  /** Tables whose numbers of rows are not those of the snapshot; `found` is undefined if the table is missing. */
+  differences: { table: string; expected: number; found: number | undefined }[]
+}
+
+/** Tables that the snapshot does not speak of are not held against the restored database. */
+export function compareRows(expected: Record<string, number>, found: Record<string, number>): RowComparison {
+  const differences = Object.entries(expected)
+    .filter(([table, rows]) => found[table] !== rows)
+    .map(([table, rows]) => ({ table, expected: rows, found: found[table] }))
+  const counts = Object.values(found)
+  return { tables: counts.length, rows: counts.reduce((sum, rows) => sum + rows, 0), differences }
+}

@@ -1,0 +1,82 @@
+import { availableParallelism } from 'node:os'
+import type { Dump, DumpContents, DumpReader } from '../engines/engine.ts'
+import { compress, decompress, findZstd, stdoutThroughZstd } from '../lib/compression.ts'
+import { fanOut } from '../lib/fan-out.ts'
+import type { Meter } from '../lib/meter.ts'
+import type { Compression } from '../shared/codecs.ts'
+import { dumpBytes, type DumpRunOptions } from './dump.ts'
+import type { JobContext } from './job.ts'
+
+/** The longest time that a timer takes: 24 days. */
+const FOR_EVER = 2 ** 31 - 1
+
+export interface CompressedDump {
+  /** Ends only if the tools have succeeded and the raw dump was seen to end as its format ends. */
+  bytes: AsyncIterable<Uint8Array>
+  /** What the dump contains; complete when the bytes have ended. */
+  contents: DumpContents
+}
+
+/**
+ * A dump on its way to the volumes: run, measured and checked while it is raw, then compressed. In this process as a
+ * rule; with several threads by the zstd program, to which the kernel carries the tool's output. Then the raw bytes
+ * are looked at on a second way: the compressed ones are unpacked again.
+ */
+export async function compressedDump(
+  dump: Dump,
+  reader: DumpReader,
+  raw: Meter,
+  compression: Compression,
+  job: JobContext,
+): Promise<CompressedDump> {
+  const contents: DumpContents = {}
+  const options: DumpRunOptions = {
+    onStderr: (line) => job.log('info', line, { tool: dump.tool.name }),
+    onContents: (found) => Object.assign(contents, found),
+  }
+  const checked = async function* (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of bytes) {
+      reader.update(chunk)
+      raw.update(chunk)
+      yield chunk
+    }
+    Object.assign(contents, reader.finish())
+  }
+
+  const zstd = await zstdProgramFor(dump, compression, job.signal)
+  if (!zstd) {
+    const bytes = compress(checked(dumpBytes(dump, job.signal, options)), compression, job.signal)
+    return { bytes, contents }
+  }
+  const packed = dumpBytes(dump, job.signal, {
+    ...options,
+    runStdout: (command, signal, run) => stdoutThroughZstd(command, zstd, signal, run),
+  })
+  const [main, side] = fanOut(packed, 2, { patience: FOR_EVER }).branches
+  if (!main || !side) throw new Error('fanOut gave fewer branches than asked for')
+  return { bytes: endingAfter(main, consume(checked(decompress(side, 'zstd', job.signal)))), contents }
+}
+
+/** The zstd program with level and threads, if the compression asks for more than one thread and it is installed. */
+async function zstdProgramFor(dump: Dump, compression: Compression, signal: AbortSignal) {
+  if (compression.method !== 'zstd' || dump.source.from !== 'stdout') return undefined
+  const threads = compression.threads || availableParallelism()
+  const path = threads > 1 ? await findZstd(signal) : undefined
+  return path && { path, level: compression.level, threads }
+}
+
+/** The bytes, whose end waits until the check has passed; if it fails, its error comes instead of the end. */
+async function* endingAfter(
+  bytes: AsyncIterable<Uint8Array>,
+  check: Promise<void>,
+): AsyncGenerator<Uint8Array, void> {
+  check.catch(() => {}) // awaited below, behind the last byte
+  yield* bytes
+  await check
+}
+
+async function consume(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _chunk of bytes) {
+    // looked at on the way
+  }
+}

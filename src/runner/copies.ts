@@ -1,0 +1,44 @@
+import { AppError, asAppError } from '../shared/errors.ts'
+import type { Volume } from '../volumes/volume.ts'
+
+/** A volume under the name that people gave it. */
+export interface NamedVolume {
+  name: string
+  volume: Volume
+}
+
+/** A snapshot's object on one volume, while it is being made. What failed stays failed; the others go on. */
+export interface Copy extends NamedVolume {
+  failure?: AppError
+  /** The volume has a note of it, see writing.ts. */
+  announced?: boolean
+}
+
+/**
+ * Does something for every copy that has not failed, all at once. A copy for which it fails is marked so.
+ * Throws `no_copy_stored` when none is left.
+ */
+export async function forEachCopy(
+  copies: readonly Copy[],
+  act: (copy: Copy) => Promise<void>,
+): Promise<void> {
+  await Promise.all(
+    copies
+      .filter((copy) => !copy.failure)
+      .map(async (copy) => {
+        try {
+          await act(copy)
+        } catch (error) {
+          copy.failure = asAppError(error)
+        }
+      }),
+  )
+  const [first, ...others] = copies
+  if (!copies.every((copy) => copy.failure) || !first?.failure) return
+  if (others.length === 0) throw first.failure
+  throw new AppError(
+    'no_copy_stored',
+    `None of the ${copies.length} volumes took the snapshot: ${copies.map(({ name, failure }) => `${name}: ${failure?.message}`).join(' · ')}`,
+    { cause: first.failure, ...(first.failure.hint && { hint: first.failure.hint }) },
+  )
+}

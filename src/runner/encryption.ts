@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import { ageIdentityFits, decryptAge, encryptAge } from '../lib/age/index.ts'
+import {
+  deriveSevenzipKey,
+  fingerprint,
+  openSevenzip,
+  sealSevenzip,
+  sevenzipPassword,
+} from '../lib/sevenzip/index.ts'
+import type { EncryptionMethod } from '../shared/codecs.ts'
+import { AppError } from '../shared/errors.ts'
+import type { Manifest, ManifestEncryption } from '../shared/snapshots.ts'
+import type { ObjectSource } from '../volumes/volume.ts'
+
+/** What a run may encrypt and decrypt with. All of it is secret. */
+export interface KeyRing {
+  /** Values of BACKUP_ENCRYPTION_KEY: the one in use first, then the previous ones. */
+  instanceKeys: readonly string[]
+  /** `AGE-SECRET-KEY-1…` */
+  ageIdentities: readonly string[]
+  agePassphrases: readonly string[]
+}
+
+/** What a new snapshot is encrypted with. */
+export type EncryptionChoice =
+  | { method: '7z' }
+  | { method: 'age'; recipients: readonly string[] }
+  | { method: 'age'; passphrase: true }
+
+/** The outermost wrapper of a new snapshot, with its key at hand. */
+export interface Seal {
+  extension: `.${EncryptionMethod}`
+  manifest: ManifestEncryption
+  wrap(bytes: AsyncIterable<Uint8Array>, fileName: string, at: Date): ObjectSource
+}
+
+/** The key that opens one snapshot, found to fit before anything of it is downloaded. */
+export type Opener = (object: RandomAccess) => AsyncIterable<Uint8Array>
+
+/** An object whose bytes can be asked for anywhere. */
+export interface RandomAccess {
+  bytes: number
+  /** Bytes `start` to `end`, both included. */
+  read(start: number, end: number, signal: AbortSignal): AsyncIterable<Uint8Array>
+}
+
+const AGE_HEADER_BYTES = 65_536
+
+/** Makes the seal of a new snapshot. Throws `key_missing` if the choice needs a key that is not at hand. */
+export async function prepareSeal(
+  choice: EncryptionChoice | undefined,
+  keys: KeyRing,
+): Promise<Seal | undefined> {
+  if (!choice) return undefined
+  if (choice.method === '7z') {
+    const [value] = keys.instanceKeys
+    if (value === undefined) {
+      throw new AppError('key_missing', 'Encryption as 7z needs a key, and none is set.', {
+        hint: 'Set BACKUP_ENCRYPTION_KEY, for instance to: base64:$(openssl rand -base64 32) — and keep it safe, apart from the backups.',
+      })
+    }
+    const key = await deriveSevenzipKey(sevenzipPassword(value))
+    return {
+      extension: '.7z',
+      manifest: { method: '7z', keyId: 'instance', fingerprint: fingerprint(key) },
+      wrap: (bytes, entryName, modifiedAt) => sealSevenzip({ entryName, modifiedAt, key }, bytes),
+    }
+  }
+  if ('passphrase' in choice) {
+    const [passphrase] = keys.agePassphrases
+    if (passphrase === undefined) {
+      throw new AppError('key_missing', 'Encryption with an age passphrase needs one, and none is set.', {
+        hint: 'Set HOLDFAST_AGE_PASSPHRASE or HOLDFAST_AGE_PASSPHRASE_FILE.',
+      })
+    }
+    return {
+      extension: '.age',
+      manifest: { method: 'age', keyId: 'passphrase', fingerprint: null, recipients: [] },
+      wrap: (bytes) => ({ body: encryptAge({ passphrase }, bytes) }),
+    }
+  }
+  const recipients = [...choice.recipients]
+  return {
+    extension: '.age',
+    manifest: {
+      method: 'age',
+      keyId: 'recipients',
+      fingerprint: fingerprintOfRecipients(recipients),
+      recipients,
+    },
+    wrap: (bytes) => ({ body: encryptAge({ recipients }, bytes) }),
+  }
+}
+
+/**
+ * Finds the key that opens the snapshot. Throws `key_missing` or `key_wrong`, naming the fingerprint, before more
+ * than an object's header has been read.
+ */
+export async function findOpener(
+  encryption: Manifest['encryption'],
+  keys: KeyRing,
+  object: RandomAccess,
+  signal: AbortSignal,
+): Promise<Opener> {
+  if (encryption === null) return (whole) => readWhole(whole, signal)
+  if (encryption.method === '7z') {
+    const key = await findSevenzipKey(encryption.fingerprint, keys)
+    return async function* (whole) {
+      const entry = await openSevenzip(whole, { key }, signal)
+      yield* entry.content(signal)
+    }
+  }
+  const ring = { identities: keys.ageIdentities, passphrases: keys.agePassphrases }
+  if (ring.identities.length + ring.passphrases.length === 0) {
+    throw new AppError(
+      'key_missing',
+      `The snapshot is encrypted with age${forWhom(encryption.recipients)}.`,
+      {
+        hint:
+          encryption.recipients.length > 0
+            ? 'Name the file with the identity (AGE-SECRET-KEY-1…) in HOLDFAST_AGE_IDENTITY_FILE.'
+            : 'Set HOLDFAST_AGE_PASSPHRASE.',
+      },
+    )
+  }
+  const header = await buffer(object.read(0, Math.min(AGE_HEADER_BYTES, object.bytes) - 1, signal))
+  if (!(await ageIdentityFits(header, ring))) {
+    throw new AppError(
+      'key_wrong',
+      `The age key at hand does not open this snapshot${forWhom(encryption.recipients)}.`,
+      {
+        hint: 'Use the identity of one of these recipients, or the passphrase that it was made with.',
+      },
+    )
+  }
+  return (whole) => decryptAge(ring, readWhole(whole, signal), signal)
+}
+
+/** An object without bytes has no first byte to ask for. */
+export async function* readWhole(
+  object: RandomAccess,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  if (object.bytes > 0) yield* object.read(0, object.bytes - 1, signal)
+}
+
+async function findSevenzipKey(wanted: string, keys: KeyRing): Promise<SevenzipKey> {
+  if (keys.instanceKeys.length === 0) {
+    throw new AppError(
+      'key_missing',
+      `The snapshot is encrypted with the key ${wanted}, and no key is set.`,
+      {
+        hint: 'Set BACKUP_ENCRYPTION_KEY to the key that was in use when it was made.',
+      },
+    )
+  }
+  const present: string[] = []
+  for (const value of keys.instanceKeys) {
+    const key = await deriveSevenzipKey(sevenzipPassword(value))
+    if (fingerprint(key) === wanted) return key
+    present.push(fingerprint(key))
+  }
+  throw new AppError(
+    'key_wrong',
+    `The snapshot is encrypted with the key ${wanted}; at hand: ${present.join(', ')}.`,
+    {
+      hint: 'Set BACKUP_ENCRYPTION_KEY, or add the former key to BACKUP_PREVIOUS_ENCRYPTION_KEYS.',
+    },
+  )
+}
+
+/** Of public keys, so a plain hash will do: the first 8 bytes of the SHA-256 of the sorted recipients. */
+function fingerprintOfRecipients(recipients: readonly string[]): string {
+  return createHash('sha256')
+    .update([...recipients].sort().join('\n'))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+function forWhom(recipients: readonly string[]): string {
+  return recipients.length > 0 ? ` for ${recipients.join(', ')}` : ' and a passphrase'
+}

@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto'
+import type { Engine, Restore, RestoreRequest } from '../engines/engine.ts'
+import { StallGuard } from '../lib/stall-guard.ts'
+import { findTools } from '../lib/tools.ts'
+import { checkRoom, createWorkDirectory } from '../lib/work-directory.ts'
+import { AppError, messageOf } from '../shared/errors.ts'
+import type { Manifest } from '../shared/snapshots.ts'
+import type { Volume } from '../volumes/volume.ts'
+import { compareRows, type RowComparison } from './compare-rows.ts'
+import type { KeyRing } from './encryption.ts'
+import { explained } from './explained.ts'
+import { cleanupSignal, type JobContext } from './job.ts'
+import { loadDump } from './load.ts'
+import { PhaseClock } from './phase-clock.ts'
+import { checkObject, openCopy } from './read-copy.ts'
+
+export const restoreModes = ['new', 'replace', 'existing'] as const
+export type RestoreMode = (typeof restoreModes)[number]
+
+/** Which snapshot is written into which database, and how. */
+export interface RestoreOrder {
+  engine: Engine
+  /** Its name in engines/index.ts; must be the manifest's. */
+  engineName: string
+  connection: unknown
+  /** The target. `new`: must not exist. `replace`: may. `existing`: must. */
+  database: string
+  mode: RestoreMode
+  restoreOptions: unknown
+  /** The options leave something out, so rows cannot be compared with the snapshot's. */
+  partial: boolean
+  /** End other people's sessions on the target where they stand in the way. */
+  endSessions: boolean
+  snapshot: { key: string; manifest: Manifest; volume: Volume }
+  keys: KeyRing
+  /** Takes a snapshot of the target before it is replaced; absent if it was declined. */
+  takeSafetySnapshot?: (job: JobContext) => Promise<string>
+  stallAfter: number
+}
+
+export interface RestoredSnapshot {
+  database: string
+  seconds: Record<string, number>
+  /** Table by table, where the snapshot knows its rows. */
+  rows: RowComparison | undefined
+  /** The id of the target's own snapshot from before. */
+  safetySnapshot: string | undefined
+}
+
+/**
+ * Writes a snapshot into a database. Where the engine can rename, the data goes into a database beside the target,
+ * which takes the target's name only when every byte has been verified, the tool has succeeded and the rows are
+ * those of the snapshot. Where it cannot, or where objects are added to an existing database, the whole object is
+ * verified before anything is changed.
+ */
+export async function restoreSnapshot(order: RestoreOrder, job: JobContext): Promise<RestoredSnapshot> {
+  using stall = new StallGuard(order.stallAfter, () => stalled(order))
+  const signal = AbortSignal.any([job.signal, stall.signal])
+  try {
+    return await restore(order, { ...job, signal }, stall)
+  } catch (error) {
+    throw explained(order.engine, error, signal)
+  }
+}
+
+async function restore(order: RestoreOrder, job: JobContext, stall: StallGuard): Promise<RestoredSnapshot> {
+  const { engine, connection, snapshot, database, mode } = order
+  const { manifest } = snapshot
+  const { signal } = job
+  if (manifest.server.engine !== order.engineName) {
+    throw new AppError(
+      'unsupported',
+      `A ${manifest.server.engine} snapshot cannot be restored into ${engine.label}.`,
+    )
+  }
+  const clock = new PhaseClock('connecting')
+  job.progress({ phase: 'connecting' })
+  const server = await engine.inspect(connection, signal)
+  const exists = await engine.databaseExists(connection, database, signal)
+  checkMode(mode, exists, database)
+  const readRaw = await openCopy(snapshot.volume, snapshot.key, manifest, order.keys, signal)
+
+  await using work = await createWorkDirectory()
+  const tools = await findTools(engine.tools, signal)
+  const prepare = (target: string): Restore => {
+    const request: RestoreRequest<unknown, unknown> = {
+      connection,
+      database: target,
+      server,
+      format: manifest.format,
+      madeBy: {
+        tool: manifest.tool.name,
+        version: manifest.tool.version,
+        serverVersion: manifest.server.version,
+      },
+      options: order.restoreOptions,
+      mode: mode === 'existing' ? 'existing' : 'empty',
+      tools,
+      workDirectory: work.path,
+      rawBytes: manifest.raw.bytes,
+    }
+    return engine.restore(request)
+  }
+  const beside = engine.renameDatabase && mode !== 'existing'
+  const target = beside ? engine.besideName(database, randomBytes(4).toString('hex')) : database
+  const plan = prepare(target)
+  if (plan.target.into !== 'stdin') {
+    await checkRoom(
+      plan.target.into === 'file' ? dirOf(plan.target.path) : work.path,
+      manifest.raw.bytes,
+      'The dump',
+    )
+  }
+
+  const safetySnapshot = mode === 'replace' && exists ? await order.takeSafetySnapshot?.(job) : undefined
+  if (!beside) {
+    clock.begin('checking')
+    await checkObject(snapshot.volume, snapshot.key, manifest, signal, {
+      onStored: (storedBytes) => {
+        stall.touch()
+        job.progress({ phase: 'checking', storedBytes })
+      },
+    })
+  }
+
+  clock.begin('restoring')
+  let made = false
+  try {
+    if (mode !== 'existing') {
+      if (!beside && exists) await engine.dropDatabase(connection, database, signal, order)
+      made = true
+      await engine.createDatabase(connection, target, manifest.properties, signal)
+    }
+    const bytes = readRaw({
+      onRaw: (rawBytes) => {
+        stall.touch()
+        job.progress({ phase: 'restoring', rawBytes, expectedRawBytes: manifest.raw.bytes })
+      },
+    })
+    await loadDump(plan, bytes, signal, { onStderr: (line) => job.log('info', line) })
+
+    clock.begin('counting')
+    job.progress({ phase: 'counting' })
+    const comparable = mode !== 'existing' && !order.partial && manifest.rows
+    const rows = comparable
+      ? compareRows(manifest.rows ?? {}, await engine.countRows(connection, target, signal))
+      : undefined
+    if (rows?.differences.length) throw mismatch(order, rows)
+    if (beside) await swap(order, target, exists, job)
+    return { database, seconds: clock.end(), rows, safetySnapshot }
+  } catch (error) {
+    if (made) await dropHalf(order, target, job)
+    throw error
+  }
+}
+
+function checkMode(mode: RestoreMode, exists: boolean, database: string): void {
+  if (mode === 'new' && exists) {
+    throw new AppError('database_exists', `The database “${database}” exists already.`, {
+      hint: 'Choose another name, or --mode replace to put the snapshot in its place.',
+    })
+  }
+  if (mode === 'existing' && !exists) {
+    throw new AppError('database_not_found', `There is no database “${database}” to restore into.`, {
+      hint: 'Use --mode new to create it.',
+    })
+  }
+}
+
+/** Gives the restored database its name; the one that had it is dropped only after that. */
+async function swap(order: RestoreOrder, restored: string, exists: boolean, job: JobContext): Promise<void> {
+  const { engine, connection, database } = order
+  const rename = async (from: string, to: string, signal: AbortSignal) => {
+    await engine.renameDatabase?.(connection, from, to, signal, order)
+  }
+  if (!exists || engine.renameReplaces) {
+    await rename(restored, database, job.signal)
+    return
+  }
+  const former = engine.besideName(database, randomBytes(4).toString('hex'))
+  job.log('info', `“${database}” becomes “${former}” until “${restored}” has its name.`)
+  await rename(database, former, job.signal)
+  try {
+    await rename(restored, database, job.signal)
+  } catch (error) {
+    await rename(former, database, cleanupSignal())
+    throw error
+  }
+  try {
+    await engine.dropDatabase(connection, former, cleanupSignal(), order)
+  } catch (error) {
+    job.log(
+      'warning',
+      `“${database}” is restored; the former one is left as “${former}”: ${messageOf(error)}`,
+    )
+  }
+}
+
+/** A half restored database is worth nothing to anybody. Where it cannot be dropped, the log names it. */
+async function dropHalf(
+  { engine, connection }: RestoreOrder,
+  target: string,
+  job: JobContext,
+): Promise<void> {
+  try {
+    await engine.dropDatabase(connection, target, cleanupSignal(), { endSessions: true })
+  } catch (error) {
+    job.log('error', `The half restored database “${target}” could not be dropped: ${messageOf(error)}`)
+  }
+}
+
+function mismatch({ database }: RestoreOrder, { differences }: RowComparison): AppError {
+  const [first] = differences
+  const more = differences.length > 1 ? ` and ${differences.length - 1} more tables` : ''
+  return new AppError(
+    'restore_mismatch',
+    `“${database}” was not restored as it was dumped: ${first?.table} has ${first?.found ?? 'no'} rows instead of ${first?.expected}${more}.`,
+    {
+      hint: 'Nothing was replaced. Verify the snapshot, and look for triggers or event jobs that change data on load.',
+    },
+  )
+}
+
+function dirOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1) || '.'
+}
+
+function stalled({ database, stallAfter }: RestoreOrder): AppError {
+  const minutes = Math.round(stallAfter / 60_000)
+  return new AppError(
+    'tool_stalled',
+    `The restore of “${database}” moved no byte for ${minutes} minutes and was ended.`,
+    {
+      hint: 'Look for locks on the server, and at the connection to the volume.',
+    },
+  )
+}

@@ -1,0 +1,248 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { DatabaseFacts, Dump, Engine, ServerFacts } from '../engines/engine.ts'
+import { Meter } from '../lib/meter.ts'
+import { StallGuard } from '../lib/stall-guard.ts'
+import { findTools } from '../lib/tools.ts'
+import { createWorkDirectory } from '../lib/work-directory.ts'
+import { compressionExtension, type Compression } from '../shared/codecs.ts'
+import { AppError, messageOf } from '../shared/errors.ts'
+import { keyFor } from '../shared/keys.ts'
+import type { Manifest } from '../shared/snapshots.ts'
+import { version } from '../shared/version.ts'
+import { compressedDump } from './compressed-dump.ts'
+import { confirmObject } from './confirm-object.ts'
+import { forEachCopy, type Copy, type NamedVolume } from './copies.ts'
+import { prepareSeal, type EncryptionChoice, type KeyRing } from './encryption.ts'
+import { explained } from './explained.ts'
+import { cleanupSignal, type JobContext } from './job.ts'
+import { manifestKey, writeManifest } from './manifests.ts'
+import { PhaseClock } from './phase-clock.ts'
+import { writeRestoreText } from './restore-text.ts'
+import { storeObject } from './store-object.ts'
+import { announceWriting, concludeWriting, removeUnfinished } from './writing.ts'
+
+/** What is to be backed up, in which form, and where to. */
+export interface SnapshotOrder {
+  engine: Engine
+  /** Its name in engines/index.ts. */
+  engineName: string
+  connection: unknown
+  database: string
+  dumpOptions: unknown
+  /** What the dump leaves out on purpose, in words, for the manifest. */
+  partial?: readonly string[]
+  serverName: string
+  compression: Compression
+  encryption?: EncryptionChoice
+  keys: KeyRing
+  volumes: readonly NamedVolume[]
+  /** Templates of shared/keys.ts; the defaults if absent. */
+  path?: string
+  fileName?: string
+  trigger: string
+  releaseVersion?: string
+  comment?: string
+  /** Milliseconds without a byte after which the job fails with `tool_stalled`. */
+  stallAfter: number
+}
+
+export interface TakenSnapshot {
+  key: string
+  manifest: Manifest
+  /** `partial` when some volumes failed; their copies say why. */
+  state: 'succeeded' | 'partial'
+  copies: readonly Copy[]
+}
+
+/**
+ * Dumps one database into one object on every volume at once. No byte touches the local disk unless the tool forces
+ * it. Throws unless at least one volume holds exactly what a tool that succeeded has written; then nothing of it is
+ * left on any volume.
+ *
+ *     connect → note on the volumes → dump, and publish what was complete → confirm → manifests → notes go
+ */
+export async function takeSnapshot(order: SnapshotOrder, job: JobContext): Promise<TakenSnapshot> {
+  using stall = new StallGuard(order.stallAfter, () => stalled(order))
+  const signal = AbortSignal.any([job.signal, stall.signal])
+  try {
+    return await take(order, { ...job, signal }, stall)
+  } catch (error) {
+    throw explained(order.engine, error, signal)
+  }
+}
+
+async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): Promise<TakenSnapshot> {
+  const { engine } = order
+  const id = uuidv7()
+  const clock = new PhaseClock('connecting')
+  const startedAt = new Date()
+
+  job.progress({ phase: 'connecting' })
+  const { server, facts, tools } = await lookAt(order, job)
+  await using work = await createWorkDirectory()
+  const { connection, database, dumpOptions: options } = order
+  const dump = engine.dump({ connection, database, options, server, facts, tools, workDirectory: work.path })
+  const seal = await prepareSeal(order.encryption, order.keys)
+  const copies: Copy[] = order.volumes.map((volume) => ({ ...volume }))
+  const innerExtension = dump.extension + compressionExtension(order.compression.method)
+  const stem = await unusedKey(
+    copies,
+    stemFor(order, startedAt),
+    innerExtension + (seal?.extension ?? ''),
+    job.signal,
+  )
+  const innerName = stem.slice(stem.lastIndexOf('/') + 1) + innerExtension
+  const key = stem + innerExtension + (seal?.extension ?? '')
+
+  clock.begin('dumping')
+  job.progress({ phase: 'dumping', rawBytes: 0, expectedRawBytes: facts.bytes })
+  logCommand(dump, job)
+  const raw = new Meter((rawBytes) => {
+    stall.touch()
+    job.progress({ phase: 'dumping', rawBytes, expectedRawBytes: facts.bytes })
+  })
+  const stored = new Meter((storedBytes) => {
+    stall.touch()
+    job.progress({ phase: 'dumping', storedBytes })
+  })
+  try {
+    await forEachCopy(copies, async (copy) => {
+      await announceWriting(copy.volume, id, key, job.signal)
+      copy.announced = true
+    })
+    const compressed = await compressedDump(dump, engine.readDump(dump.format), raw, order.compression, job)
+    const sealed = seal ? seal.wrap(compressed.bytes, innerName, startedAt) : { body: compressed.bytes }
+    await storeObject(copies, key, { ...sealed, body: stored.measure(sealed.body) }, job.signal)
+
+    clock.begin('checking')
+    job.progress({ phase: 'checking', rawBytes: raw.bytes, storedBytes: stored.bytes })
+    const manifest: Manifest = {
+      version: 1,
+      holdfast: version,
+      snapshot: id,
+      startedAt: startedAt.toISOString(),
+      server: {
+        name: order.serverName,
+        engine: order.engineName,
+        flavour: server.flavour,
+        version: server.version,
+      },
+      database,
+      properties: propertiesOf(facts),
+      tool: dump.tool,
+      format: dump.format,
+      fileName: innerName.slice(0, innerName.length - compressionExtension(order.compression.method).length),
+      ...(order.partial?.length && { partial: [...order.partial] }),
+      compression: methodAndLevel(order.compression),
+      encryption: seal?.manifest ?? null,
+      raw: { bytes: raw.bytes, sha256: raw.sha256 },
+      stored: await confirmObject(copies, key, sealed.head, stored, job.signal),
+      rows: compressed.contents.rows,
+      position: compressed.contents.position,
+      warnings: [...(facts.warnings ?? []), ...(compressed.contents.warnings ?? [])],
+      trigger: order.trigger,
+      ...(order.releaseVersion !== undefined && { releaseVersion: order.releaseVersion }),
+      ...(order.comment !== undefined && { comment: order.comment }),
+      finishedAt: new Date().toISOString(),
+      seconds: clock.end(),
+    }
+    await forEachCopy(copies, ({ volume }) => writeManifest(volume, key, manifest, job.signal))
+    job.signal.throwIfAborted()
+    await tidy(copies, id, key, job)
+    return { key, manifest, state: copies.some((copy) => copy.failure) ? 'partial' : 'succeeded', copies }
+  } catch (error) {
+    for (const copy of copies) copy.failure ??= explained(engine, error, job.signal)
+    await tidy(copies, id, key, job)
+    throw error
+  }
+}
+
+async function lookAt({ engine, connection, database }: SnapshotOrder, job: JobContext) {
+  const server: ServerFacts = await engine.inspect(connection, job.signal)
+  const facts: DatabaseFacts = await engine.describe(connection, database, job.signal)
+  for (const warning of facts.warnings ?? []) job.log('warning', warning)
+  const tools = await findTools(engine.tools, job.signal)
+  return { server, facts, tools }
+}
+
+function stemFor(
+  { engine, serverName, database, releaseVersion, path, fileName }: SnapshotOrder,
+  at: Date,
+): string {
+  const name = engine.shortName?.(database) ?? database
+  return keyFor({ server: serverName, database: name, version: releaseVersion, at }, path, fileName)
+}
+
+/** The stem, or the stem with `-2`, `-3`, …: the first that no volume knows with this extension. */
+async function unusedKey(
+  copies: readonly Copy[],
+  stem: string,
+  extension: string,
+  signal: AbortSignal,
+): Promise<string> {
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? stem : `${stem}-${n}`
+    let used = false
+    await forEachCopy(copies, async ({ volume }) => {
+      const key = candidate + extension
+      if ((await exists(volume, key, signal)) || (await exists(volume, manifestKey(key), signal))) used = true
+    })
+    if (!used) return candidate
+  }
+}
+
+async function exists(volume: NamedVolume['volume'], key: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await volume.stat(key, signal)
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'object_not_found') return false
+    throw error
+  }
+}
+
+/**
+ * Takes the notes away, and with them everything that is left of copies that failed. What cannot be removed now is
+ * found by the next run on that volume, because its note is still there.
+ */
+async function tidy(copies: readonly Copy[], id: string, key: string, job: JobContext): Promise<void> {
+  const announced = copies.filter((copy) => copy.announced)
+  await Promise.all(
+    announced.map(async ({ name, volume, failure }) => {
+      try {
+        if (!failure) await writeRestoreText(volume, cleanupSignal())
+        // The object under this key is another run's: not ours to remove.
+        if (!failure || failure.code === 'object_exists') await concludeWriting(volume, id, cleanupSignal())
+        else await removeUnfinished(volume, id, key)
+      } catch (error) {
+        job.log('warning', `Volume “${name}” could not be tidied; the next run will: ${messageOf(error)}`)
+      }
+    }),
+  )
+}
+
+function methodAndLevel(compression: Compression): Manifest['compression'] {
+  return compression.method === 'none'
+    ? { method: 'none' }
+    : { method: compression.method, level: compression.level }
+}
+
+function propertiesOf({ encoding, collation, locale, owner }: DatabaseFacts): Manifest['properties'] {
+  return { encoding, collation, locale, owner }
+}
+
+function logCommand({ source, tool }: Dump, job: JobContext): void {
+  if (source.from === 'file') job.log('info', `Copying the database by ${tool.name} ${tool.version}.`)
+  else job.log('info', [source.command.file, ...source.command.args].join(' '), { version: tool.version })
+}
+
+function stalled({ database, stallAfter }: SnapshotOrder): AppError {
+  const minutes = Math.round(stallAfter / 60_000)
+  return new AppError(
+    'tool_stalled',
+    `The backup of “${database}” moved no byte for ${minutes} minutes and was ended.`,
+    {
+      hint: 'Look for locks on the server that the dump waits for, and at the connection to the volume.',
+    },
+  )
+}
