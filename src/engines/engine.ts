@@ -110,6 +110,8 @@ export interface DatabaseFacts {
   /** The engine's further facts that createDatabase needs: character type, locale provider, … */
   locale?: Record<string, string>
   owner?: string
+  /** Settings attached to the database (`search_path`), none of which can hold a secret. */
+  settings?: Record<string, string>
   /** What a person should know about a backup of it: “table x is MyISAM: not part of the consistent snapshot”. */
   warnings?: string[]
 }

@@ -1,0 +1,79 @@
+import { rmSync } from 'node:fs'
+import type { DatabaseFacts, DumpContents } from '../engine.ts'
+import { keepChosen, type Choice } from './choose.ts'
+import { copyDatabase, flush } from './copy.ts'
+import { explain } from './explain.ts'
+import { checkIntegrity } from './integrity.ts'
+import { openSource, openUnchanging, valueOf } from './open.ts'
+import { removeDatabase, replaceDatabase } from './replace.ts'
+import { countTables } from './tables.ts'
+
+/**
+ * What is done to database files, each in a process of its own (apart.ts). Requests and results are JSON; whatever
+ * goes wrong is an AppError.
+ */
+export const operations = {
+  /** What the file is, without changing it. */
+  async describe(request: { path: string }): Promise<DatabaseFacts & { journalMode: string }> {
+    return explained(request.path, async () => {
+      using source = await openSource(request.path)
+      const number = (pragma: string) => Number(valueOf(source.db, `PRAGMA ${pragma}`))
+      return {
+        bytes: Math.max(1, number('page_count')) * number('page_size'),
+        encoding: String(valueOf(source.db, 'PRAGMA encoding')),
+        journalMode: String(valueOf(source.db, 'PRAGMA journal_mode')),
+      }
+    })
+  },
+
+  async count(request: { path: string }): Promise<Record<string, number>> {
+    return explained(request.path, async () => {
+      using source = await openSource(request.path)
+      return countTables(source.db)
+    })
+  },
+
+  async copy(request: { source: string; target: string; workDirectory: string }): Promise<DumpContents> {
+    return explained(request.source, async () => {
+      try {
+        return await copyDatabase(request)
+      } catch (error) {
+        rmSync(request.target, { force: true })
+        throw error
+      }
+    })
+  },
+
+  /** Proves that a file is a sound database, and leaves in it what was chosen. */
+  async accept(request: { path: string } & Choice): Promise<void> {
+    return explained(request.path, async () => {
+      verify(request.path)
+      if (request.tables || request.schemaOnly) {
+        keepChosen(request.path, request)
+        verify(request.path)
+      }
+      flush(request.path)
+    })
+  },
+
+  async replace(request: { from: string; to: string; force: boolean }): Promise<void> {
+    return explained(request.to, async () => replaceDatabase(request))
+  },
+
+  async remove(request: { path: string; force: boolean }): Promise<void> {
+    return explained(request.path, async () => removeDatabase(request))
+  },
+}
+
+function verify(path: string): void {
+  using copy = openUnchanging(path)
+  checkIntegrity(copy.db, path)
+}
+
+async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw explain(error, path)
+  }
+}
