@@ -144,6 +144,8 @@ export interface Dump {
   source: DumpSource
   /** Secrets that the command names by path: written with mode 0600 before, removed after. */
   secretFiles?: Record<string, string>
+  /** What this dump will not hold, although one could expect it to. */
+  warnings?: string[]
 }
 
 export type DumpSource =
