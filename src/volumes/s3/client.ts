@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { isIP } from 'node:net'
+import type * as SdkModule from '@aws-sdk/client-s3'
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
+import { AppError, messageOf } from '../../shared/errors.ts'
+import { retried, type Patience } from '../backoff.ts'
+import { idleLimit } from '../deadline.ts'
+import type { S3Settings } from './index.ts'
+import { explainS3Error, isWorthRetrying } from './errors.ts'
+
+type Sdk = typeof SdkModule
+
+/** A bucket, and what a request to it needs. */
+export interface Bucket {
+  settings: S3Settings
+  /** For sentences: `s3://bucket/prefix`. */
+  location: string
+  /** Loaded with the first request: the SDK takes 120 ms to load, which no other volume should pay for. */
+  connect(): Promise<{ client: S3Client; sdk: Sdk }>
+  patience: Patience
+  /** How long a silent server is waited for, in milliseconds. */
+  idle: number
+  /** The whole name of a key's object. */
+  objectName(key: string): string
+  close(): Promise<void>
+}
+
+export function openBucket(settings: S3Settings, patience: Patience, idle: number): Bucket {
+  const prefix = settings.prefix === '' ? '' : `${settings.prefix}/`
+  let connected: Promise<{ client: S3Client; sdk: Sdk }> | undefined
+  return {
+    settings,
+    location: `s3://${settings.bucket}${settings.prefix && `/${settings.prefix}`}`,
+    connect() {
+      connected ??= import('@aws-sdk/client-s3').then((sdk) => ({
+        sdk,
+        client: new sdk.S3Client(clientConfig(settings)),
+      }))
+      return connected
+    },
+    patience,
+    idle,
+    objectName: (key) => prefix + key,
+    async close() {
+      const opened = await connected
+      opened?.client.destroy()
+    },
+  }
+}
+
+/** What a request may use to say that it is alive, and to give up when the server is not. */
+export interface Attempt {
+  client: S3Client
+  sdk: Sdk
+  signal: AbortSignal
+  touch: () => void
+  /** From 1. A reply that was lost makes the first try's outcome unknown to the second. */
+  number: number
+}
+
+/**
+ * Sends a request, again if that can help, and explains the failure. `action` is what is done (“list”) and needs
+ * that permission. The SDK's own retries are switched off: they know nothing of our signal and our pauses.
+ */
+export async function request<T>(
+  bucket: Bucket,
+  action: { doing: string; permission: string },
+  signal: AbortSignal,
+  send: (attempt: Attempt) => Promise<T>,
+  idle = bucket.idle,
+): Promise<T> {
+  try {
+    const connected = await bucket.connect()
+    return await retried(
+      async (number) => {
+        using limit = idleLimit(idle, bucket.settings.endpoint ?? bucket.location, signal)
+        try {
+          return await send({ ...connected, signal: limit.signal, touch: () => limit.touch(), number })
+        } catch (error) {
+          throw limit.signal.aborted ? limit.signal.reason : error
+        }
+      },
+      isWorthRetrying,
+      bucket.patience,
+      signal,
+    )
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    throw explainS3Error(error, action, bucket)
+  }
+}
+
+/** The SDK's settings; `endpoint` instead of the volume's own for links that others will follow. */
+export function clientConfig(settings: S3Settings, endpoint = settings.endpoint): S3ClientConfig {
+  const ca = settings.ca === undefined ? undefined : readCertificates(settings.ca)
+  // Of our own, because the SDK would otherwise take a fresh connection for each part. Requests are bounded by the
+  // volume's concurrency, not here.
+  const agent = { keepAlive: true, maxSockets: 256 }
+  return {
+    region: settings.region,
+    endpoint,
+    forcePathStyle: settings.pathStyle || isAddress(endpoint),
+    ...(settings.accessKeyId && settings.secretAccessKey
+      ? {
+          credentials: {
+            accessKeyId: settings.accessKeyId,
+            secretAccessKey: settings.secretAccessKey,
+            sessionToken: settings.sessionToken,
+          },
+        }
+      : {}),
+    maxAttempts: 1,
+    // What fails is thrown; the SDK would print warnings besides.
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    followRegionRedirects: false,
+    // We send and compare our own; the SDK's would hold back each part for a second pass over its bytes.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: 10_000,
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent({ ...agent, ca }),
+    },
+  }
+}
+
+/** A bucket's name cannot stand before an IP address, nor usefully before localhost. */
+function isAddress(endpoint: string | undefined): boolean {
+  if (endpoint === undefined) return false
+  const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, '')
+  return isIP(host) !== 0 || host === 'localhost'
+}
+
+function readCertificates(ca: string): string {
+  if (ca.includes('-----BEGIN')) return ca
+  try {
+    return readFileSync(ca, 'utf8')
+  } catch (error) {
+    throw new AppError('invalid_input', `The CA file could not be read: ${messageOf(error)}.`, {
+      cause: error,
+    })
+  }
+}

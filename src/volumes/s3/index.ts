@@ -1,0 +1,189 @@
+import { z } from 'zod'
+import { secret } from '../../shared/secrets.ts'
+import { AppError } from '../../shared/errors.ts'
+import { patient, type Patience } from '../backoff.ts'
+import { fromEnvironment, settingsFromQuery } from '../url.ts'
+import { defineVolume, type Volume } from '../volume.ts'
+import { release } from './claim.ts'
+import { openBucket, request } from './client.ts'
+import { examineBucket } from './examine.ts'
+import { presignObject } from './presign.ts'
+import { listObjects, notFound, readObject, statObject } from './read.ts'
+import { abortUploads } from './uploads.ts'
+import { writeObject } from './write.ts'
+
+const config = z
+  .strictObject({
+    bucket: z.string().min(3).max(255).meta({ title: 'Bucket' }),
+    prefix: z
+      .string()
+      .transform((prefix) => prefix.replace(/^\/+|\/+$/g, ''))
+      .default('')
+      .meta({ title: 'Prefix', description: 'The folder in the bucket; empty for the whole bucket' }),
+    region: z.string().min(1).default('us-east-1').meta({ title: 'Region' }),
+    endpoint: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .meta({ title: 'Endpoint', description: 'Leave empty for AWS' }),
+    publicEndpoint: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .meta({
+        title: 'Public endpoint',
+        description: 'Only for download links, if others reach the storage by another name',
+      }),
+    pathStyle: z.boolean().default(false).meta({
+      title: 'Path style',
+      description: 'The bucket is part of the path, not of the host name. Most servers of your own want it.',
+    }),
+    accessKeyId: z.string().optional().meta({
+      title: 'Access key ID',
+      description: 'Leave both keys empty to use what the AWS SDK finds: environment, profile, role',
+    }),
+    secretAccessKey: secret('Secret access key').optional(),
+    sessionToken: secret('Session token', 'Of temporary keys').optional(),
+    storageClass: z
+      .string()
+      .regex(/^[A-Z_]+$/, 'must be a name like STANDARD_IA')
+      .optional()
+      .meta({
+        title: 'Storage class',
+        description: 'STANDARD_IA, GLACIER_IR, …; empty for the bucket’s own',
+      }),
+    encryption: z.enum(['none', 'AES256', 'aws:kms']).default('none').meta({
+      title: 'Server-side encryption',
+      description: 'Asked of the storage, besides Holdfast’s own encryption',
+    }),
+    kmsKeyId: z
+      .string()
+      .optional()
+      .meta({ title: 'KMS key ID', description: 'For aws:kms; empty for the bucket’s default key' }),
+    objectLockMode: z.enum(['GOVERNANCE', 'COMPLIANCE']).optional().meta({
+      title: 'Object lock',
+      description:
+        'New objects cannot be removed for so many days. The bucket must have been made with object lock.',
+    }),
+    objectLockDays: z.number().int().min(1).max(36_500).optional().meta({ title: 'Object lock days' }),
+    ca: z.string().optional().meta({
+      title: 'CA',
+      description: 'A PEM certificate, or the path of its file, if the endpoint’s authority is your own',
+    }),
+    requestChecksums: z.enum(['always', 'when-required']).default('always').meta({
+      title: 'Request checksums',
+      description:
+        'when-required is for old servers that refuse x-amz-checksum headers; bytes are verified by their signed SHA-256 in any case',
+    }),
+    concurrency: z.number().int().min(1).max(32).default(4).meta({
+      title: 'Parts in flight',
+      description: 'Each takes memory: 16 MiB at first, up to 512 MiB in objects of terabytes',
+    }),
+    maxParts: z.number().int().min(100).max(10_000).default(10_000).meta({
+      title: 'Parts per object',
+      description: 'What the provider allows: nearly all 10 000 (then 5 TB fit), some 1 000 (500 GB)',
+    }),
+  })
+  .refine((settings) => (settings.accessKeyId === undefined) === (settings.secretAccessKey === undefined), {
+    path: ['secretAccessKey'],
+    error: 'access key ID and secret access key belong together: give both, or neither',
+  })
+  .refine((settings) => (settings.objectLockMode === undefined) === (settings.objectLockDays === undefined), {
+    path: ['objectLockDays'],
+    error: 'object lock mode and days belong together',
+  })
+  .refine((settings) => settings.kmsKeyId === undefined || settings.encryption === 'aws:kms', {
+    path: ['kmsKeyId'],
+    error: 'is only used with encryption=aws:kms',
+  })
+
+export type S3Settings = z.output<typeof config>
+
+/** Amazon S3 and everything that speaks it. */
+export const s3 = defineVolume({
+  label: 'S3-compatible object storage',
+  schemes: ['s3'],
+  config,
+  fromUrl,
+  open: (settings) => openS3(settings),
+})
+
+/** The volume, with the patience that tests shorten: pauses, and how long a silent server is waited for (60 s). */
+export function openS3(settings: S3Settings, patience: Patience = patient, idle = 60_000): Volume {
+  const bucket = openBucket(settings, patience, idle)
+  return {
+    location: bucket.location,
+    readsAreCheap: false,
+    write: (key, source, signal, options) => writeObject(bucket, key, source, signal, options),
+    read: (key, signal, range) => readObject(bucket, key, signal, range),
+    async stat(key, signal) {
+      const object = await statObject(bucket, key, signal)
+      if (object) return { key, bytes: object.bytes, modifiedAt: object.modifiedAt }
+      // Without this a missing bucket would look like a missing object.
+      await request(
+        bucket,
+        { doing: 'look', permission: 's3:ListBucket' },
+        signal,
+        ({ client, sdk, signal }) =>
+          client.send(new sdk.ListObjectsV2Command({ Bucket: settings.bucket, MaxKeys: 1 }), {
+            abortSignal: signal,
+          }),
+      )
+      throw notFound(bucket, key)
+    },
+    list: (prefix, signal) => listObjects(bucket, prefix, signal),
+    async remove(key, signal) {
+      await request(
+        bucket,
+        { doing: 'remove', permission: 's3:DeleteObject' },
+        signal,
+        ({ client, sdk, signal }) =>
+          client.send(new sdk.DeleteObjectCommand({ Bucket: settings.bucket, Key: bucket.objectName(key) }), {
+            abortSignal: signal,
+          }),
+      )
+    },
+    async discard(key, signal) {
+      await abortUploads(bucket, key, signal)
+      await release(bucket, key, signal)
+    },
+    presign: (key, seconds) => presignObject(bucket, key, seconds),
+    examine: (signal) => examineBucket(bucket, signal),
+    [Symbol.asyncDispose]: () => bucket.close(),
+  }
+}
+
+/** `s3://bucket/prefix?endpoint=…`; keys, region and endpoint may come from the variables that all AWS tools know. */
+function fromUrl(text: string, environment: NodeJS.ProcessEnv): unknown {
+  const match = /^s3:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/is.exec(text)
+  if (!match) {
+    throw new AppError('invalid_input', 'An S3 URL is written s3://bucket/prefix?endpoint=…', {
+      hint: 'A slash, @ or colon in a key is written %2F, %40 or %3A.',
+    })
+  }
+  const [, keyId, secretKey, bucket = '', prefix = '', query = ''] = match
+  const fromQuery = settingsFromQuery(config, query)
+  const pathStyle = environment.AWS_USE_PATH_STYLE_ENDPOINT
+  const keys = keyId
+    ? { accessKeyId: decodeURIComponent(keyId), secretAccessKey: secretKey && decodeURIComponent(secretKey) }
+    : keysFromEnvironment(environment)
+  return withoutUndefined({
+    ...('accessKeyId' in fromQuery ? {} : keys),
+    region: environment.AWS_REGION || environment.AWS_DEFAULT_REGION || undefined,
+    endpoint: environment.AWS_ENDPOINT_URL_S3 || environment.AWS_ENDPOINT_URL || undefined,
+    pathStyle: pathStyle ? /^(true|1|yes)$/i.test(pathStyle) : undefined,
+    ...fromQuery,
+    bucket: decodeURIComponent(bucket),
+    prefix: decodeURIComponent(prefix),
+  })
+}
+
+/** Nothing unless both are there: a profile or role is then found by the SDK. */
+function keysFromEnvironment(environment: NodeJS.ProcessEnv) {
+  const accessKeyId = fromEnvironment(environment, 'AWS_ACCESS_KEY_ID')
+  const secretAccessKey = fromEnvironment(environment, 'AWS_SECRET_ACCESS_KEY')
+  if (accessKeyId === undefined && secretAccessKey === undefined) return {}
+  return { accessKeyId, secretAccessKey, sessionToken: fromEnvironment(environment, 'AWS_SESSION_TOKEN') }
+}
+
+function withoutUndefined(settings: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}

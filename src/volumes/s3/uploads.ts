@@ -1,0 +1,66 @@
+import { request, type Bucket } from './client.ts'
+import { nameOf, statusOf } from './errors.ts'
+
+/** Aborts one upload, with its parts. Succeeds if it is already gone. */
+export async function abortUpload(
+  bucket: Bucket,
+  key: string,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const action = { doing: 'abort an upload', permission: 's3:AbortMultipartUpload' }
+  await request(bucket, action, signal, async ({ client, sdk, signal }) => {
+    try {
+      await client.send(
+        new sdk.AbortMultipartUploadCommand({
+          Bucket: bucket.settings.bucket,
+          Key: bucket.objectName(key),
+          UploadId: uploadId,
+        }),
+        { abortSignal: signal },
+      )
+    } catch (error) {
+      if (statusOf(error) !== 404 || nameOf(error) === 'NoSuchBucket') throw error
+    }
+  })
+}
+
+/** Aborts every unfinished upload of exactly this key. */
+export async function abortUploads(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
+  for (const upload of await listUploads(bucket, key, signal)) {
+    if (upload.key === key) await abortUpload(bucket, key, upload.id, signal)
+  }
+}
+
+/** The unfinished uploads whose key starts with the prefix. */
+export async function listUploads(
+  bucket: Bucket,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<{ key: string; id: string }[]> {
+  const uploads: { key: string; id: string }[] = []
+  const action = { doing: 'list uploads', permission: 's3:ListBucketMultipartUploads' }
+  let next: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {}
+  while (next) {
+    const from: { KeyMarker?: string; UploadIdMarker?: string } = next
+    const page = await request(bucket, action, signal, ({ client, sdk, signal }) =>
+      client.send(
+        new sdk.ListMultipartUploadsCommand({
+          Bucket: bucket.settings.bucket,
+          Prefix: bucket.objectName(prefix),
+          ...from,
+        }),
+        { abortSignal: signal },
+      ),
+    )
+    for (const { Key, UploadId } of page.Uploads ?? []) {
+      if (Key !== undefined && UploadId !== undefined) {
+        uploads.push({ key: Key.slice(bucket.objectName('').length), id: UploadId })
+      }
+    }
+    next = page.IsTruncated
+      ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+      : undefined
+  }
+  return uploads
+}
