@@ -1,4 +1,7 @@
 import type { z } from 'zod'
+import type { TestStep } from '../shared/test-report.ts'
+
+export type { TestStep }
 
 /**
  * A place where snapshots are kept. Keys are relative, `/`-separated, and never contain `.` or `..` segments,
@@ -75,16 +78,6 @@ export interface ObjectSource {
 export interface WriteOptions {
   /** Throw `object_exists` rather than replace an object. Decided by the volume at the moment of publishing. */
   ifAbsent?: boolean
-}
-
-/** One line of a test report. */
-export interface TestStep {
-  /** `write`, `read`, `read a range`, `list`, `remove`, `free space`, `clock`, … */
-  step: string
-  outcome: 'ok' | 'warning' | 'failed' | 'skipped'
-  /** What was found, or went wrong, and what to do about it. */
-  detail?: string
-  milliseconds?: number
 }
 
 /** A kind of volume: its settings, declared once as data, and how to open it. */

@@ -68,7 +68,9 @@ export function explainS3Error(
   if (error instanceof AppError) return error
   const fault = faultOf(error)
   const { code, hint, retryable } = meaningOf(fault, action, bucket)
-  const said = [fault.name, fault.message].filter((part) => part !== 'Error' && part !== 'UnknownError')
+  const said = [fault.name, fault.message].filter(
+    (part) => !['Error', 'Unknown', 'UnknownError'].includes(part),
+  )
   const status = fault.status ? ` (HTTP ${fault.status})` : ''
   const reason = [...new Set(said)].join(': ').replace(/\.$/, '') || 'it gave no reason'
   const sentence = `Could not ${action.doing} in ${bucket.location}: ${reason}${status}.`

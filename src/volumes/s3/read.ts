@@ -86,8 +86,13 @@ export async function statObject(
           metadata: reply.Metadata ?? {},
         }
       } catch (error) {
-        // A reply to HEAD has no body that could tell a missing bucket from a missing object.
         if (statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket') return undefined
+        if (statusOf(error) !== 403) throw error
+        // A reply to HEAD has no body that could say why; the same question by GET is answered with a reason.
+        const target = { Bucket: bucket.settings.bucket, Key: bucket.objectName(key) }
+        await client.send(new sdk.GetObjectCommand({ ...target, Range: 'bytes=0-0' }), {
+          abortSignal: signal,
+        })
         throw error
       }
     },
