@@ -105,6 +105,64 @@ export async function* pipeThrough(
   }
 }
 
+/**
+ * A tool's standard output as a second program makes it: `pg_dump | zstd`, the bytes between them in a kernel pipe,
+ * not in this process. The stream ends only if both succeed. We keep the writing end of that pipe, too: the program
+ * sees the end of its input only after the tool has exited with code 0, and is killed if the tool fails, so that
+ * what it makes of half a dump never ends as if it were a whole one. `options` are for the tool.
+ */
+export async function* stdoutThroughProgram(
+  command: Command,
+  program: Command,
+  signal: AbortSignal,
+  options: RunOptions = {},
+): AsyncGenerator<Buffer, void> {
+  const filter = start(program, 'pipe', signal, {})
+  let tool: RunningTool | undefined
+  try {
+    if (filter.child.pid === undefined) await filter.succeeded() // throws: it could not be started
+    const input = filter.child.stdin!
+    tool = start(command, 'ignore', signal, options, input)
+    const verdict = followVerdict(tool, filter.child, input)
+    yield* filter.child.stdout
+    await filter.closed
+    signal.throwIfAborted()
+    // A program that gave up is why the tool could write no more; not so one that we killed.
+    if (filter.child.exitCode !== null) await filter.succeeded()
+    if (verdict.failure) throw verdict.failure
+    await filter.succeeded()
+    if (!verdict.isSuccess) {
+      throw new AppError(
+        'tool_failed',
+        `${basename(program.file)} ended before ${basename(command.file)} did.`,
+      )
+    }
+  } finally {
+    await Promise.all([tool?.end(), filter.end()])
+  }
+}
+
+/** Ends the program's input when the tool has succeeded; kills the program if the tool fails. */
+function followVerdict(
+  tool: RunningTool,
+  program: Child,
+  input: Writable,
+): { isSuccess: boolean; failure?: unknown } {
+  const verdict: { isSuccess: boolean; failure?: unknown } = { isSuccess: false }
+  input.on('error', () => {}) // the program's exit tells why it went
+  tool.succeeded().then(
+    () => {
+      verdict.isSuccess = true
+      input.end()
+    },
+    (error: unknown) => {
+      verdict.failure = error
+      program.kill('SIGKILL')
+    },
+  )
+  return verdict
+}
+
 /** Runs a tool to its end and returns its standard output, at most `limit` bytes of it (1 MiB). */
 export async function run(
   command: Command,
@@ -124,6 +182,8 @@ type Child = ChildProcessByStdio<Writable | null, Readable, Readable>
 
 interface RunningTool {
   child: Child
+  /** Resolves when the tool is gone and has nothing more to say, or could not be started. */
+  closed: Promise<void>
   /** Resolves when the tool has exited with code 0; throws `ToolFailure`, or the signal's reason. */
   succeeded(): Promise<void>
   /**
@@ -141,13 +201,14 @@ function start(
   stdin: 'ignore' | 'pipe',
   signal: AbortSignal,
   options: RunOptions,
+  stdout: 'pipe' | Writable = 'pipe',
 ): RunningTool {
   signal.throwIfAborted()
   const name = basename(command.file)
   const child = spawn(command.file, command.args, {
     env: { ...baseEnvironment(), ...command.env },
     cwd: command.cwd,
-    stdio: [stdin, 'pipe', 'pipe'],
+    stdio: [stdin, stdout, 'pipe'],
   }) as Child
   let stderr = ''
   let line = ''
@@ -185,6 +246,7 @@ function start(
   }
   return {
     child,
+    closed,
     succeeded,
     async feed(bytes) {
       const stdin = child.stdin!
@@ -208,9 +270,7 @@ function start(
       signal.removeEventListener('abort', stop)
       if (isRunning(child)) {
         stop()
-        child.stdin?.destroy()
-        child.stdout.destroy()
-        child.stderr.destroy()
+        for (const stream of child.stdio) stream?.destroy()
       }
       await (isRunning(child) ? once(child, 'exit') : undefined)
       clearTimeout(killTimer)
