@@ -1,18 +1,19 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backup, type DatabaseSync } from 'node:sqlite'
 import type { DumpContents } from '../engine.ts'
-import { AppError } from '../../shared/errors.ts'
 import { resultCode, SQLITE } from './explain.ts'
 import { checkIntegrity } from './integrity.ts'
-import { openSource, openUnchanging, valueOf } from './open.ts'
+import { openSource, openUnchanging, pause, reading, valueOf, whenUnlocked } from './open.ts'
 import { countTables } from './tables.ts'
 
 /** Pages per step of a copy that lets writers in between: a few milliseconds' worth. */
 const STEP = 2_000
 /** How often a writer may send such a copy back to the start before it is done in one go. */
 const RESTARTS = 2
-/** How long a lock may keep us from the next page, in milliseconds. */
+/** How often it may find the database locked. */
+const WAITS = 1_000
+/** How long to wait for the lock that a copy in one go needs, in milliseconds. */
 const PATIENCE = 60_000
 
 /**
@@ -29,8 +30,8 @@ export async function copyDatabase(request: {
   target: string
   workDirectory: string
 }): Promise<DumpContents> {
-  using source = await openSource(request.source, request.workDirectory)
-  await copyPages(source.db, request.source, request.target)
+  using source = await openSource(request.source, request.workDirectory, PATIENCE)
+  await copyPages(source.db, request.target)
   using copy = openUnchanging(request.target)
   const warnings = checkIntegrity(copy.db, request.source)
   return { rows: countTables(copy.db), warnings }
@@ -55,72 +56,43 @@ export function moveDurably(from: string, to: string): void {
 
 class Restarted extends Error {}
 
-async function copyPages(db: DatabaseSync, path: string, target: string): Promise<void> {
-  if (valueOf(db, 'PRAGMA journal_mode') === 'wal') return copyInOneGo(db, path, target)
-  try {
-    await copyStepwise(db, path, target)
-  } catch (error) {
-    if (!(error instanceof Restarted)) throw error
-    await copyInOneGo(db, path, target)
-  }
-}
-
-async function copyInOneGo(db: DatabaseSync, path: string, target: string): Promise<void> {
-  await withPatience(path, () => {
-    db.exec('BEGIN')
+async function copyPages(db: DatabaseSync, target: string): Promise<void> {
+  const mode = whenUnlocked(() => valueOf(db, 'PRAGMA journal_mode'), PATIENCE)
+  if (mode !== 'wal') {
     try {
-      db.prepare('SELECT count(*) FROM sqlite_schema').get() // takes the lock, which BEGIN does not
+      return await copyStepwise(db, target)
     } catch (error) {
-      db.exec('ROLLBACK')
-      throw error
+      if (!(error instanceof Restarted) && !foundItLocked(error)) throw error
+      rmSync(target, { force: true })
     }
-  })
-  try {
-    rmSync(target, { force: true })
-    await backup(db, target, { rate: 2 ** 31 - 1 })
-  } finally {
-    db.exec('ROLLBACK')
   }
+  await copyInOneGo(db, target)
 }
 
-async function copyStepwise(db: DatabaseSync, path: string, target: string): Promise<void> {
+/** A lock at the first step is reported with the target's result code, which is 0: “not an error”. */
+function foundItLocked(error: unknown): boolean {
+  const code = resultCode(error)
+  return code === SQLITE.BUSY || code === 0
+}
+
+async function copyInOneGo(db: DatabaseSync, target: string): Promise<void> {
+  await reading(db, () => backup(db, target, { rate: 2 ** 31 - 1 }), PATIENCE)
+}
+
+/** Throws `Restarted` when writers have sent it back, or kept it waiting, too often. */
+async function copyStepwise(db: DatabaseSync, target: string): Promise<void> {
   let before = Infinity
   let restarts = 0
-  let movedAt = Date.now()
-  const progress = ({ remainingPages }: { remainingPages: number }) => {
-    if (remainingPages > before && ++restarts > RESTARTS) throw new Restarted()
-    if (remainingPages !== before) movedAt = Date.now()
-    else if (Date.now() - movedAt > PATIENCE) throw lockedTooLong(path)
-    before = remainingPages
-  }
-  await withPatience(path, async () => {
-    rmSync(target, { force: true })
-    if (existsSync(`${target}-journal`)) rmSync(`${target}-journal`)
-    await backup(db, target, { rate: STEP, progress })
-  })
-}
-
-/** Tries again while the database is locked. SQLite itself waits within each attempt. */
-async function withPatience(path: string, attempt: () => void | Promise<void>): Promise<void> {
-  const end = Date.now() + PATIENCE
-  for (;;) {
-    try {
-      await attempt()
-      return
-    } catch (error) {
-      if (resultCode(error) !== SQLITE.BUSY) throw error
-      if (Date.now() > end) throw lockedTooLong(path, error)
-    }
-  }
-}
-
-function lockedTooLong(path: string, cause?: unknown): AppError {
-  return new AppError(
-    'database_in_use',
-    `${path} was locked by another process for ${PATIENCE / 1000} seconds.`,
-    {
-      hint: 'A program holds a long transaction, or keeps the file in exclusive locking mode. Try again when it is done.',
-      cause,
+  let waits = 0
+  await backup(db, target, {
+    rate: STEP,
+    progress({ remainingPages }) {
+      if (remainingPages > before && ++restarts > RESTARTS) throw new Restarted()
+      if (remainingPages === before) {
+        if (++waits > WAITS) throw new Restarted()
+        pause()
+      }
+      before = remainingPages
     },
-  )
+  })
 }

@@ -5,7 +5,7 @@ const MAGIC = 'SQLite format 3\0'
 const HEADER = 100
 
 /** What the first 100 bytes of a database file say. Source: https://www.sqlite.org/fileformat2.html#the_database_header */
-export interface SqliteHeader {
+interface SqliteHeader {
   /** In bytes. */
   pageSize: number
   /** Undefined if the last writer was so old that it did not keep the number. */
@@ -15,7 +15,7 @@ export interface SqliteHeader {
 }
 
 /** Undefined if the bytes do not begin as an SQLite database does. */
-export function readHeader(bytes: Uint8Array): SqliteHeader | undefined {
+function readHeader(bytes: Uint8Array): SqliteHeader | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   if (head.length < HEADER || head.toString('latin1', 0, 16) !== MAGIC) return undefined
   const size = head.readUInt16BE(16)

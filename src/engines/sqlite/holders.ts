@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readlinkSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { SIDE_FILES } from './open.ts'
 
 /** A process that has the database open, whether it is using it at the moment or not. */
 export interface Holder {
   pid: number
-  /** The program's name as the system shows it. */
+  /** The program's file name; its arguments may hold secrets. */
   name: string
 }
 
@@ -22,7 +23,7 @@ export function holdersOf(path: string): Holder[] {
   return pids
     .map(Number)
     .filter((pid) => pid !== process.pid && hasOpen(pid, files))
-    .map((pid) => ({ pid, name: unlessGone(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), '?') }))
+    .map((pid) => ({ pid, name: unlessGone(() => basename(readlinkSync(`/proc/${pid}/exe`)), '?') }))
 }
 
 function hasOpen(pid: number, files: Set<string>): boolean {

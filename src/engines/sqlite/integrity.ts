@@ -5,7 +5,7 @@ import { countedTables } from './tables.ts'
 
 /**
  * Checks every page, index and row; throws `database_corrupt` if the file is damaged. Rows that break a rule of their
- * own schema (CHECK, NOT NULL, a foreign key) are no damage: SQLite lets programs write them. They are returned as
+ * own schema (NOT NULL, a foreign key) are no damage: SQLite lets programs write them. They are returned as
  * sentences, as are tables that cannot be checked because only their application knows a function or collation.
  */
 export function checkIntegrity(db: DatabaseSync, path: string): string[] {
@@ -28,7 +28,7 @@ export function checkIntegrity(db: DatabaseSync, path: string): string[] {
 }
 
 // Source: https://github.com/sqlite/sqlite/blob/master/src/pragma.c, case PragTyp_INTEGRITY_CHECK
-const BROKEN_RULE = /^(CHECK constraint failed in |NULL value in |non-[A-Z]+ value in |[A-Z]+ value in )/
+const BROKEN_RULE = /^(NULL value in |non-[A-Z]+ value in |[A-Z]+ value in )/
 
 // Collations are reported as SQLITE_ERROR_MISSING_COLLSEQ, functions and modules as plain errors.
 const ONLY_THE_APPLICATION_KNOWS =

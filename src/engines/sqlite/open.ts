@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { checkRoom } from '../../lib/work-directory.ts'
 import { explain, notFound, resultCode, SQLITE } from './explain.ts'
 
-/** How long SQLite waits for a lock before it gives up, in milliseconds. */
-const LOCK_WAIT = 5_000
+/** How long to wait for a lock, in milliseconds; twice it is less than the limit of an inspection. */
+const LOCK_WAIT = 4_000
 
 /** The files that SQLite keeps beside a database. */
 export const SIDE_FILES = ['-wal', '-shm', '-journal'] as const
@@ -21,14 +21,18 @@ export interface OpenDatabase extends Disposable {
  * half-way (a journal to roll back) is opened for writing if that is allowed, so that SQLite repairs it as the next
  * program would. On a read-only file system, where no program can write, its copy in the work directory is repaired.
  */
-export async function openSource(path: string, workDirectory?: string): Promise<OpenDatabase> {
+export async function openSource(
+  path: string,
+  workDirectory?: string,
+  wait = LOCK_WAIT,
+): Promise<OpenDatabase> {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (!stats) throw notFound(path)
   if (!stats.isFile()) throw notFound(path, new Error('not a regular file'))
   accessSync(path, constants.R_OK)
   const hadWal = existsSync(`${path}-wal`)
   try {
-    const db = connect(path, { readOnly: true })
+    const db = connect(path, { readOnly: true }, '', wait)
     return { db, [Symbol.dispose]: () => closeQuietly(db, path, hadWal) }
   } catch (error) {
     const code = resultCode(error)
@@ -48,8 +52,39 @@ export function openUnchanging(path: string): OpenDatabase {
 
 /** Opens an existing file for writing. `wait` is how long to wait for a lock, in milliseconds. */
 export function openWritable(path: string, wait = LOCK_WAIT): OpenDatabase {
-  const db = connect(path, { timeout: wait }, '?mode=rw')
+  const db = connect(path, {}, '?mode=rw', wait)
   return { db, [Symbol.dispose]: () => db.close() }
+}
+
+/** Runs the work within one read transaction: all of it sees the same moment. */
+export async function reading<T>(db: DatabaseSync, work: () => T | Promise<T>, wait = LOCK_WAIT): Promise<T> {
+  whenUnlocked(() => begin(db), wait)
+  try {
+    return await work()
+  } finally {
+    db.exec('ROLLBACK')
+  }
+}
+
+/**
+ * Tries until the database is not locked, at most for `wait` milliseconds. SQLite's own waiting asks at intervals that
+ * grow to 100 ms; a writer that never pauses releases its lock for a fraction of a millisecond, so we ask more often.
+ */
+export function whenUnlocked<T>(attempt: () => T, wait = LOCK_WAIT): T {
+  const end = Date.now() + wait
+  for (;;) {
+    try {
+      return attempt()
+    } catch (error) {
+      if (resultCode(error) !== SQLITE.BUSY || Date.now() > end) throw error
+      pause()
+    }
+  }
+}
+
+/** Sleeps for a millisecond, in the whole process. */
+export function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
 }
 
 /** Doubles the quotes: a name as SQL writes it. */
@@ -67,17 +102,22 @@ export function valueOf(db: DatabaseSync, sql: string): unknown {
  * Connects and reads the schema, so that whatever is wrong with the file shows here. Old schemas may contain string
  * literals in double quotes, and copies may violate foreign keys, so neither is refused.
  */
-export function connect(path: string, options: DatabaseSyncOptions, query = ''): DatabaseSync {
+export function connect(
+  path: string,
+  options: DatabaseSyncOptions,
+  query = '',
+  wait = LOCK_WAIT,
+): DatabaseSync {
   const url = pathToFileURL(path)
   url.search = query
   const db = new DatabaseSync(url, {
-    timeout: LOCK_WAIT,
+    timeout: 0,
     enableForeignKeyConstraints: false,
     enableDoubleQuotedStringLiterals: true,
     ...options,
   })
   try {
-    db.prepare('SELECT count(*) FROM sqlite_schema').get()
+    whenUnlocked(() => db.prepare('SELECT count(*) FROM sqlite_schema').get(), wait)
     return db
   } catch (error) {
     db.close()
@@ -93,9 +133,19 @@ function closeQuietly(db: DatabaseSync, path: string, hadWal: boolean): void {
   db.close()
   if (hadWal || !existsSync(`${path}-wal`)) return
   try {
-    connect(path, { timeout: 0 }, '?mode=rw').close()
+    connect(path, {}, '?mode=rw', 0).close()
   } catch (error) {
     if (resultCode(error) === undefined) throw error // else a program is writing, or we may not: they are harmless
+  }
+}
+
+function begin(db: DatabaseSync): void {
+  db.exec('BEGIN')
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_schema').get() // takes the lock, which BEGIN does not
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
   }
 }
 

@@ -4,7 +4,7 @@ import { keepChosen, type Choice } from './choose.ts'
 import { copyDatabase, flush } from './copy.ts'
 import { explain } from './explain.ts'
 import { checkIntegrity } from './integrity.ts'
-import { openSource, openUnchanging, valueOf } from './open.ts'
+import { openSource, openUnchanging, reading, valueOf } from './open.ts'
 import { removeDatabase, replaceDatabase } from './replace.ts'
 import { countTables } from './tables.ts'
 
@@ -17,19 +17,20 @@ export const operations = {
   async describe(request: { path: string }): Promise<DatabaseFacts & { journalMode: string }> {
     return explained(request.path, async () => {
       using source = await openSource(request.path)
-      const number = (pragma: string) => Number(valueOf(source.db, `PRAGMA ${pragma}`))
-      return {
+      const { db } = source
+      const number = (pragma: string) => Number(valueOf(db, `PRAGMA ${pragma}`))
+      return await reading(db, () => ({
         bytes: Math.max(1, number('page_count')) * number('page_size'),
-        encoding: String(valueOf(source.db, 'PRAGMA encoding')),
-        journalMode: String(valueOf(source.db, 'PRAGMA journal_mode')),
-      }
+        encoding: String(valueOf(db, 'PRAGMA encoding')),
+        journalMode: String(valueOf(db, 'PRAGMA journal_mode')),
+      }))
     })
   },
 
   async count(request: { path: string }): Promise<Record<string, number>> {
     return explained(request.path, async () => {
       using source = await openSource(request.path)
-      return countTables(source.db)
+      return await reading(source.db, () => countTables(source.db))
     })
   },
 
