@@ -4,11 +4,12 @@ import { secretFields } from '../shared/secrets.ts'
 import { withCheckedKeys } from './key.ts'
 import { local } from './local/index.ts'
 import { s3 } from './s3/index.ts'
+import { sftp } from './sftp/index.ts'
 import { kebab } from './url.ts'
 import type { Volume, VolumeDriver } from './volume.ts'
 
 /** Every kind of volume. A new one is its folder and its name here. */
-export const volumes = { local, s3 } satisfies Record<string, VolumeDriver>
+export const volumes = { local, s3, sftp } satisfies Record<string, VolumeDriver>
 
 export type VolumeKind = keyof typeof volumes
 

@@ -305,6 +305,7 @@ class ObjectWrite {
         `${this.#bucket.location} took “${this.#key}”, but has no such object.`,
       )
     }
+    if (this.#ifAbsent && !published.isOurs && !published.isUnmarked) throw exists(this.#bucket, this.#key)
     if ((published.isOurs || published.isUnmarked) && published.bytes !== bytes) {
       throw new AppError(
         'volume_corrupted',

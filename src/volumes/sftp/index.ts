@@ -1,0 +1,169 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { AppError } from '../../shared/errors.ts'
+import { secret } from '../../shared/secrets.ts'
+import type { Patience } from '../backoff.ts'
+import { formatBytes } from '../bytes.ts'
+import { temporaryPrefix } from '../key.ts'
+import { fromEnvironment, settingsFromQuery } from '../url.ts'
+import { defineVolume, type TestStep, type Volume } from '../volume.ts'
+import { Connection } from './connection.ts'
+import {
+  below,
+  entriesOf,
+  explained,
+  parentOf,
+  removeEmptyFolders,
+  removeFile,
+  type RemoteRoot,
+} from './files.ts'
+import { listFiles, readFile, statFile } from './read.ts'
+import { roomAt, writeFile } from './write.ts'
+
+const config = z
+  .strictObject({
+    host: z.string().min(1).meta({ title: 'Host' }),
+    port: z.number().int().min(1).max(65_535).default(22).meta({ title: 'Port' }),
+    user: z.string().min(1).meta({ title: 'User' }),
+    password: secret('Password').optional(),
+    privateKey: secret('Private key', 'The whole file, in OpenSSH’s or PEM form').optional(),
+    passphrase: secret('Passphrase', 'Of the private key').optional(),
+    root: z
+      .string()
+      .regex(/^(\/|~(\/|$))/, 'must begin with / or, for a path below the folder where logins begin, with ~/')
+      .default('/')
+      .meta({
+        title: 'Root',
+        description: 'The folder for snapshots: absolute, or ~/… below the folder where logins begin',
+      }),
+    hostKey: z
+      .string()
+      .regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'must be a fingerprint like SHA256:… (43 characters)')
+      .optional()
+      .meta({
+        title: 'Host key',
+        description: 'The server’s fingerprint, as “ssh-keygen -lf” shows it; any other key is refused',
+      }),
+    knownHosts: z
+      .array(z.string())
+      .default([])
+      .meta({ title: 'known_hosts files', description: 'Looked into if no host key is set' }),
+    timeout: z
+      .number()
+      .min(1)
+      .max(300)
+      .default(10)
+      .meta({ title: 'Timeout', description: 'For connecting and signing in, in seconds' }),
+  })
+  .refine((settings) => settings.password !== undefined || settings.privateKey !== undefined, {
+    path: ['password'],
+    error: 'give a password or a private key (HOLDFAST_VOLUME_PASSWORD or HOLDFAST_VOLUME_PRIVATE_KEY_FILE)',
+  })
+
+type SftpSettings = z.output<typeof config>
+
+/** A new connection is tried three times: a server that restarts is back after a second or two. */
+const patient: Patience = { tries: 3, firstPause: 1000, longestPause: 4000 }
+
+/** A folder on a server that is reached by SSH. */
+export const sftp = defineVolume({
+  label: 'SFTP server',
+  schemes: ['sftp'],
+  config,
+  fromUrl,
+  open: (settings) => openSftp(settings),
+})
+
+/** The volume, with the patience that tests shorten: pauses, and how long an answer is waited for (60 s). */
+export function openSftp(settings: SftpSettings, patience: Patience = patient, idle = 60_000): Volume {
+  const { user, host, port } = settings
+  const path = settings.root.replace(/(?<=.)\/+$/, '')
+  const root: RemoteRoot = {
+    path: path.startsWith('~') ? path.slice(2) || '.' : path,
+    location: `sftp://${user}@${host}:${port}${path.startsWith('~') ? `/${path}` : path}`,
+  }
+  const connection = new Connection(settings, patience, idle)
+  return {
+    location: root.location,
+    readsAreCheap: false,
+    write: (key, source, signal, options) => writeFile(connection, root, key, source, signal, options),
+    read: (key, signal, range) => readFile(connection, root, key, patience, signal, range),
+    stat: (key, signal) => statFile(connection, root, key, signal),
+    list: (prefix, signal) => listFiles(connection, root, prefix, signal),
+    async remove(key, signal) {
+      const path = below(root, key)
+      await explained('remove', path, root, () =>
+        connection.run(signal, async (session) => {
+          await removeFile(session, path, signal)
+          await removeEmptyFolders(session, parentOf(path), root, signal)
+        }),
+      )
+    },
+    async discard(key, signal) {
+      const path = below(root, key)
+      const folder = parentOf(path)
+      const prefix = temporaryPrefix(path.slice(path.lastIndexOf('/') + 1))
+      await explained('clean up', path, root, () =>
+        connection.run(signal, async (session) => {
+          for await (const { name } of entriesOf(session, folder, signal)) {
+            if (name.startsWith(prefix))
+              await removeFile(session, `${folder === '/' ? '' : folder}/${name}`, signal)
+          }
+          await removeEmptyFolders(session, folder, root, signal)
+        }),
+      )
+    },
+    examine: async (signal) => [await freeSpace(connection, root, signal)],
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
+  }
+}
+
+/** `sftp://user@host:port/path`; `/~/path` is below the folder where logins begin. */
+function fromUrl(text: string, environment: NodeJS.ProcessEnv): unknown {
+  const url = URL.parse(text)
+  if (!url?.hostname) {
+    throw new AppError('invalid_input', 'An SFTP URL is written sftp://user@host:port/path', {
+      hint: 'A slash, @ or colon in user or password is written %2F, %40 or %3A.',
+    })
+  }
+  const path = decodeURIComponent(url.pathname)
+  const fromQuery = settingsFromQuery(config, url.search.slice(1).replaceAll('+', '%2B'))
+  const hasKey = fromQuery.hostKey !== undefined
+  return withoutUndefined({
+    knownHosts: hasKey
+      ? []
+      : [join(environment.HOME || homedir(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'],
+    password: decodeURIComponent(url.password) || fromEnvironment(environment, 'HOLDFAST_VOLUME_PASSWORD'),
+    privateKey: fromEnvironment(environment, 'HOLDFAST_VOLUME_PRIVATE_KEY'),
+    passphrase: fromEnvironment(environment, 'HOLDFAST_VOLUME_PRIVATE_KEY_PASSPHRASE'),
+    ...fromQuery,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port ? Number(url.port) : undefined,
+    user: decodeURIComponent(url.username) || undefined,
+    root: path === '' ? '/' : path.replace(/^\/~(?=\/|$)/, '~'),
+  })
+}
+
+async function freeSpace(connection: Connection, root: RemoteRoot, signal: AbortSignal): Promise<TestStep> {
+  const started = performance.now()
+  // The root may not be there yet; what is above it then tells.
+  let room: { free: number; size: number } | undefined
+  for (let folder = root.path; ; folder = parentOf(folder)) {
+    try {
+      room = await roomAt(connection, folder, signal)
+      break
+    } catch (error) {
+      if (error instanceof AppError || folder === parentOf(folder) || signal.aborted) throw error
+    }
+  }
+  const milliseconds = Math.round(performance.now() - started)
+  if (!room)
+    return { step: 'free space', outcome: 'skipped', detail: 'The server does not tell.', milliseconds }
+  const detail = `${formatBytes(room.free)} free of ${formatBytes(room.size)}`
+  return { step: 'free space', outcome: room.free < room.size / 20 ? 'warning' : 'ok', detail, milliseconds }
+}
+
+function withoutUndefined(settings: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
