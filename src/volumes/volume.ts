@@ -58,7 +58,10 @@ export interface ObjectInfo {
   modifiedAt: Date
 }
 
-/** Bytes `start` to `end`, both included, as in HTTP. `end` may lie beyond the object's end. */
+/**
+ * Bytes `start` to `end`, both included, as in HTTP. `end` may lie beyond the object's end; a range that begins there
+ * has no bytes, and is no error.
+ */
 export interface ByteRange {
   start: number
   end?: number
