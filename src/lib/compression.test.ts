@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { buffer } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { skipUnless } from '../../test/servers/needs.ts'
@@ -232,8 +233,12 @@ async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Uint8Array
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
+/** With a pause after each, so that a large one is not joined to the next. */
 async function* asPieces(...pieces: Uint8Array[]): AsyncGenerator<Uint8Array, void> {
-  yield* pieces
+  for (const piece of pieces) {
+    yield piece
+    await turn()
+  }
 }
 
 async function* failingAfter(bytes: Buffer, error: Error): AsyncGenerator<Uint8Array, void> {

@@ -1,6 +1,7 @@
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib'
 import { AppError, messageOf } from '../shared/errors.ts'
 import type { Command } from './process.ts'
+import { readAhead } from './read-ahead.ts'
 
 export type Compression =
   | { method: 'none' }
@@ -15,8 +16,8 @@ type Codec = ReturnType<
   typeof createGzip | typeof createGunzip | typeof createZstdCompress | typeof createZstdDecompress
 >
 
-// Each piece costs a trip to the thread pool and back: of 200 MB from a pipe, zstd made 93 MB/s with the 64 KiB that
-// a pipe gives and 186 MB/s with 512 KiB and more.
+// Each piece costs a trip to the thread pool and back: of 200 MB from a pipe, zstd made 100 MB/s in the 64 KiB that
+// a pipe gives, and 180 MB/s in 512 KiB. Reading ahead of it makes the whole 16 % faster: as fast as the shell's pipe.
 const PIECE = 524_288
 
 /**
@@ -34,7 +35,7 @@ export async function* compress(
   }
   const codec = createCompressor(compression)
   try {
-    for await (const piece of gather(source)) {
+    for await (const piece of readAhead(source, PIECE)) {
       signal.throwIfAborted()
       yield* afterWriting(codec, piece)
     }
@@ -60,7 +61,7 @@ export async function* decompress(
   }
   let codec = createDecompressor(method)
   try {
-    for await (const piece of gather(source)) {
+    for await (const piece of readAhead(source, PIECE)) {
       // A codec of node:zlib ends quietly with a frame that ends within a piece, whatever comes after it. So the rest
       // goes to a new codec, which knows whether that is another frame.
       for (let rest = piece; rest.length > 0;) {
@@ -109,21 +110,6 @@ function quiet(codec: Codec): Codec {
   return codec.on('error', () => {})
 }
 
-/** The same bytes in pieces of at least `PIECE` bytes, but for the last. */
-async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  let chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of source) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes < PIECE) continue
-    yield Buffer.concat(chunks)
-    chunks = []
-    bytes = 0
-  }
-  if (bytes > 0) yield Buffer.concat(chunks)
-}
-
 function afterWriting(codec: Codec, piece: Uint8Array): AsyncGenerator<Uint8Array, void> {
   return outputOf(codec, (done) => codec.write(piece, done))
 }
@@ -133,9 +119,8 @@ function afterEnding(codec: Codec): AsyncGenerator<Uint8Array, void> {
 }
 
 /**
- * What the codec gives from the beginning of a step to its end. Steps are taken one after the other, so that nothing
- * is read from the source before the reader asks for it, and nothing is left waiting when the reader leaves; letting
- * the codec run ahead was not measurably faster.
+ * What the codec gives from the beginning of a step to its end. Steps are taken one after the other, so that it is
+ * known which input an output or an error belongs to; letting the codec run ahead was not measurably faster.
  */
 async function* outputOf(codec: Codec, step: (done: () => void) => void): AsyncGenerator<Uint8Array, void> {
   let isDone = false
