@@ -209,6 +209,7 @@ function start(
     env: { ...baseEnvironment(), ...command.env },
     cwd: command.cwd,
     stdio: [stdin, stdout, 'pipe'],
+    detached: true, // a process group of its own, so that what the tool has started ends with it
   }) as Child
   let stderr = ''
   let line = ''
@@ -232,8 +233,8 @@ function start(
   let killTimer: NodeJS.Timeout | undefined
   const stop = () => {
     if (killTimer || !isRunning(child)) return
-    child.kill('SIGTERM')
-    killTimer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER)
+    killGroup(child, 'SIGTERM')
+    killTimer = setTimeout(() => killGroup(child, 'SIGKILL'), KILL_AFTER)
   }
   signal.addEventListener('abort', stop, { once: true })
 
@@ -260,7 +261,7 @@ function start(
           } else if (!stdin.write(chunk)) await drained(stdin)
         }
       } catch (error) {
-        child.kill('SIGKILL')
+        killGroup(child, 'SIGKILL')
         await closed
         throw error
       }
@@ -275,6 +276,16 @@ function start(
       await (isRunning(child) ? once(child, 'exit') : undefined)
       clearTimeout(killTimer)
     },
+  }
+}
+
+/** Signals the tool and whatever it has started. */
+function killGroup(child: Child, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

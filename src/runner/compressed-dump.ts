@@ -1,8 +1,11 @@
 import { availableParallelism } from 'node:os'
 import type { Dump, DumpContents, DumpReader } from '../engines/engine.ts'
-import { compress, decompress, findZstd, stdoutThroughZstd } from '../lib/compression.ts'
+import { compress, decompress, zstdCommand } from '../lib/compression.ts'
 import { fanOut } from '../lib/fan-out.ts'
 import type { Meter } from '../lib/meter.ts'
+import { stdoutThroughProgram, type Command } from '../lib/process.ts'
+import { zstdProgram } from '../lib/programs.ts'
+import { findTools } from '../lib/tools.ts'
 import type { Compression } from '../shared/codecs.ts'
 import { dumpBytes, type DumpRunOptions } from './dump.ts'
 import type { JobContext } from './job.ts'
@@ -50,19 +53,24 @@ export async function compressedDump(
   }
   const packed = dumpBytes(dump, job.signal, {
     ...options,
-    runStdout: (command, signal, run) => stdoutThroughZstd(command, zstd, signal, run),
+    runStdout: (command, signal, run) => stdoutThroughProgram(command, zstd, signal, run),
   })
   const [main, side] = fanOut(packed, 2, { patience: FOR_EVER }).branches
   if (!main || !side) throw new Error('fanOut gave fewer branches than asked for')
   return { bytes: endingAfter(main, consume(checked(decompress(side, 'zstd', job.signal)))), contents }
 }
 
-/** The zstd program with level and threads, if the compression asks for more than one thread and it is installed. */
-async function zstdProgramFor(dump: Dump, compression: Compression, signal: AbortSignal) {
+/** The zstd program, if the compression asks for more than one thread and it is installed. */
+async function zstdProgramFor(
+  dump: Dump,
+  compression: Compression,
+  signal: AbortSignal,
+): Promise<Command | undefined> {
   if (compression.method !== 'zstd' || dump.source.from !== 'stdout') return undefined
   const threads = compression.threads || availableParallelism()
-  const path = threads > 1 ? await findZstd(signal) : undefined
-  return path && { path, level: compression.level, threads }
+  if (threads === 1) return undefined
+  const [program] = await findTools([zstdProgram], signal)
+  return program && zstdCommand(program.path, compression.level, threads)
 }
 
 /** The bytes, whose end waits until the check has passed; if it fails, its error comes instead of the end. */

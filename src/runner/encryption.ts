@@ -7,6 +7,7 @@ import {
   openSevenzip,
   sealSevenzip,
   sevenzipPassword,
+  type SevenzipKey,
 } from '../lib/sevenzip/index.ts'
 import type { EncryptionMethod } from '../shared/codecs.ts'
 import { AppError } from '../shared/errors.ts'
@@ -47,7 +48,10 @@ export interface RandomAccess {
 
 const AGE_HEADER_BYTES = 65_536
 
-/** Makes the seal of a new snapshot. Throws `key_missing` if the choice needs a key that is not at hand. */
+/**
+ * Makes the seal of a new snapshot. Throws `key_missing` if the choice needs a key that is not at hand, and
+ * `invalid_input` for a recipient that is none.
+ */
 export async function prepareSeal(
   choice: EncryptionChoice | undefined,
   keys: KeyRing,
@@ -81,6 +85,7 @@ export async function prepareSeal(
     }
   }
   const recipients = [...choice.recipients]
+  await Array.fromAsync(encryptAge({ recipients }, nothing())) // refuses what is no recipient
   return {
     extension: '.age',
     manifest: {
@@ -136,6 +141,8 @@ export async function findOpener(
   }
   return (whole) => decryptAge(ring, readWhole(whole, signal), signal)
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array, void> {}
 
 /** An object without bytes has no first byte to ask for. */
 export async function* readWhole(

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
-import type { Restore } from '../engines/engine.ts'
-import { feedStdin, pipeThrough, run, type RunOptions } from '../lib/process.ts'
+import type { Restore, StdinTarget } from '../engines/engine.ts'
+import { feedStdin, pipeThrough, run, stdoutOf, type RunOptions } from '../lib/process.ts'
 import { AppError } from '../shared/errors.ts'
 import { writeSecretFiles } from './dump.ts'
 
@@ -23,14 +23,9 @@ export async function loadDump(
   await using _secrets = await writeSecretFiles(restore.secretFiles)
   const { target } = restore
   switch (target.into) {
-    case 'stdin': {
-      let staged = bytes
-      for (const stage of target.through ?? []) {
-        staged = typeof stage === 'function' ? stage(staged) : pipeThrough(stage, staged, signal, options)
-      }
-      await feedStdin(target.command, staged, signal, options)
+    case 'stdin':
+      await feed(target, bytes, signal, options)
       break
-    }
     case 'file':
       await pipeline(bytes, createWriteStream(target.path, { mode: 0o600, flags: 'wx', flush: true }), {
         signal,
@@ -42,7 +37,11 @@ export async function loadDump(
       break
     case 'directory':
       await unpack(bytes, target.directory, signal)
-      await run(target.command, signal, options)
+      if (target.script) {
+        await feed(target.script, stdoutOf(target.command, signal, options), signal, options)
+      } else {
+        await run(target.command, signal, options)
+      }
       break
     default: {
       const never: never = target
@@ -50,6 +49,20 @@ export async function loadDump(
     }
   }
   await restore.check?.(signal)
+}
+
+/** Through all stages into the tool. */
+async function feed(
+  target: StdinTarget,
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  options: RunOptions,
+): Promise<void> {
+  let staged = bytes
+  for (const stage of target.through ?? []) {
+    staged = typeof stage === 'function' ? stage(staged) : pipeThrough(stage, staged, signal, options)
+  }
+  await feedStdin(target.command, staged, signal, options)
 }
 
 /** Unpacks a tar of plain files into the directory. Anything that would leave it is refused. */

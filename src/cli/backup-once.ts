@@ -1,0 +1,255 @@
+import { Command } from 'commander'
+import { openDatabaseUrl, parseSettings, type OpenedServer } from '../engines/index.ts'
+import type { NamedVolume } from '../runner/copies.ts'
+import { prepareSeal, type EncryptionChoice } from '../runner/encryption.ts'
+import type { JobContext } from '../runner/job.ts'
+import { takeSnapshot, type TakenSnapshot } from '../runner/take-snapshot.ts'
+import { sweepUnfinished } from '../runner/writing.ts'
+import { parseCompression } from '../shared/codecs.ts'
+import { AppError, asAppError, messageOf } from '../shared/errors.ts'
+import { DEFAULT_FILE_NAME, DEFAULT_PATH, keyFor } from '../shared/keys.ts'
+import { formatBytes, formatSeconds } from '../shared/units.ts'
+import { maskUrl, openVolumeUrl } from '../volumes/index.ts'
+import { keyRing } from './environment.ts'
+import { interruption } from './interruption.ts'
+import { collect, positiveInteger } from './parse.ts'
+import { describeError, errorJson, jobContext, note, print, printJson, warnOfPassword } from './terminal.ts'
+
+export const backupOnce = new Command('once')
+  .description('Back up databases now, without any app: for cron, containers, and trying things out')
+  .argument('<database-url>', 'postgresql://user@host/db · mysql://… · mariadb://… · sqlite:path')
+  .requiredOption(
+    '--to <volume-url>',
+    'a folder, s3://bucket/prefix, sftp://user@host/path; may be repeated',
+    collect,
+  )
+  .option('--database <name>', 'which database, instead of the one in the URL; may be repeated', collect)
+  .option('--all', 'every database of the server')
+  .option('--globals', 'PostgreSQL: the roles and tablespaces, as a snapshot of their own')
+  .option('--server <name>', 'what to call the server in keys and manifests (default: its host)')
+  .option('--format <format>', 'PostgreSQL: custom, plain or directory')
+  .option('--jobs <n>', 'PostgreSQL: dump so many tables at once (directory format)', positiveInteger)
+  .option('--table <name>', 'only this table; may be repeated', collect)
+  .option('--exclude-table <name>', 'leave this table out; * stands for anything; may be repeated', collect)
+  .option('--exclude-table-data <name>', 'keep this table’s definition only; may be repeated', collect)
+  .option('--tool-options <text>', 'further options for the dump tool, as one text')
+  .option('--compression <method>', 'none, gzip[:1-9], zstd[:1-19[:threads]]', 'zstd')
+  .option('--encryption <method>', 'none, 7z, age:<recipient>[,<recipient>…], age:passphrase', 'none')
+  .option('--path <template>', 'folder below the volume', DEFAULT_PATH)
+  .option('--name <template>', 'file name, without extension', DEFAULT_FILE_NAME)
+  .option('--comment <text>', 'kept in the manifest')
+  .option('--trigger <word>', 'why it runs, for the manifest', 'manual')
+  .option('--release <version>', 'the {version} of a release that is about to change the database')
+  .option('--stall-after <minutes>', 'give up when no byte has moved for so long', positiveInteger, 30)
+  .option('--json', 'print the result as JSON')
+  .option('-q, --quiet', 'no progress')
+  .option('-v, --verbose', 'show the log of the job')
+  .action(async (url: string, options: Options) => {
+    process.exitCode = await backUp(url, options)
+  })
+
+interface Options {
+  to: string[]
+  database?: string[]
+  all?: boolean
+  globals?: boolean
+  server?: string
+  format?: string
+  jobs?: number
+  table?: string[]
+  excludeTable?: string[]
+  excludeTableData?: string[]
+  toolOptions?: string
+  compression: string
+  encryption: string
+  path: string
+  name: string
+  comment?: string
+  trigger: string
+  release?: string
+  stallAfter: number
+  json?: boolean
+  quiet?: boolean
+  verbose?: boolean
+}
+
+/** Backs up each database in turn; one that fails does not stop the others. Returns the exit code. */
+async function backUp(url: string, options: Options): Promise<number> {
+  // Everything that can be wrong with the words is told before anything is reached.
+  const server = openDatabaseUrl(url, process.env)
+  const form = {
+    dumpOptions: dumpOptionsOf(server, options),
+    partial: leftOut(options),
+    compression: parseCompression(options.compression),
+    encryption: parseEncryption(options.encryption),
+    keys: keyRing(),
+    serverName: options.server ?? server.host ?? server.engineName,
+    path: options.path,
+    fileName: options.name,
+    trigger: options.trigger,
+    releaseVersion: options.release,
+    comment: options.comment,
+    stallAfter: options.stallAfter * 60_000,
+  }
+  keyFor({ server: form.serverName, database: 'x', at: new Date() }, options.path, options.name)
+  await prepareSeal(form.encryption, form.keys)
+  const volumes = openVolumes(options.to)
+  warnOfPassword(url)
+
+  const signal = interruption()
+  const job = jobContext(signal, options)
+  const taken: TakenSnapshot[] = []
+  const failures: Failure[] = []
+  try {
+    const databases = await chooseDatabases(server, options, signal)
+    await sweep(volumes, job)
+    for (const database of databases) {
+      try {
+        taken.push(await takeSnapshot({ ...server, ...form, database, volumes }, job))
+      } catch (error) {
+        failures.push({ database, error: asAppError(error) })
+        if (signal.aborted) break
+      }
+    }
+  } finally {
+    job.done()
+    await Promise.all(volumes.map(({ volume }) => volume[Symbol.asyncDispose]()))
+  }
+  if (options.json) printJson({ snapshots: taken.map(snapshotJson), failures: failures.map(failureJson) })
+  else {
+    taken.forEach(describe)
+    failures.forEach(({ database, error }) => note(`holdfast: ${database}: ${describeError(error)}`))
+  }
+  const [failure] = failures
+  if (failure) return failure.error.exitCode
+  return taken.some(({ state }) => state === 'partial') ? EXIT_PARTIAL : 0
+}
+
+const EXIT_PARTIAL = 3
+
+interface Failure {
+  database: string
+  error: AppError
+}
+
+function openVolumes(urls: readonly string[]): NamedVolume[] {
+  return urls.map((url) => {
+    const { volume, warnings } = openVolumeUrl(url, process.env)
+    warnings.forEach(note)
+    return { name: maskUrl(url), volume }
+  })
+}
+
+async function chooseDatabases(
+  server: OpenedServer,
+  options: Options,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { engine, connection, database } = server
+  if (options.all) {
+    const all = await engine.listDatabases(connection, signal)
+    if (all.length > 0) return all
+    throw new AppError('nothing_matched', 'The server has no database that this user can see.', {
+      hint: 'holdfast test <database-url> shows what the user lacks.',
+    })
+  }
+  const named = options.database ?? (database === undefined ? [] : [database])
+  if (named.length > 0) return [...new Set(named)]
+  const all = await engine.listDatabases(connection, signal)
+  throw new AppError('invalid_input', 'Which database? The URL names none.', {
+    hint: `--database <name>, or --all for ${all.length === 0 ? 'every one' : all.slice(0, 10).join(', ')}${all.length > 10 ? ', …' : ''}`,
+  })
+}
+
+/** Leftovers of killed runs go first. A volume that cannot be swept now will fail by itself in a moment. */
+async function sweep(volumes: readonly NamedVolume[], job: JobContext): Promise<void> {
+  await Promise.all(
+    volumes.map(async ({ name, volume }) => {
+      try {
+        await sweepUnfinished(volume, job)
+      } catch (error) {
+        job.log('warning', `${name} could not be searched for leftovers: ${messageOf(error)}`)
+      }
+    }),
+  )
+}
+
+/** Only what was said, under the engine's own names; its schema refuses what it does not know. */
+function dumpOptionsOf({ engine }: OpenedServer, options: Options): unknown {
+  const said = Object.entries({
+    format: options.format,
+    jobs: options.jobs,
+    globals: options.globals,
+    tables: options.table,
+    excludeTables: options.excludeTable,
+    excludeTableData: options.excludeTableData,
+    toolOptions: options.toolOptions,
+  }).filter(([, value]) => value !== undefined)
+  return parseSettings(engine.dumpOptions, Object.fromEntries(said), `the options for ${engine.label}`)
+}
+
+function leftOut(options: Options): string[] {
+  return [
+    ...(options.table ?? []).map((name) => `only table ${name}`),
+    ...(options.excludeTable ?? []).map((name) => `without table ${name}`),
+    ...(options.excludeTableData ?? []).map((name) => `without the rows of ${name}`),
+  ]
+}
+
+function parseEncryption(text: string): EncryptionChoice | undefined {
+  if (text === 'none') return undefined
+  if (text === '7z') return { method: '7z' }
+  if (text === 'age:passphrase') return { method: 'age', passphrase: true }
+  const recipients = text.startsWith('age:') ? text.slice(4).split(',') : []
+  if (recipients.length > 0) {
+    return { method: 'age', recipients }
+  }
+  throw new AppError('invalid_input', `“${text}” is not an encryption.`, {
+    hint: 'Use none, 7z, age:<recipient> (age1…), or age:passphrase.',
+  })
+}
+
+function describe({ key, manifest, copies, state }: TakenSnapshot): void {
+  const { raw, stored, database, snapshot, seconds, rows } = manifest
+  const total = Object.values(seconds).reduce((sum, part) => sum + part, 0)
+  const tables = rows ? ` · ${Object.keys(rows).length} tables` : ''
+  print(
+    `${state === 'partial' ? 'PARTLY backed up' : 'Backed up'} ${database}${tables} in ${formatSeconds(total)}`,
+  )
+  print(`  snapshot  ${snapshot}`)
+  print(`  key       ${key}`)
+  print(`  size      ${formatBytes(raw.bytes)} → ${formatBytes(stored.bytes)}`)
+  print(`  sha256    ${stored.sha256}`)
+  for (const { name, failure } of copies)
+    print(`  copy      ${name}: ${failure ? `FAILED: ${failure.message}` : 'stored'}`)
+}
+
+/** The result for programs. Sizes in bytes. */
+function snapshotJson({ key, manifest, copies, state }: TakenSnapshot): Record<string, unknown> {
+  return {
+    id: manifest.snapshot,
+    database: manifest.database,
+    state,
+    key,
+    storedBytes: manifest.stored.bytes,
+    rawBytes: manifest.raw.bytes,
+    sha256: manifest.stored.sha256,
+    seconds: round(Object.values(manifest.seconds).reduce((sum, part) => sum + part, 0)),
+    copies: copies.map(({ name, failure }) => ({
+      volume: name,
+      state: failure ? 'failed' : 'stored',
+      ...(failure && { error: errorJson(failure) }),
+    })),
+    rows: manifest.rows,
+    warnings: manifest.warnings,
+    manifest: `${key}.manifest.json`,
+  }
+}
+
+function failureJson({ database, error }: Failure): Record<string, unknown> {
+  return { database, error: errorJson(error) }
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000
+}

@@ -1,0 +1,111 @@
+import { mkdir } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Command } from 'commander'
+import { openDatabaseUrl, parseSettings } from '../engines/index.ts'
+import { restoreSnapshot } from '../runner/restore-snapshot.ts'
+import { takeSnapshot } from '../runner/take-snapshot.ts'
+import { sweepUnfinished } from '../runner/writing.ts'
+import { formatBytes, formatSeconds } from '../shared/units.ts'
+import { openVolumeUrl } from '../volumes/index.ts'
+import { keyRing } from './environment.ts'
+import { interruption } from './interruption.ts'
+import { jobContext, print } from './terminal.ts'
+
+const ORDERS = 5_000
+
+export const demo = new Command('demo')
+  .description('Make a sample database, back it up, restore it beside, and compare')
+  .option('--data <folder>', 'where to', process.env['HOLDFAST_DATA_DIR'] ?? 'data')
+  .action(async (options: { data: string }) => {
+    const data = resolve(options.data)
+    const shown = relative(process.cwd(), data) || '.'
+    const database = join(data, 'sample.db')
+    const restored = join(data, 'sample-restored.db')
+    const folder = join(data, 'backups')
+    await mkdir(data, { recursive: true })
+    makeSample(database)
+    print(`1. Made a sample shop in ${join(shown, 'sample.db')}: ${ORDERS} orders.`)
+
+    const job = jobContext(interruption(), {})
+    const { volume } = openVolumeUrl(folder, {})
+    await using _volume = volume
+    await sweepUnfinished(volume, job)
+    const stallAfter = 30 * 60_000
+    const source = openDatabaseUrl(`sqlite:${encodeURI(database)}`, {})
+    const { key, manifest } = await takeSnapshot(
+      {
+        ...source,
+        database,
+        dumpOptions: parseSettings(source.engine.dumpOptions, {}, 'the options'),
+        serverName: 'sample',
+        compression: { method: 'zstd', level: 3, threads: 1 },
+        keys: keyRing(),
+        volumes: [{ name: folder, volume }],
+        trigger: 'manual',
+        stallAfter,
+      },
+      job,
+    )
+    job.done()
+    print(`2. Backed it up to ${join(shown, 'backups', key)}`)
+    print(
+      `   ${formatBytes(manifest.raw.bytes)} → ${formatBytes(manifest.stored.bytes)}, SHA-256 ${manifest.stored.sha256}`,
+    )
+
+    const target = openDatabaseUrl(`sqlite:${encodeURI(restored)}`, {})
+    const { rows, seconds } = await restoreSnapshot(
+      {
+        ...target,
+        database: restored,
+        mode: 'replace',
+        restoreOptions: parseSettings(target.engine.restoreOptions, {}, 'the options'),
+        partial: false,
+        endSessions: false,
+        snapshot: { key, manifest, volume },
+        keys: keyRing(),
+        stallAfter,
+      },
+      job,
+    )
+    job.done()
+    const total = Object.values(seconds).reduce((sum, part) => sum + part, 0)
+    print(`3. Restored it to ${join(shown, 'sample-restored.db')} in ${formatSeconds(total)}.`)
+    print(`4. Compared: ${rows?.tables} tables, ${rows?.rows} rows, the same in both.`)
+    print()
+    print('Now with a database of your own:')
+    print(`  bin/holdfast test postgresql://user@host/app`)
+    print(`  bin/holdfast backup once postgresql://user@host/app --to ${join(shown, 'backups')}`)
+    print(`  bin/holdfast snapshots ls --on ${join(shown, 'backups')}`)
+    print(`  bin/holdfast --help`)
+  })
+
+/** A small shop. Made anew each time, so that the demonstration always starts from the same state. */
+function makeSample(path: string): void {
+  const database = new DatabaseSync(path)
+  try {
+    database.exec(`
+      pragma journal_mode = wal;
+      begin immediate;
+      drop view if exists revenue;
+      drop table if exists orders;
+      drop table if exists customers;
+      create table customers (id integer primary key, name text not null, email text not null unique) strict;
+      create table orders (
+        id integer primary key, customer integer not null references customers, item text not null,
+        cents integer not null, ordered_at text not null
+      ) strict;
+      create index orders_by_customer on orders (customer);
+      create view revenue as select customer, sum(cents) as cents from orders group by customer;
+      with recursive n(i) as (select 1 union all select i + 1 from n where i < 500)
+        insert into customers select i, 'Customer ' || i, 'customer' || i || '@example.com' from n;
+      with recursive n(i) as (select 1 union all select i + 1 from n where i < ${ORDERS})
+        insert into orders
+        select i, 1 + (i * 7919) % 500, 'Item ' || (1 + (i * 31) % 97), 100 + (i * 137) % 9900,
+               datetime('2026-01-01', '+' || (i * 13) || ' minutes') from n;
+      commit;
+    `)
+  } finally {
+    database.close()
+  }
+}

@@ -1,0 +1,54 @@
+import { Command, CommanderError } from 'commander'
+import { asAppError } from '../shared/errors.ts'
+import { version } from '../shared/version.ts'
+import { backupOnce } from './backup-once.ts'
+import { decrypt } from './decrypt.ts'
+import { demo } from './demo.ts'
+import { doctor } from './doctor.ts'
+import { restoreOnce } from './restore-once.ts'
+import { snapshots } from './snapshots.ts'
+import { describeError, errorJson, note, printJson } from './terminal.ts'
+import { test } from './test.ts'
+import { verify } from './verify.ts'
+
+const program = new Command('holdfast')
+  .description('Database backups you can prove.')
+  .version(version)
+  .enablePositionalOptions()
+  .configureHelp({ showGlobalOptions: false })
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done · 1 failed · 2 wrong usage, settings or key · 3 some copies failed · 4 not found
+            5 not what it should be (damaged, incomplete, mismatch) · 130 interrupted
+
+Environment: HOLDFAST_DATABASE_PASSWORD  HOLDFAST_VOLUME_PASSWORD  HOLDFAST_VOLUME_PRIVATE_KEY_FILE
+             BACKUP_ENCRYPTION_KEY  HOLDFAST_AGE_IDENTITY_FILE  HOLDFAST_AGE_PASSPHRASE  AWS_*
+             Each also as NAME_FILE, with the path of a file that holds the value.`,
+  )
+program.addCommand(new Command('backup').description('Back up databases').addCommand(backupOnce))
+program.addCommand(new Command('restore').description('Restore snapshots').addCommand(restoreOnce))
+for (const command of [snapshots, verify, decrypt, test, doctor, demo]) program.addCommand(command)
+exitInsteadOfReturning(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** Commander ends the process by itself unless every command is told not to; then errors all come here. */
+function exitInsteadOfReturning(command: Command): void {
+  command.exitOverride()
+  for (const child of command.commands) exitInsteadOfReturning(child)
+}
+
+/** Says what went wrong, once; returns the exit code. */
+function report(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2 // it has spoken already
+  const error = asAppError(thrown)
+  if (process.argv.includes('--json')) printJson({ error: errorJson(error) })
+  else note(`holdfast: ${describeError(error)}`)
+  if (error.code === 'internal' && process.env['HOLDFAST_DEBUG']) note(String(error.stack))
+  return error.exitCode
+}

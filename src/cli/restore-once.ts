@@ -1,0 +1,139 @@
+import { Command, Option } from 'commander'
+import { openDatabaseUrl, parseSettings, type OpenedServer } from '../engines/index.ts'
+import { findSnapshot } from '../runner/manifests.ts'
+import {
+  restoreModes,
+  restoreSnapshot,
+  type RestoredSnapshot,
+  type RestoreMode,
+} from '../runner/restore-snapshot.ts'
+import { takeSafetySnapshot } from '../runner/safety-snapshot.ts'
+import { AppError } from '../shared/errors.ts'
+import { formatSeconds } from '../shared/units.ts'
+import { keyRing } from './environment.ts'
+import { interruption } from './interruption.ts'
+import { collect, positiveInteger } from './parse.ts'
+import { jobContext, print, printJson, warnOfPassword } from './terminal.ts'
+import { withVolume } from './with-volume.ts'
+
+export const restoreOnce = new Command('once')
+  .description('Write a snapshot into a database, without any app')
+  .argument('<snapshot>', 'its id, the first eight or more characters of it, or its key')
+  .requiredOption('--from <volume-url>', 'the volume that holds it')
+  .requiredOption('--into <database-url>', 'the target: postgresql://user@host/new-name · sqlite:copy.db · …')
+  .addOption(
+    new Option('--mode <mode>', 'new: must not exist · replace: takes its place · existing: add to it')
+      .choices(restoreModes)
+      .default('new'),
+  )
+  .option('--table <name>', 'only this table; may be repeated', collect)
+  .option('--schema-only', 'no rows')
+  .option('--data-only', 'rows only, into tables that exist')
+  .option('--jobs <n>', 'PostgreSQL: load so many tables at once', positiveInteger)
+  .option('--no-owner', 'PostgreSQL: everything belongs to the user who restores')
+  .option('--clean', 'with --mode existing: drop what the snapshot also has, first')
+  .option('--end-sessions', 'end other sessions on the database that is replaced')
+  .option('--no-safety-snapshot', 'do not back up the database that is replaced')
+  .option('--stall-after <minutes>', 'give up when no byte has moved for so long', positiveInteger, 30)
+  .option('--json', 'print the result as JSON')
+  .option('-q, --quiet', 'no progress')
+  .option('-v, --verbose', 'show the log of the job')
+  .action(restore)
+
+interface Options {
+  from: string
+  into: string
+  mode: RestoreMode
+  table?: string[]
+  schemaOnly?: boolean
+  dataOnly?: boolean
+  jobs?: number
+  owner: boolean
+  clean?: boolean
+  endSessions?: boolean
+  safetySnapshot: boolean
+  stallAfter: number
+  json?: boolean
+  quiet?: boolean
+  verbose?: boolean
+}
+
+async function restore(idOrKey: string, options: Options): Promise<void> {
+  const server = openDatabaseUrl(options.into, process.env)
+  const restoreOptions = restoreOptionsOf(server, options)
+  const { database } = server
+  if (database === undefined) {
+    throw new AppError('invalid_input', 'Into which database? The URL names none.', {
+      hint: 'postgresql://user@host/name-of-the-database',
+    })
+  }
+  warnOfPassword(options.into)
+  await withVolume(options.from, async (volume) => {
+    const job = jobContext(interruption(), options)
+    const keys = keyRing()
+    const stallAfter = options.stallAfter * 60_000
+    try {
+      const snapshot = { volume, ...(await findSnapshot(volume, idOrKey, job.signal)) }
+      const restored = await restoreSnapshot(
+        {
+          ...server,
+          database,
+          mode: options.mode,
+          restoreOptions,
+          partial: Boolean(options.table ?? options.schemaOnly ?? options.dataOnly),
+          endSessions: options.endSessions ?? false,
+          snapshot,
+          keys,
+          stallAfter,
+          ...(options.safetySnapshot && {
+            takeSafetySnapshot: (context) =>
+              takeSafetySnapshot(
+                { ...server, database, volume, keys, stallAfter, like: snapshot.manifest },
+                context,
+              ),
+          }),
+        },
+        job,
+      )
+      job.done()
+      if (options.json) printJson(resultJson(snapshot.manifest.snapshot, restored))
+      else describe(restored)
+    } finally {
+      job.done()
+    }
+  })
+}
+
+/** Only what was said, under the engine's own names; its schema refuses what it does not know. */
+function restoreOptionsOf({ engine }: OpenedServer, options: Options): unknown {
+  const said = Object.entries({
+    tables: options.table,
+    schemaOnly: options.schemaOnly,
+    dataOnly: options.dataOnly,
+    jobs: options.jobs,
+    clean: options.clean,
+    owner: options.owner ? undefined : false,
+  }).filter(([, value]) => value !== undefined)
+  return parseSettings(engine.restoreOptions, Object.fromEntries(said), `the options for ${engine.label}`)
+}
+
+function describe({ database, seconds, rows, safetySnapshot }: RestoredSnapshot): void {
+  const total = Object.values(seconds).reduce((sum, part) => sum + part, 0)
+  print(`Restored ${database} in ${formatSeconds(total)}`)
+  if (rows) print(`  compared  ${rows.tables} tables, ${rows.rows} rows: the same as in the snapshot`)
+  if (safetySnapshot) print(`  before    ${safetySnapshot} is what was there; restore it to undo`)
+}
+
+function resultJson(
+  id: string,
+  { database, seconds, rows, safetySnapshot }: RestoredSnapshot,
+): Record<string, unknown> {
+  return {
+    id,
+    database,
+    restored: true,
+    seconds,
+    compared: rows && { tables: rows.tables, rows: rows.rows },
+    safetySnapshot,
+  }
+}

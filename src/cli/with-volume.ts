@@ -1,0 +1,14 @@
+import { openVolumeUrl } from '../volumes/index.ts'
+import type { Volume } from '../volumes/volume.ts'
+import { note } from './terminal.ts'
+
+/** Opens the volume, hands it over, and closes it whatever happens. */
+export async function withVolume(url: string, act: (volume: Volume) => Promise<void>): Promise<void> {
+  const { volume, warnings } = openVolumeUrl(url, process.env)
+  warnings.forEach((warning) => note(`warning: ${warning}`))
+  try {
+    await act(volume)
+  } finally {
+    await volume[Symbol.asyncDispose]()
+  }
+}

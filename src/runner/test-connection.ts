@@ -1,0 +1,92 @@
+import type { Engine, ServerFacts } from '../engines/engine.ts'
+import { findTools } from '../lib/tools.ts'
+import { createWorkDirectory } from '../lib/work-directory.ts'
+import { AppError, asAppError } from '../shared/errors.ts'
+import type { TestStep } from '../shared/test-report.ts'
+import { formatBytes } from '../shared/units.ts'
+import { parseSettings } from '../engines/index.ts'
+
+const LIMIT = 10_000
+
+/**
+ * Reaches a server and says step by step what a backup of it would meet: sign-in, TLS, version, databases, size, what
+ * the user lacks (with the statements that grant it), and the tools. Ten seconds at most; a step that cannot be tried
+ * because an earlier one failed is skipped.
+ */
+export async function testConnection(
+  server: { engine: Engine; connection: unknown; database: string | undefined },
+  signal: AbortSignal,
+): Promise<TestStep[]> {
+  const { engine, connection, database } = server
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT)])
+  const steps: TestStep[] = []
+  let reached: ServerFacts | undefined
+  const step = async (name: string, look: () => Promise<Partial<TestStep>>) => {
+    const startedAt = performance.now()
+    const took = () => ({ milliseconds: performance.now() - startedAt })
+    try {
+      steps.push({ step: name, outcome: 'ok', ...(await look()), ...took() })
+    } catch (error) {
+      signal.throwIfAborted()
+      const late = limited.aborted
+        ? new AppError('database_unreachable', `No answer within ${LIMIT / 1000} seconds.`)
+        : asAppError(error)
+      const detail = [late.message, late.hint].filter((line) => line !== undefined).join('\n')
+      steps.push({ step: name, outcome: 'failed', detail, ...took() })
+    }
+  }
+
+  await step('reach and sign in', async () => {
+    reached = await engine.inspect(connection, limited)
+    return { detail: reached.user === undefined ? engine.label : `as ${reached.user}` }
+  })
+  const facts = reached
+  if (!facts) return steps
+  if (engine.tools.length > 0) {
+    steps.push(
+      facts.tls
+        ? { step: 'encrypted', outcome: 'ok', detail: facts.tls }
+        : {
+            step: 'encrypted',
+            outcome: 'warning',
+            detail: 'no: passwords and data cross the network in the clear',
+          },
+    )
+  }
+  steps.push({ step: 'version', outcome: 'ok', detail: `${facts.flavour} ${facts.version}` })
+  let databases: string[] = []
+  await step('databases', async () => {
+    databases = await engine.listDatabases(connection, limited)
+    const shown = databases.slice(0, 12).join(', ') + (databases.length > 12 ? ', …' : '')
+    return databases.length > 0
+      ? { detail: shown }
+      : { outcome: 'warning', detail: 'none that this user can see' }
+  })
+  const chosen = database ?? databases[0]
+  if (chosen === undefined) return steps
+  await step(`size of ${chosen}`, async () => {
+    const { bytes, warnings = [] } = await engine.describe(connection, chosen, limited)
+    const size = bytes === undefined ? 'unknown' : formatBytes(bytes)
+    return { outcome: warnings.length > 0 ? 'warning' : 'ok', detail: [size, ...warnings].join('\n') }
+  })
+  await step('privileges', async () => {
+    const missing = await engine.missingPrivileges(connection, chosen, limited)
+    if (missing.length === 0) return { detail: `enough to back up ${chosen}` }
+    const lines = missing.flatMap(({ what, grant }) => [`may not ${what}:`, `  ${grant}`])
+    return { outcome: 'failed', detail: lines.join('\n') }
+  })
+  await step('tools', async () => {
+    await using work = await createWorkDirectory()
+    const { tool } = engine.dump({
+      connection,
+      database: chosen,
+      server: facts,
+      facts: {},
+      options: parseSettings(engine.dumpOptions, {}, 'the options'),
+      tools: await findTools(engine.tools, limited),
+      workDirectory: work.path,
+    })
+    return { detail: `${tool.name} ${tool.version}` }
+  })
+  return steps
+}
