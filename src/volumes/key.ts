@@ -51,9 +51,9 @@ export function withCheckedKeys(volume: Volume): Volume {
       checkKey(key)
       await volume.remove(key, signal)
     },
-    async discard(key, signal) {
-      checkKey(key)
-      await volume.discard(key, signal)
+    async discard(prefix, signal) {
+      checkPrefix(prefix)
+      await volume.discard(prefix, signal)
     },
     [Symbol.asyncDispose]: () => volume[Symbol.asyncDispose](),
   }

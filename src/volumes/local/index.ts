@@ -10,8 +10,9 @@ import { removeEmptyFolders, resolveBelow, syncFolder } from './folders.ts'
 import { listFiles, readFile, statFile } from './read.ts'
 import { unlinkIfThere, writeFile } from './write.ts'
 
-/** Of the program itself: an update replaces it as a whole, and would take backups in it along. */
+/** The program's own folders: an update replaces them, and would take backups in them along. */
 const PROGRAM = resolve(import.meta.dirname, '../../..')
+const OWN_FOLDERS = ['.git', 'bin', 'deploy', 'docs', 'node_modules', 'scripts', 'src', 'test', 'web']
 
 const octal = z.string().regex(/^0?[0-7]{3}$/, 'must be three octal digits, like 0640')
 
@@ -20,8 +21,8 @@ const config = z.strictObject({
     .string()
     .min(1)
     .refine(isAbsolute, 'must be an absolute path')
-    .refine((path) => !`${resolve(path)}${sep}`.startsWith(`${PROGRAM}${sep}`), {
-      error: `must not be inside Holdfast’s own folder (${PROGRAM}), which an update replaces`,
+    .refine((path) => !isOwnFolder(resolve(path)), {
+      error: `must not be inside the program (${PROGRAM}), which an update replaces`,
     })
     .meta({
       title: 'Path',
@@ -48,6 +49,11 @@ export const local = defineVolume({
   },
   open: openDirectory,
 })
+
+function isOwnFolder(path: string): boolean {
+  const own = OWN_FOLDERS.map((folder) => join(PROGRAM, folder))
+  return path === PROGRAM || own.some((folder) => path === folder || path.startsWith(folder + sep))
+}
 
 function openDirectory(settings: z.output<typeof config>): Volume {
   const root = resolve(settings.path)
