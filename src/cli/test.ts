@@ -25,7 +25,7 @@ export const test = new Command('test')
     }
     const passed = steps.every(({ outcome }) => outcome !== 'failed')
     if (options.json) printJson({ url: maskUrl(url), passed, steps })
-    else steps.forEach(describe)
+    else print(report(steps))
     process.exitCode = passed ? 0 : 1
   })
 
@@ -36,9 +36,15 @@ const marks: Record<TestStep['outcome'], string> = {
   skipped: '-',
 }
 
-function describe({ step, outcome, detail, milliseconds }: TestStep): void {
-  const time = milliseconds === undefined ? '' : `${Math.round(milliseconds)} ms`
-  const lines = (detail ?? '').split('\n')
-  print(`${marks[outcome].padEnd(8)} ${step.padEnd(22)} ${time.padStart(8)}  ${lines[0] ?? ''}`.trimEnd())
-  for (const line of lines.slice(1)) print(`${' '.repeat(42)}${line}`)
+function report(steps: readonly TestStep[]): string {
+  const width = Math.max(...steps.map(({ step }) => step.length))
+  return steps
+    .flatMap(({ step, outcome, detail = '', milliseconds }) => {
+      const time = milliseconds === undefined ? '' : `${Math.round(milliseconds)} ms`
+      const [first = '', ...rest] = detail.split('\n')
+      const line = `${marks[outcome].padEnd(8)} ${step.padEnd(width)} ${time.padStart(8)}  ${first}`
+      return [line, ...rest.map((text) => ' '.repeat(width + 20) + text)]
+    })
+    .map((line) => line.trimEnd())
+    .join('\n')
 }

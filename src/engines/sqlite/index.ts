@@ -36,7 +36,9 @@ export const sqlite = defineEngine({
   }),
   tools: [],
 
+  /** The server is this machine. A file that a restore is to make is not there yet. */
   async inspect({ path }, signal) {
+    if (!existsSync(path)) return { flavour: 'sqlite', version: VERSION, tls: false }
     const { journalMode } = await apart('describe', { path }, limited(signal))
     return { flavour: 'sqlite', version: VERSION, tls: false, details: { journalMode } }
   },
