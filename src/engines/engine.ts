@@ -198,13 +198,18 @@ export interface Restore {
 
 type Filter = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
 
+/** A tool that reads standard input; `through` are the stages before it: a program or a filter of ours. */
+export interface StdinTarget {
+  command: Command
+  through?: (Command | Filter)[]
+}
+
 export type RestoreTarget =
-  /** The tool reads standard input; `through` are the stages before it: a program or a filter of ours. */
-  | { into: 'stdin'; command: Command; through?: (Command | Filter)[] }
+  | ({ into: 'stdin' } & StdinTarget)
   /** The tool insists on a seekable file. */
   | { into: 'file'; path: string; command?: Command }
-  /** The tool insists on a directory: the tar is unpacked first. */
-  | { into: 'directory'; directory: string; command: Command }
+  /** The tool insists on a directory: the tar is unpacked first. What it writes goes to `script`, if there is one. */
+  | { into: 'directory'; directory: string; command: Command; script?: StdinTarget }
 
 /** Ties an engine's schemas to the types of its methods. */
 export function defineEngine<C extends z.ZodType, O extends z.ZodType, R extends z.ZodType>(

@@ -1,0 +1,64 @@
+import { AppError } from '../../shared/errors.ts'
+import { defineEngine, type DumpReader } from '../engine.ts'
+import { ArchiveWalker } from './archive.ts'
+import {
+  countRows,
+  createDatabase,
+  databaseExists,
+  describe,
+  dropDatabase,
+  inspect,
+  listDatabases,
+  renameDatabase,
+} from './databases.ts'
+import { DirectoryReader } from './directory.ts'
+import { dump } from './dump.ts'
+import { explain } from './explain.ts'
+import { besideName } from './names.ts'
+import { dumpOptions, restoreOptions } from './options.ts'
+import { ScriptReader } from './plain.ts'
+import { backupUserStatements, missingPrivileges } from './privileges.ts'
+import { restore } from './restore.ts'
+import { connectionSettings, fromUrl } from './settings.ts'
+import { pgDump, pgDumpAll, pgRestore, psql } from './tools.ts'
+
+/** PostgreSQL 12 to 18, by its own tools. */
+export const postgresql = defineEngine({
+  label: 'PostgreSQL',
+  schemes: ['postgresql', 'postgres'],
+  fromUrl,
+  connection: connectionSettings,
+  dumpOptions,
+  restoreOptions,
+  tools: [pgDump, pgRestore, psql, pgDumpAll],
+  inspect,
+  listDatabases,
+  describe,
+  missingPrivileges,
+  backupUserStatements,
+  dump,
+  readDump,
+  restore,
+  explain,
+  databaseExists,
+  createDatabase,
+  dropDatabase,
+  renameDatabase,
+  besideName,
+  countRows,
+})
+
+function readDump(format: string): DumpReader {
+  switch (format) {
+    case 'custom':
+      return new ArchiveWalker()
+    case 'plain':
+      return new ScriptReader('database')
+    case 'directory':
+      return new DirectoryReader()
+    case 'globals':
+      return new ScriptReader('database cluster')
+    default:
+      throw new AppError('unsupported', `PostgreSQL has no dumps of the format “${format}”.`)
+  }
+}

@@ -1,0 +1,144 @@
+import { join } from 'node:path'
+import type { Restore, RestoreRequest, StdinTarget } from '../engine.ts'
+import type { Command } from '../../lib/process.ts'
+import { AppError } from '../../shared/errors.ts'
+import { toolEnvironment } from './environment.ts'
+import { conninfo, exactTable } from './names.ts'
+import type { RestoreOptions } from './options.ts'
+import { restricted, withExistingRoles, withoutTransactionTimeout } from './script-filters.ts'
+import { selectTables } from './select-tables.ts'
+import type { PostgresConnection } from './settings.ts'
+import { canRestrict, needsFilter, pgRestore, pickRestoreTool, psql } from './tools.ts'
+
+type Request = RestoreRequest<PostgresConnection, RestoreOptions>
+type Stages = NonNullable<StdinTarget['through']>
+
+/** How a dump's bytes become a database: by pg_restore, or by psql where the dump is a script. */
+export function restore(request: Request): Restore {
+  checkOptions(request)
+  switch (request.format) {
+    case 'custom':
+    case 'directory':
+      return restoreArchive(request, request.format)
+    case 'plain':
+      return runScript(request, request.database)
+    case 'globals':
+      return runScript(request, request.connection.maintenanceDatabase)
+    default:
+      throw new AppError('unsupported', `PostgreSQL has no dumps of the format “${request.format}”.`)
+  }
+}
+
+function checkOptions({ format, mode, options }: Request): void {
+  const { content, tables, owner, clean, owners, privileges, comments, jobs } = options
+  const isScript = format === 'plain' || format === 'globals'
+  const selects = content !== 'all' || tables.length > 0 || owner !== undefined || clean || jobs > 1
+  if (isScript && (selects || !owners || !privileges || !comments)) {
+    throw new AppError('unsupported', 'A dump in plain SQL is restored as it is, or not at all.', {
+      hint: 'Back up in the format custom to be able to choose when restoring.',
+    })
+  }
+  if (clean && mode === 'empty') {
+    throw new AppError('invalid_input', 'Nothing is to be dropped in an empty database.', {
+      hint: '“Drop first what is restored” is for restoring into an existing database.',
+    })
+  }
+}
+
+/**
+ * One pg_restore in one transaction, reading its input as a stream; or several jobs, which need a file or a directory.
+ * Where pg_restore is newer than the server understands, it writes a script, and psql runs it.
+ */
+function restoreArchive(request: Request, format: 'custom' | 'directory'): Restore {
+  const { connection, database, server, madeBy, options, tools, workDirectory } = request
+  const tool = pickRestoreTool(tools, pgRestore, madeBy?.version, server.version)
+  const { env, secretFiles } = toolEnvironment(connection, database, workDirectory)
+  const path = join(workDirectory, format === 'custom' ? 'restored.dump' : 'restored')
+  const byScript = needsFilter(tool.version, server.version)
+  const selection = options.tables.map(exactTable)
+  const list = join(workDirectory, 'list')
+  const common = ['--no-password', `--format=${format}`, ...contentArguments(options)]
+  const parallel = options.jobs > 1 && !byScript && selection.length === 0
+
+  const into = (args: string[]): Command => ({ file: tool.path, args: [...common, ...args], env })
+  const direct = ['--exit-on-error', `--dbname=${conninfo(database)}`]
+  const serial = [...direct, '--single-transaction']
+  const feed = psqlStages(request, tool.version, env)
+
+  if (format === 'directory') {
+    if (selection.length > 0) throw cannotSelect()
+    const args = parallel ? [...direct, `--jobs=${options.jobs}`, path] : [...serial, path]
+    const target = byScript
+      ? ({ into: 'directory', directory: path, command: into(['--file=-', path]), script: feed } as const)
+      : ({ into: 'directory', directory: path, command: into(args) } as const)
+    return { target, secretFiles }
+  }
+  if (parallel) {
+    const command = into([...direct, `--jobs=${options.jobs}`, path])
+    return { target: { into: 'file', path, command }, secretFiles }
+  }
+  const select: Stages = selection.length > 0 ? [selectTables(selection, list, request.mode)] : []
+  const listed = selection.length > 0 ? [`--use-list=${list}`] : []
+  if (byScript) {
+    const stage = into(['--file=-', ...listed])
+    return {
+      target: { into: 'stdin', through: [...select, stage, ...feed.through], command: feed.command },
+      secretFiles,
+    }
+  }
+  const command = into([...serial, ...listed])
+  return { target: { into: 'stdin', through: select, command }, secretFiles }
+}
+
+function contentArguments(options: RestoreOptions): string[] {
+  const args: string[] = []
+  if (options.content === 'schema') args.push('--schema-only')
+  if (options.content === 'data') args.push('--data-only')
+  if (!options.owners || options.owner !== undefined) args.push('--no-owner')
+  if (options.owner !== undefined) args.push(`--role=${options.owner}`)
+  if (!options.privileges) args.push('--no-privileges')
+  if (!options.comments) args.push('--no-comments')
+  if (options.clean) args.push('--clean', '--if-exists')
+  return args
+}
+
+/** A script of pg_dump or pg_dumpall, by psql: all of it or nothing, and nothing but SQL where psql can see to that. */
+function runScript(request: Request, database: string): Restore {
+  const { connection, workDirectory, madeBy } = request
+  const { env, secretFiles } = toolEnvironment(connection, database, workDirectory)
+  const { command, through } = psqlStages(request, madeBy?.version, env)
+  const roles: Stages = request.format === 'globals' ? [withExistingRoles] : []
+  return { target: { into: 'stdin', through: [...roles, ...through], command }, secretFiles }
+}
+
+/** psql as the last stage for a script that a tool of this version wrote, and what has to be changed on the way. */
+function psqlStages(
+  { server, tools }: Request,
+  writer: string | undefined,
+  env: Record<string, string>,
+): { command: Command; through: Stages } {
+  const tool = pickRestoreTool(tools, psql, writer, server.version)
+  const through: Stages = []
+  if (needsFilter(writer ?? '999', server.version)) through.push(withoutTransactionTimeout)
+  if (canRestrict(tool.version)) through.push(restricted)
+  const args = [
+    '--no-psqlrc',
+    '--no-password',
+    '--quiet',
+    '--set=ON_ERROR_STOP=1',
+    '--single-transaction',
+    '--output=/dev/null',
+    '--file=-',
+  ]
+  return { command: { file: tool.path, args, env }, through }
+}
+
+function cannotSelect(): AppError {
+  return new AppError(
+    'unsupported',
+    'Single tables cannot be restored from a dump in the format directory.',
+    {
+      hint: 'Restore all of it under a new name and copy the tables, or back up in the format custom.',
+    },
+  )
+}
