@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Dump, DumpReader, Engine } from '../engines/engine.ts'
+import { engines } from '../engines/index.ts'
+import { AppError } from '../shared/errors.ts'
+import { openVolumeUrl } from '../volumes/index.ts'
+import type { Volume } from '../volumes/volume.ts'
+import type { JobContext } from './job.ts'
+import { listSnapshots } from './manifests.ts'
+import { takeSnapshot, type SnapshotOrder } from './take-snapshot.ts'
+import { verifyCopy } from './verify-copy.ts'
+import { sweepUnfinished } from './writing.ts'
+
+/** How often each misbehaviour is tried; test:chaos tries it a hundred times. */
+const ROUNDS = Number(process.env['HOLDFAST_TEST_ROUNDS'] ?? 5)
+const DUMP_BYTES = 5_242_880
+
+let base: string
+let count = 0
+before(async () => (base = await mkdtemp(join(tmpdir(), 'holdfast-take-'))))
+after(() => rm(base, { recursive: true, force: true }))
+
+function newVolume(): { volume: Volume; path: string } {
+  const path = join(base, `volume-${++count}`)
+  return { volume: openVolumeUrl(path, {}).volume, path }
+}
+
+/** Everything that lies on a volume; an absent folder holds nothing. */
+async function contents(path: string): Promise<string[]> {
+  const names: string[] = await readdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  return names.sort()
+}
+
+const misbehaving = (name: string) =>
+  fileURLToPath(new URL(`../../test/misbehaving/${name}`, import.meta.url))
+
+/** An engine whose tool is one of the programs in test/misbehaving, and whose dumps are complete at 5 MiB. */
+function engineRunning(program: string): Engine {
+  const source: Dump['source'] = {
+    from: 'stdout',
+    command: { file: misbehaving(program), args: [], env: { BYTES: String(DUMP_BYTES) } },
+  }
+  return {
+    ...(engines.sqlite as unknown as Engine),
+    inspect: async () => ({ flavour: 'test', version: '1', tls: false }),
+    describe: async () => ({ bytes: DUMP_BYTES }),
+    dump: () => ({ format: 'plain', extension: '.sql', tool: { name: program, version: '1' }, source }),
+    readDump,
+  }
+}
+
+function readDump(): DumpReader {
+  let bytes = 0
+  return {
+    update: (chunk) => void (bytes += chunk.length),
+    finish() {
+      if (bytes !== DUMP_BYTES) throw new AppError('dump_incomplete', `The dump ends after ${bytes} bytes.`)
+      return { rows: { zeros: bytes } }
+    },
+  }
+}
+
+function order(engine: Engine, volumes: Volume[], more: Partial<SnapshotOrder> = {}): SnapshotOrder {
+  return {
+    engine,
+    engineName: 'sqlite',
+    connection: {},
+    database: 'shop',
+    dumpOptions: {},
+    serverName: 'prod',
+    compression: { method: 'zstd', level: 3, threads: 1 },
+    keys: {
+      instanceKeys: ['base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='],
+      ageIdentities: [],
+      agePassphrases: [],
+    },
+    volumes: volumes.map((volume, i) => ({ name: `volume ${i + 1}`, volume })),
+    trigger: 'manual',
+    stallAfter: 60_000,
+    ...more,
+  }
+}
+
+function job(signal = new AbortController().signal): JobContext & { lines: string[] } {
+  const lines: string[] = []
+  return {
+    signal,
+    lines,
+    log: (level, message) => void lines.push(`${level}: ${message}`),
+    progress: () => {},
+  }
+}
+
+describe('a snapshot', () => {
+  it('is an object and, written last, its manifest, the same on every volume', async () => {
+    const [one, two] = [newVolume(), newVolume()]
+    const { state, key, manifest } = await takeSnapshot(
+      order(engineRunning('warns-and-succeeds'), [one.volume, two.volume], { comment: 'first' }),
+      job(),
+    )
+    assert.equal(state, 'succeeded')
+    assert.match(key, /^prod\/shop\/prod-shop-\d{8}T\d{6}Z\.sql\.zst$/)
+    assert.equal(manifest.raw.bytes, DUMP_BYTES)
+    assert.equal(manifest.comment, 'first')
+    for (const { path, volume } of [one, two]) {
+      assert.deepEqual(
+        await contents(path),
+        ['RESTORE.txt', 'prod', 'prod/shop', key, `${key}.manifest.json`].sort(),
+      )
+      assert.deepEqual(
+        JSON.parse(await readFile(join(path, `${key}.manifest.json`), 'utf8')),
+        JSON.parse(JSON.stringify(manifest)),
+      )
+      assert.equal((await stat(join(path, key))).size, manifest.stored.bytes)
+      const engine = engineRunning('warns-and-succeeds')
+      const keys = order(engine, []).keys
+      assert.deepEqual(await verifyCopy(engine, volume, key, manifest, keys, job()), {
+        storedBytes: manifest.stored.bytes,
+        rawBytes: DUMP_BYTES,
+        tables: 1,
+        rows: DUMP_BYTES,
+      })
+    }
+  })
+
+  it('never replaces another that has its name', async () => {
+    const { volume } = newVolume()
+    const names = []
+    for (let i = 0; i < 3; i++) {
+      const taken = await takeSnapshot(
+        order(engineRunning('warns-and-succeeds'), [volume], { fileName: 'same' }),
+        job(),
+      )
+      names.push(taken.key)
+    }
+    assert.deepEqual(names, [
+      'prod/shop/same.sql.zst',
+      'prod/shop/same-2.sql.zst',
+      'prod/shop/same-3.sql.zst',
+    ])
+    assert.equal((await listSnapshots(volume, job().signal)).snapshots.length, 3)
+  })
+
+  it('is the same through the zstd program with several threads', async () => {
+    const { volume } = newVolume()
+    const taken = await takeSnapshot(
+      order(engineRunning('warns-and-succeeds'), [volume], {
+        compression: { method: 'zstd', level: 3, threads: 2 },
+      }),
+      job(),
+    )
+    assert.equal(taken.manifest.raw.bytes, DUMP_BYTES)
+    assert.deepEqual(taken.manifest.rows, { zeros: DUMP_BYTES })
+  })
+
+  it('is complete on the good volume when the other one fails', async () => {
+    const good = newVolume()
+    const { volume } = newVolume()
+    const broken: Volume = {
+      ...volume,
+      async write(key, source, signal, options) {
+        if (key.startsWith('.holdfast')) return volume.write(key, source, signal, options)
+        for await (const _chunk of source.body) throw new AppError('volume_full', 'The disk is full.')
+      },
+    }
+    const taken = await takeSnapshot(order(engineRunning('warns-and-succeeds'), [good.volume, broken]), job())
+    assert.equal(taken.state, 'partial')
+    assert.deepEqual(
+      taken.copies.map(({ failure }) => failure?.code),
+      [undefined, 'volume_full'],
+    )
+    assert.equal((await listSnapshots(good.volume, job().signal)).snapshots.length, 1)
+  })
+})
+
+const forms: [string, Partial<SnapshotOrder>][] = [
+  ['zstd', {}],
+  ['zstd program', { compression: { method: 'zstd', level: 1, threads: 2 } }],
+  ['7z', { compression: { method: 'none' }, encryption: { method: '7z' } }],
+]
+const failures: [string, string][] = [
+  ['exits-1-after-the-last-byte', 'tool_failed'],
+  ['exits-0-with-nothing', 'dump_incomplete'],
+  ['exits-0-half-way', 'dump_incomplete'],
+  ['closes-stdout-then-fails', 'tool_failed'],
+  ['dies-by-signal', 'tool_failed'],
+  ['floods-stderr', 'tool_failed'],
+  ['does-not-exist', 'tool_missing'],
+]
+
+describe('a tool that fails leaves nothing on any volume', () => {
+  for (const [form, more] of forms) {
+    for (const [program, code] of failures) {
+      it(`${program}, ${form}`, async () => {
+        const [one, two] = [newVolume(), newVolume()]
+        for (let round = 0; round < ROUNDS; round++) {
+          await assert.rejects(
+            takeSnapshot(order(engineRunning(program), [one.volume, two.volume], more), job()),
+            { code },
+          )
+          assert.deepEqual(await contents(one.path), [])
+          assert.deepEqual(await contents(two.path), [])
+        }
+      })
+    }
+  }
+
+  it('hangs-silently, ended by the stall guard', async () => {
+    const { volume, path } = newVolume()
+    const stalling = order(engineRunning('hangs-silently'), [volume], { stallAfter: 500 })
+    await assert.rejects(takeSnapshot(stalling, job()), { code: 'tool_stalled' })
+    assert.deepEqual(await contents(path), [])
+  })
+
+  it('ignores-sigterm, cancelled in the middle', async () => {
+    const { volume, path } = newVolume()
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 400)
+    const running = takeSnapshot(order(engineRunning('ignores-sigterm'), [volume]), job(controller.signal))
+    await assert.rejects(running, { code: 'cancelled' })
+    assert.deepEqual(await contents(path), [])
+  })
+})
+
+describe('leftovers of a run that was killed', () => {
+  it('are removed by the next run, those of a living run are not', async () => {
+    const { volume, path } = newVolume()
+    const { signal } = new AbortController()
+    const note = (id: string, key: string, writer: string) =>
+      volume.write(`.holdfast/writing/${id}.json`, { body: bytes(JSON.stringify({ key, writer })) }, signal)
+    const { ownToken } = await import('../lib/identity.ts')
+    const dead = ownToken().replace(/\d+$/, '1')
+    await volume.write('a/dead.sql', { body: bytes('half') }, signal)
+    await note('1', 'a/dead.sql', dead)
+    await volume.write('a/alive.sql', { body: bytes('half') }, signal)
+    await note('2', 'a/alive.sql', ownToken())
+    await volume.write('a/elsewhere.sql', { body: bytes('half') }, signal)
+    await note('3', 'a/elsewhere.sql', 'ffffffffffff-1-1')
+    await volume.write('a/complete.sql', { body: bytes('whole') }, signal)
+    await volume.write('a/complete.sql.manifest.json', { body: bytes('{}') }, signal)
+    await note('4', 'a/complete.sql', dead)
+    await volume.write('a/somebody-elses', { body: bytes('not ours') }, signal)
+
+    assert.deepEqual(await sweepUnfinished(volume, job()), ['a/dead.sql'])
+    const left = (await contents(path)).filter((name) => name.includes('.sql') || name.includes('somebody'))
+    assert.deepEqual(left, [
+      'a/alive.sql',
+      'a/complete.sql',
+      'a/complete.sql.manifest.json',
+      'a/elsewhere.sql',
+      'a/somebody-elses',
+    ])
+    const tomorrow = new Date(Date.now() + 25 * 3_600_000)
+    assert.deepEqual(await sweepUnfinished(volume, job(), tomorrow), ['a/elsewhere.sql'])
+  })
+})
+
+async function* bytes(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
+}
