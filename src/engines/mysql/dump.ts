@@ -1,0 +1,73 @@
+import { compareVersions } from '../../lib/tools.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { Dump, DumpRequest } from '../engine.ts'
+import { connectTool } from './option-file.ts'
+import type { DumpOptions } from './options.ts'
+import type { MysqlConnection } from './settings.ts'
+import { extraDumpArguments } from './tool-options.ts'
+import { pickClientTool, type PickedTool } from './tools.ts'
+
+/** The largest statement, and so the largest row, that the protocol can carry: 1 GiB. */
+export const LARGEST_PACKET = '--max-allowed-packet=1073741824'
+
+export function planDump(request: DumpRequest<MysqlConnection, DumpOptions>): Dump {
+  const { connection, database, server, options, tools, workDirectory } = request
+  const tool = pickClientTool(tools, 'dump', server)
+  const { args, env, files } = connectTool(tool, connection, server.tls !== false, workDirectory)
+  return {
+    format: 'plain',
+    extension: '.sql',
+    tool: { name: tool.name, version: tool.version },
+    source: {
+      from: 'stdout',
+      command: {
+        file: tool.path,
+        args: [
+          ...args,
+          '--single-transaction',
+          '--quick',
+          '--routines',
+          '--triggers',
+          '--events',
+          '--hex-blob',
+          '--default-character-set=utf8mb4',
+          '--no-tablespaces',
+          LARGEST_PACKET,
+          ...argumentsOfMaker(tool, server.details?.['position'] === true),
+          ...extraDumpArguments(options.extra),
+          ...options.excludeTables.map((name) => `--ignore-table=${database}.${name}`),
+          ...withoutRows(tool, database, options.excludeTableData),
+          '--',
+          database,
+        ],
+        env,
+      },
+    },
+    secretFiles: files,
+    warnings: tool.warning === undefined ? undefined : [tool.warning],
+  }
+}
+
+/** Options that only one of the makers knows, and the position in the binary log, under the name it has there. */
+function argumentsOfMaker(tool: PickedTool, position: boolean): string[] {
+  if (tool.maker === 'mariadb') return position && tool.warning === undefined ? ['--master-data=2'] : []
+  const since = (version: string) => compareVersions(tool.version, version) >= 0
+  return [
+    '--set-gtid-purged=OFF',
+    ...(since('8.0.2') ? ['--column-statistics=0'] : []),
+    ...(position ? [since('8.0.26') ? '--source-data=2' : '--master-data=2'] : []),
+  ]
+}
+
+function withoutRows(tool: PickedTool, database: string, tables: string[]): string[] {
+  if (tables.length > 0 && tool.maker === 'mysql') {
+    throw new AppError(
+      'unsupported',
+      `Oracle’s mysqldump cannot leave out the rows of a table and keep its structure.`,
+      {
+        hint: 'Leave the whole table out, or keep its rows. With MariaDB’s tools this works.',
+      },
+    )
+  }
+  return tables.map((name) => `--ignore-table-data=${database}.${name}`)
+}

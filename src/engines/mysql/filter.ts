@@ -1,0 +1,66 @@
+import { AppError } from '../../shared/errors.ts'
+import { DumpScanner, type Piece } from './scanner.ts'
+
+/** What of a dump is wanted. */
+export interface Choice {
+  content: 'all' | 'schema' | 'data'
+  /** Tables and views by name; all of them, and everything else, if empty. */
+  tables: string[]
+}
+
+/**
+ * The statements of a dump that were chosen, in their order. With tables, routines and events are left out. Throws
+ * `invalid_input` at the end if the dump does not have one of the tables.
+ */
+export async function* chosenStatements(
+  bytes: AsyncIterable<Uint8Array>,
+  { content, tables }: Choice,
+): AsyncGenerator<Uint8Array, void> {
+  const wanted = new Set(tables)
+  const seen = new Set<string>()
+  let kept: Uint8Array[] = []
+  const scanner = new DumpScanner({
+    onPiece(piece, what) {
+      seen.add(what.section.name)
+      if (isWanted(what, content, wanted)) kept.push(piece)
+    },
+  })
+  for await (const chunk of bytes) {
+    scanner.feed(chunk)
+    yield* kept
+    kept = []
+  }
+  scanner.end()
+  yield* kept
+  const missing = tables.filter((name) => !seen.has(name))
+  if (missing.length > 0) {
+    throw new AppError('invalid_input', `The dump has no table “${missing.join('”, “')}”.`, {
+      hint: `It has: ${[...seen].filter((name) => name !== '').join(', ')}.`,
+    })
+  }
+}
+
+function isWanted({ section, rows }: Piece, content: Choice['content'], tables: Set<string>): boolean {
+  switch (section.kind) {
+    case 'head':
+    case 'tail':
+      return true
+    case 'table':
+    case 'view':
+    case 'sequence':
+      return content !== 'data' && isNamed(section.name, tables)
+    case 'data':
+      return (content === 'all' || rows === (content === 'data')) && isNamed(section.name, tables)
+    case 'events':
+    case 'routines':
+      return content !== 'data' && tables.size === 0
+    default: {
+      const never: never = section.kind
+      throw never
+    }
+  }
+}
+
+function isNamed(name: string, tables: Set<string>): boolean {
+  return tables.size === 0 || tables.has(name)
+}

@@ -1,0 +1,64 @@
+import { defineEngine } from '../engine.ts'
+import {
+  countRows,
+  createDatabase,
+  databaseExists,
+  describe,
+  dropDatabase,
+  inspect,
+  listDatabases,
+} from './databases.ts'
+import { planDump } from './dump.ts'
+import { explainTool } from './explain.ts'
+import { dumpOptions, restoreOptions } from './options.ts'
+import { backupUserStatements, missingPrivileges } from './privileges.ts'
+import { mysqlDumpReader } from './reader.ts'
+import { planRestore } from './restore.ts'
+import { openSession } from './session.ts'
+import { connectionSettings, fromUrl } from './settings.ts'
+import { mysqlTools } from './tools.ts'
+
+const INSPECTION_LIMIT = 10_000
+/** Characters in the name of a database. */
+const LONGEST_NAME = 64
+
+export const mysql = defineEngine({
+  label: 'MySQL and MariaDB',
+  schemes: ['mysql', 'mariadb'],
+  fromUrl,
+  connection: connectionSettings,
+  dumpOptions,
+  restoreOptions,
+  tools: mysqlTools,
+
+  inspect: (connection, signal) => inspect(connection, limited(signal)),
+  listDatabases,
+  describe,
+  async missingPrivileges(connection, database, signal) {
+    await using session = await openSession(connection, signal)
+    return await missingPrivileges(session, database)
+  },
+  backupUserStatements,
+
+  dump: planDump,
+  readDump: mysqlDumpReader,
+  restore: planRestore,
+  explain: explainTool,
+
+  databaseExists,
+  createDatabase,
+  dropDatabase,
+  besideName(database, token) {
+    const suffix = `_${token}`
+    return (
+      Array.from(database)
+        .slice(0, LONGEST_NAME - suffix.length)
+        .join('') + suffix
+    )
+  },
+  countRows,
+})
+
+function limited(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(INSPECTION_LIMIT)])
+}

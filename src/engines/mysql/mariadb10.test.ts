@@ -1,0 +1,12 @@
+import { startMariadb } from '../../../test/servers/mariadb.ts'
+import { skipUnless } from '../../../test/servers/needs.ts'
+import { engineConformance } from '../conformance.ts'
+import { mysqlBed } from './test-bed.ts'
+
+engineConformance('MariaDB 10.11', {
+  start: async () =>
+    mysqlBed(
+      await startMariadb({ version: '10.11', settings: { 'max-allowed-packet': '1G', 'log-bin': 'bin' } }),
+    ),
+  skip: skipUnless('mariadb10.11'),
+})

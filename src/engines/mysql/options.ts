@@ -1,0 +1,24 @@
+import { z } from 'zod'
+
+/** What may be chosen for a dump. */
+export const dumpOptions = z.strictObject({
+  excludeTables: z.array(z.string().min(1)).default([]).meta({ title: 'Tables and views to leave out' }),
+  excludeTableData: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ title: 'Tables without their rows', description: 'Only with MariaDB’s tools' }),
+  extra: z.string().default('').meta({ title: 'Extra options for the dump tool' }),
+})
+
+export type DumpOptions = z.output<typeof dumpOptions>
+
+/** What may be chosen for a restore. */
+export const restoreOptions = z.strictObject({
+  content: z.enum(['all', 'schema', 'data']).default('all').meta({ title: 'Schema, data or both' }),
+  tables: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ title: 'Only these tables and views', description: 'Routines and events are then left out' }),
+})
+
+export type RestoreOptions = z.output<typeof restoreOptions>
