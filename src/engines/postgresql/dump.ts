@@ -46,6 +46,7 @@ function dumpGlobals(request: DumpRequest<PostgresConnection, DumpOptions>): Dum
   if (!server.superuser) args.push('--no-role-passwords')
   if (!options.comments) args.push('--no-comments')
   return {
+    subject: 'globals',
     format: 'globals',
     extension: '.sql',
     tool: { name: tool.name, version: tool.version },

@@ -240,7 +240,7 @@ const catalogue: Record<string, string> = {
   collation: `select format('%s %s %s', collname, collprovider, collcollate) from pg_collation c join pg_namespace n on n.oid = collnamespace where ${user}`,
   configuration: `select cfgname from pg_ts_config c join pg_namespace n on n.oid = cfgnamespace where ${user}`,
   'large object': `select format('%s owner %s acl %s md5 %s', oid, lomowner::regrole, lomacl, md5(lo_get(oid))) from pg_largeobject_metadata`,
-  setting: `select unnest(setconfig) from pg_db_role_setting join pg_database d on d.oid = setdatabase where datname = current_database() and setconfig::text !~ 'app.secret'`,
+  setting: `select s from pg_db_role_setting join pg_database d on d.oid = setdatabase, unnest(setconfig) s where datname = current_database() and s !~ '^app.secret'`,
 }
 
 /** The whole schema by the catalogue, and every row of every table, sorted. */
@@ -251,15 +251,13 @@ async function fingerprint(server: PostgresServer, database: string): Promise<st
     lines.push(...rows.map((row) => `${what}: ${String(Object.values(row)[0])}`).sort())
   }
   const tables = await server.query(
-    `select format('%I.%I', nspname, relname) as name from pg_class c join pg_namespace n on n.oid = relnamespace
+    `select format('%I.%I', nspname, relname) as name, relkind as kind from pg_class c join pg_namespace n on n.oid = relnamespace
       where ${user} and relkind in ('r', 'm', 'S') order by 1`,
     database,
   )
-  for (const { name } of tables) {
-    const rows = await server.query(
-      `select md5(t::text) as row from only ${String(name)} t order by 1`,
-      database,
-    )
+  for (const { name, kind } of tables) {
+    const row = kind === 'S' ? `last_value || ' ' || is_called` : 'md5(t::text)'
+    const rows = await server.query(`select ${row} as row from only ${String(name)} t order by 1`, database)
     lines.push(...rows.map(({ row }) => `row of ${String(name)}: ${String(row)}`))
   }
   return lines
