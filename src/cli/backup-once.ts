@@ -101,11 +101,11 @@ async function backUp(url: string, options: Options): Promise<number> {
   const taken: TakenSnapshot[] = []
   const failures: Failure[] = []
   try {
-    const databases = await chooseDatabases(server, options, signal)
+    const subjects = await chooseSubjects(server, options, signal)
     await sweep(volumes, job)
-    for (const database of databases) {
+    for (const { database, ...more } of subjects) {
       try {
-        taken.push(await takeSnapshot({ ...server, ...form, database, volumes }, job))
+        taken.push(await takeSnapshot({ ...server, ...form, ...more, database, volumes }, job))
       } catch (error) {
         failures.push({ database, error: asAppError(error) })
         if (signal.aborted) break
@@ -138,6 +138,24 @@ function openVolumes(urls: readonly string[]): NamedVolume[] {
     warnings.forEach(note)
     return { name: maskUrl(url), volume }
   })
+}
+
+/** What to back up: databases, and the globals with the options that ask for them. */
+async function chooseSubjects(
+  server: OpenedServer,
+  options: Options,
+  signal: AbortSignal,
+): Promise<{ database: string; dumpOptions?: unknown }[]> {
+  const { engine, connection } = server
+  const onlyGlobals = options.globals && !options.all && !options.database && server.database === undefined
+  const databases = onlyGlobals ? [] : await chooseDatabases(server, options, signal)
+  const subjects = databases.map((database) => ({ database }))
+  if (!options.globals) return subjects
+  const dumpOptions = parseSettings(engine.dumpOptions, { globals: true }, `the options for ${engine.label}`)
+  const [reachable] = databases.length > 0 ? databases : await engine.listDatabases(connection, signal)
+  if (reachable === undefined)
+    throw new AppError('nothing_matched', 'The server has no database to sign in to.')
+  return [...subjects, { database: reachable, dumpOptions }]
 }
 
 async function chooseDatabases(
@@ -179,11 +197,10 @@ function dumpOptionsOf({ engine }: OpenedServer, options: Options): unknown {
   const said = Object.entries({
     format: options.format,
     jobs: options.jobs,
-    globals: options.globals,
     tables: options.table,
     excludeTables: options.excludeTable,
     excludeTableData: options.excludeTableData,
-    toolOptions: options.toolOptions,
+    extra: options.toolOptions,
   }).filter(([, value]) => value !== undefined)
   return parseSettings(engine.dumpOptions, Object.fromEntries(said), `the options for ${engine.label}`)
 }

@@ -59,6 +59,9 @@ interface Options {
 }
 
 async function restore(idOrKey: string, options: Options): Promise<void> {
+  if (options.schemaOnly && options.dataOnly) {
+    throw new AppError('invalid_input', '--schema-only and --data-only leave nothing to restore.')
+  }
   const server = openDatabaseUrl(options.into, process.env)
   const restoreOptions = restoreOptionsOf(server, options)
   const { database } = server
@@ -108,11 +111,10 @@ async function restore(idOrKey: string, options: Options): Promise<void> {
 function restoreOptionsOf({ engine }: OpenedServer, options: Options): unknown {
   const said = Object.entries({
     tables: options.table,
-    schemaOnly: options.schemaOnly,
-    dataOnly: options.dataOnly,
+    content: options.schemaOnly ? 'schema' : options.dataOnly ? 'data' : undefined,
     jobs: options.jobs,
     clean: options.clean,
-    owner: options.owner ? undefined : false,
+    owners: options.owner ? undefined : false,
   }).filter(([, value]) => value !== undefined)
   return parseSettings(engine.restoreOptions, Object.fromEntries(said), `the options for ${engine.label}`)
 }

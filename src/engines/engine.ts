@@ -135,6 +135,8 @@ export interface DumpRequest<Connection, Options> {
 }
 
 export interface Dump {
+  /** What it is a dump of, where that is not the database: `globals`. */
+  subject?: string
   /** `custom`, `plain`, `directory`, `sqlite`: what `readDump` and `restore` get. */
   format: string
   /** Of the raw dump, with its dot: `.dump`, `.sql`, `.tar`, `.db`. */

@@ -1,10 +1,12 @@
 import type { z } from 'zod'
 import { AppError } from '../shared/errors.ts'
 import type { Engine } from './engine.ts'
+import { mysql } from './mysql/index.ts'
+import { postgresql } from './postgresql/index.ts'
 import { sqlite } from './sqlite/index.ts'
 
 /** Every engine. A new one is its folder and its name here. */
-export const engines = { sqlite } satisfies Record<string, Engine>
+export const engines = { postgresql, mysql, sqlite } satisfies Record<string, Engine>
 
 export type EngineName = keyof typeof engines
 

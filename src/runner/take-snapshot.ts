@@ -87,7 +87,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
   const innerExtension = dump.extension + compressionExtension(order.compression.method)
   const stem = await unusedKey(
     copies,
-    stemFor(order, startedAt),
+    stemFor(order, dump, startedAt),
     innerExtension + (seal?.extension ?? ''),
     job.signal,
   )
@@ -127,7 +127,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
         flavour: server.flavour,
         version: server.version,
       },
-      database,
+      database: dump.subject ?? database,
       properties: propertiesOf(facts),
       tool: dump.tool,
       format: dump.format,
@@ -165,11 +165,9 @@ async function lookAt({ engine, connection, database }: SnapshotOrder, job: JobC
   return { server, facts, tools }
 }
 
-function stemFor(
-  { engine, serverName, database, releaseVersion, path, fileName }: SnapshotOrder,
-  at: Date,
-): string {
-  const name = engine.shortName?.(database) ?? database
+function stemFor(order: SnapshotOrder, dump: Dump, at: Date): string {
+  const { engine, serverName, database, releaseVersion, path, fileName } = order
+  const name = dump.subject ?? engine.shortName?.(database) ?? database
   return keyFor({ server: serverName, database: name, version: releaseVersion, at }, path, fileName)
 }
 

@@ -23,16 +23,14 @@ export const sqlite = defineEngine({
   connection: sqliteConnection,
   dumpOptions: z.strictObject({}),
   restoreOptions: z.strictObject({
+    content: z
+      .enum(['all', 'schema', 'data'])
+      .default('all')
+      .meta({ title: 'Schema, data or both', description: 'Data alone is not possible with SQLite' }),
     tables: z
       .array(z.string().min(1))
-      .min(1)
-      .optional()
-      .meta({ title: 'Tables', description: 'Only these, with their indexes and triggers' }),
-    schemaOnly: z.boolean().default(false).meta({ title: 'Schema only', description: 'No rows' }),
-    dataOnly: z
-      .boolean()
-      .default(false)
-      .meta({ title: 'Data only', description: 'Not possible with SQLite' }),
+      .default([])
+      .meta({ title: 'Only these tables', description: 'With their indexes and triggers' }),
   }),
   tools: [],
 
@@ -93,7 +91,7 @@ export const sqlite = defineEngine({
 
   restore({ connection, database, options, mode }) {
     const path = databasePath(connection, database)
-    if (options.dataOnly) {
+    if (options.content === 'data') {
       throw new AppError('unsupported', 'An SQLite dump cannot be restored without its schema.', {
         hint: 'The dump is the database file itself. Restore it under a new name and copy the rows from there with ATTACH.',
       })
@@ -107,7 +105,8 @@ export const sqlite = defineEngine({
         },
       )
     }
-    const { tables, schemaOnly } = options
+    const tables = options.tables.length > 0 ? options.tables : undefined
+    const schemaOnly = options.content === 'schema'
     return {
       target: { into: 'file', path },
       check: (signal) => apart('accept', { path, tables, schemaOnly }, signal),

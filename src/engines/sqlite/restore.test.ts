@@ -75,7 +75,7 @@ describe('restoring an SQLite dump', () => {
   it('brings the schema back without a row', async () => {
     await using bed = sqliteBed()
     const dump = bed.make('dump.db', AWKWARD)
-    const path = await restored(bed, dump, { schemaOnly: true })
+    const path = await restored(bed, dump, { content: 'schema' })
     const isSchema = (line: string) => line.startsWith('{') && !/"name":"sqlite_(stat|auto)/.test(line)
     assert.deepEqual(fingerprintOf(path).filter(isSchema), fingerprintOf(dump).filter(isSchema))
     const rows = await sqlite.countRows({ path }, path, signal)
@@ -110,7 +110,7 @@ describe('restoring an SQLite dump', () => {
 
   it('refuses data only, and a database with other tables, with the reason', async () => {
     await using bed = sqliteBed()
-    assert.throws(() => restore(bed, 'a.db', { dataOnly: true }), { code: 'unsupported' })
+    assert.throws(() => restore(bed, 'a.db', { content: 'data' }), { code: 'unsupported' })
     assert.throws(() => restore(bed, 'a.db', {}, 'existing'), { code: 'unsupported' })
   })
 
