@@ -61,7 +61,7 @@ export function fromUrl(
   const parsed = parseUrl(url)
   const connection: Record<string, unknown> = {}
   const host = decode(parsed.hostname, 'host').replace(/^\[(.*)\]$/, '$1')
-  if (host !== '') connection['host'] = host
+  if (host !== '' && host !== NO_HOST) connection['host'] = host
   if (parsed.port !== '') connection['port'] = Number(parsed.port)
   if (parsed.username !== '') connection['user'] = decode(parsed.username, 'user')
   if (parsed.password !== '') connection['password'] = decode(parsed.password, 'password')
@@ -75,6 +75,9 @@ export function fromUrl(
   return { connection, database }
 }
 
+/** Stands for the host in `postgresql://user@/database?host=/run/postgresql`, which is no URL to others. */
+const NO_HOST = 'none.invalid'
+
 function parseUrl(url: string): URL {
   if (/^postgres(ql)?:\/\/\/?[^/]*,/.test(url.replace(/^([^:]+:\/\/)[^@/]*@/, '$1'))) {
     throw new AppError('invalid_input', 'A PostgreSQL URL with several hosts is not supported.', {
@@ -83,7 +86,7 @@ function parseUrl(url: string): URL {
   }
   let parsed: URL
   try {
-    parsed = new URL(url)
+    parsed = new URL(url.replace(/^([^:/]+:\/\/[^/?#]*@)(?=[/?#]|$)/, `$1${NO_HOST}`))
   } catch {
     // Neither the URL nor the parser's error is quoted: both hold the password.
     throw new AppError('invalid_input', 'This is not a PostgreSQL URL.', {
