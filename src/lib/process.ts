@@ -157,7 +157,7 @@ function followVerdict(
     },
     (error: unknown) => {
       verdict.failure = error
-      program.kill('SIGKILL')
+      killGroup(program, 'SIGKILL')
     },
   )
   return verdict
