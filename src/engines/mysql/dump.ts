@@ -33,7 +33,7 @@ export function planDump(request: DumpRequest<MysqlConnection, DumpOptions>): Du
           '--default-character-set=utf8mb4',
           '--no-tablespaces',
           LARGEST_PACKET,
-          ...argumentsOfMaker(tool, server.details?.['position'] === true),
+          ...argumentsOfMaker(tool, options.position && mayAskForPosition(request)),
           ...extraDumpArguments(options.extra),
           ...options.excludeTables.map((name) => `--ignore-table=${database}.${name}`),
           ...withoutRows(tool, database, options.excludeTableData),
@@ -46,6 +46,11 @@ export function planDump(request: DumpRequest<MysqlConnection, DumpOptions>): Du
     secretFiles: files,
     warnings: tool.warning === undefined ? undefined : [tool.warning],
   }
+}
+
+/** What inspect() found out holds for the user that it signed in as. */
+function mayAskForPosition({ server, connection }: DumpRequest<MysqlConnection, DumpOptions>): boolean {
+  return server.details?.['position'] === true && server.user?.startsWith(`${connection.user}@`) === true
 }
 
 /** Options that only one of the makers knows, and the position in the binary log, under the name it has there. */

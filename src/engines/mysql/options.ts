@@ -7,6 +7,10 @@ export const dumpOptions = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .meta({ title: 'Tables without their rows', description: 'Only with MariaDB’s tools' }),
+  position: z.boolean().default(true).meta({
+    title: 'Note the position in the binary log',
+    description: 'Where the server logs and the user may ask. MySQL locks all tables for a moment to tell it',
+  }),
   extra: z.string().default('').meta({ title: 'Extra options for the dump tool' }),
 })
 

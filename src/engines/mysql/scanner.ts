@@ -62,6 +62,7 @@ export class DumpScanner {
   #matched = 0
   #table = ''
   #count = 0
+  /** Of the current statement, and of the white space after it. */
   #rowsStatement = false
 
   constructor(events: ScannerEvents = {}) {
@@ -110,7 +111,7 @@ export class DumpScanner {
   #begin(bytes: Uint8Array, start: number): number {
     let at = start
     while (at < bytes.length && isSpace(bytes[at])) at++
-    if (at > start) this.#piece(bytes.subarray(start, at), false)
+    if (at > start) this.#piece(bytes.subarray(start, at), this.#rowsStatement)
     if (at === bytes.length) return at
     const end = bytes.indexOf(NEWLINE, at)
     if (end === -1 && bytes.length - at < HEAD) {
@@ -140,6 +141,7 @@ export class DumpScanner {
       this.#table = unquote(insert[1])
       this.#count = 0
       this.#mode = 'insert'
+      this.#rowsStatement = true
       this.#quote = 0
       this.#previous = 0
       return at
@@ -160,6 +162,7 @@ export class DumpScanner {
 
   #comment(line: string): void {
     this.#events.onComment?.(line)
+    this.#rowsStatement = false
     const mark = sectionOf(line)
     if (!mark) return
     this.#section = mark

@@ -67,7 +67,13 @@ export async function fingerprintOf(query: Query, database: string): Promise<str
     const text = Object.entries(row ?? {})
       .filter(([column]) => !/^(Created|SQL Original Statement)$/.test(column))
       .map(([column, value]) => `${column}=${String(value)}`)
-    lines.push(text.join(' | ').replaceAll(`${quoted(database)}.`, '`the database`.'))
+    lines.push(
+      text
+        .join(' | ')
+        .replaceAll(`${quoted(database)}.`, '`the database`.')
+        // MySQL says both after a restore, but a collation says it all.
+        .replaceAll(/ CHARACTER SET \w+ COLLATE /g, ' COLLATE '),
+    )
   }
   const tables = await query(
     `SELECT TABLE_NAME AS name, TABLE_TYPE AS type FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${literal} ORDER BY TABLE_NAME`,
