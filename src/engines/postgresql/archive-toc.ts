@@ -63,7 +63,7 @@ export class TocParser {
   push(bytes: Uint8Array): Uint8Array | undefined {
     this.#pending = this.#pending.length === this.#at ? bytes : join(this.#pending.subarray(this.#at), bytes)
     this.#at = 0
-    // A large entry is not read again for each piece of it that comes.
+    // A long text is not tried again for each piece of it that comes.
     if (this.#pending.length < this.#wanted) return undefined
     let read = 0
     try {
@@ -79,8 +79,7 @@ export class TocParser {
     } catch (error) {
       if (error !== MORE) throw error
       this.#at = read
-      this.#wanted = Math.max((this.#pending.length - read) * 2, 1)
-      if (this.#wanted > LONGEST_TEXT * 4) throw unreadable('it never ends')
+      this.#wanted -= read
       return undefined
     }
     const rest = this.#pending.subarray(this.#at)
@@ -157,8 +156,14 @@ export class TocParser {
 
   #byte(): number {
     const byte = this.#pending[this.#at++]
-    if (byte === undefined) throw MORE
+    if (byte === undefined) throw this.#more(this.#at)
     return byte
+  }
+
+  /** To be thrown where the bytes that have come are not enough: it takes so many, at least, to read on. */
+  #more(wanted: number): typeof MORE {
+    this.#wanted = wanted
+    return MORE
   }
 
   /** A sign, then the bytes of its magnitude, the lowest first. */
@@ -174,7 +179,7 @@ export class TocParser {
     if (length < 0) return undefined
     if (length > LONGEST_TEXT) throw unreadable('its table of contents holds a text of impossible length')
     const end = this.#at + length
-    if (end > this.#pending.length) throw MORE
+    if (end > this.#pending.length) throw this.#more(end)
     const text = decoder.decode(this.#pending.subarray(this.#at, end))
     this.#at = end
     return text
@@ -193,7 +198,6 @@ export function unreadable(why: string): AppError {
   return new AppError('dump_incomplete', `The dump is no archive of pg_dump that can be read: ${why}.`)
 }
 
-/** Thrown, and caught, where the bytes that have come are not enough. */
 const MORE = Symbol('more')
 const decoder = new TextDecoder()
 
