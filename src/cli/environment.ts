@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { parseIdentities } from '../lib/age/index.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
 import type { KeyRing } from '../runner/encryption.ts'
 
@@ -29,13 +30,10 @@ export function keyRing(): KeyRing {
     ...list(setting('APP_PREVIOUS_KEYS')),
   ]
   const passphrase = setting('HOLDFAST_AGE_PASSPHRASE')
-  const identityFile = setting('HOLDFAST_AGE_IDENTITY')
+  const identities = setting('HOLDFAST_AGE_IDENTITY')
   return {
     instanceKeys: [...(active === undefined ? [] : [active]), ...previous],
-    ageIdentities: (identityFile ?? '')
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '' && !line.startsWith('#')),
+    ageIdentities: identities === undefined ? [] : parseIdentities(identities),
     agePassphrases: passphrase === undefined ? [] : [passphrase],
   }
 }

@@ -31,6 +31,12 @@ program.addCommand(new Command('restore').description('Restore snapshots').addCo
 for (const command of [snapshots, verify, decrypt, test, doctor, demo]) program.addCommand(command)
 exitInsteadOfReturning(program)
 
+// Whoever reads us may stop when it has seen enough, as head does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -8,6 +8,8 @@ export interface FanOutOptions {
    * `volume_unreachable`; they go on (120 s).
    */
   patience?: number
+  /** Called once when the last reader has left, before the source has noticed: it may be waiting for its next byte. */
+  onAbandoned?: () => void
 }
 
 /** One of several readers of the same bytes. */
@@ -27,6 +29,10 @@ export function fanOut(
   options: FanOutOptions = {},
 ): { branches: Branch[]; closed: Promise<void> } {
   const branches = Array.from({ length: count }, () => new BoundedBranch(options.buffer ?? 8 * 1_048_576))
+  const leaving = () => {
+    if (branches.every((branch) => branch.gone)) options.onAbandoned?.()
+  }
+  for (const branch of branches) branch.onLeave = leaving
   return { branches, closed: pump(source, branches, options.patience ?? 120_000) }
 }
 
@@ -50,6 +56,7 @@ async function pump(
 
 class BoundedBranch implements Branch {
   gone = false
+  onLeave: () => void = () => {}
   readonly #limit: number
   #queue: Uint8Array[] = []
   #queued = 0
@@ -81,11 +88,13 @@ class BoundedBranch implements Branch {
   }
 
   leave(): void {
+    if (this.gone) return
     this.gone = true
     this.#queue = []
     this.#queued = 0
     this.#wakePump()
     this.#wakeReader()
+    if (!this.#ended) this.onLeave()
   }
 
   /** Resolves when the branch lags less than the limit, or is gone. */

@@ -4,25 +4,33 @@ import { forEachCopy, type Copy } from './copies.ts'
 
 /**
  * Writes one object to every volume at once. Each publishes it when the bytes have ended, or not at all. A copy whose
- * volume fails is marked; the others go on. Throws what the source threw, or what `forEachCopy` throws.
+ * volume fails is marked; the others go on. Throws what the source threw, or what `forEachCopy` throws. When no volume
+ * is left, `abandon` is called to end the source, which may be waiting for a tool that says nothing.
  */
 export async function storeObject(
   copies: readonly Copy[],
   key: string,
   object: ObjectSource,
   signal: AbortSignal,
+  abandon: () => void,
 ): Promise<void> {
   const live = copies.filter((copy) => !copy.failure)
   let sourceFailure: { error: unknown } | undefined
+  let abandoned = false
   async function* remembered(): AsyncGenerator<Uint8Array, void> {
     try {
       yield* object.body
     } catch (error) {
-      sourceFailure = { error }
+      if (!abandoned) sourceFailure = { error }
       throw error
     }
   }
-  const { branches, closed } = fanOut(remembered(), live.length)
+  const { branches, closed } = fanOut(remembered(), live.length, {
+    onAbandoned() {
+      abandoned = true
+      abandon()
+    },
+  })
   const branchOf = new Map(live.map((copy, i) => [copy, branches[i]]))
   try {
     await forEachCopy(copies, async (copy) => {

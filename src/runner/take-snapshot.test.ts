@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Dump, DumpReader, Engine } from '../engines/engine.ts'
@@ -216,6 +217,22 @@ describe('a tool that fails leaves nothing on any volume', () => {
     const { volume, path } = newVolume()
     const stalling = order(engineRunning('hangs-silently'), [volume], { stallAfter: 500 })
     await assert.rejects(takeSnapshot(stalling, job()), { code: 'tool_stalled' })
+    assert.deepEqual(await contents(path), [])
+  })
+
+  it('hangs-silently, while the only volume fails', async () => {
+    const { volume, path } = newVolume()
+    const broken: Volume = {
+      ...volume,
+      async write(key, source, signal, options) {
+        if (key.startsWith('.holdfast')) return volume.write(key, source, signal, options)
+        await sleep(200)
+        throw new AppError('volume_full', 'The disk is full.')
+      },
+    }
+    await assert.rejects(takeSnapshot(order(engineRunning('hangs-silently'), [broken]), job()), {
+      code: 'volume_full',
+    })
     assert.deepEqual(await contents(path), [])
   })
 

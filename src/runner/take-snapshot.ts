@@ -110,9 +110,19 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       await announceWriting(copy.volume, id, key, job.signal)
       copy.announced = true
     })
-    const compressed = await compressedDump(dump, engine.readDump(dump.format), raw, order.compression, job)
+    const abandoned = new AbortController()
+    const dumping = { ...job, signal: AbortSignal.any([job.signal, abandoned.signal]) }
+    const compressed = await compressedDump(
+      dump,
+      engine.readDump(dump.format),
+      raw,
+      order.compression,
+      dumping,
+    )
     const sealed = seal ? seal.wrap(compressed.bytes, innerName, startedAt) : { body: compressed.bytes }
-    await storeObject(copies, key, { ...sealed, body: stored.measure(sealed.body) }, job.signal)
+    await storeObject(copies, key, { ...sealed, body: stored.measure(sealed.body) }, job.signal, () =>
+      abandoned.abort(),
+    )
 
     clock.begin('checking')
     job.progress({ phase: 'checking', rawBytes: raw.bytes, storedBytes: stored.bytes })
