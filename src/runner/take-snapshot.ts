@@ -94,6 +94,9 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
   const innerName = stem.slice(stem.lastIndexOf('/') + 1) + innerExtension
   const key = stem + innerExtension + (seal?.extension ?? '')
 
+  const known = [...(facts.warnings ?? []), ...(dump.warnings ?? [])]
+  for (const warning of known) job.log('warning', warning)
+
   clock.begin('dumping')
   job.progress({ phase: 'dumping', rawBytes: 0, expectedRawBytes: facts.bytes })
   logCommand(dump, job)
@@ -149,7 +152,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       stored: await confirmObject(copies, key, sealed.head, stored, job.signal),
       rows: compressed.contents.rows,
       position: compressed.contents.position,
-      warnings: [...(facts.warnings ?? []), ...(compressed.contents.warnings ?? [])],
+      warnings: [...known, ...(compressed.contents.warnings ?? [])],
       trigger: order.trigger,
       ...(order.releaseVersion !== undefined && { releaseVersion: order.releaseVersion }),
       ...(order.comment !== undefined && { comment: order.comment }),
@@ -170,7 +173,6 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
 async function lookAt({ engine, connection, database }: SnapshotOrder, job: JobContext) {
   const server: ServerFacts = await engine.inspect(connection, job.signal)
   const facts: DatabaseFacts = await engine.describe(connection, database, job.signal)
-  for (const warning of facts.warnings ?? []) job.log('warning', warning)
   const tools = await findTools(engine.tools, job.signal)
   return { server, facts, tools }
 }
