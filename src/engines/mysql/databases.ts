@@ -152,11 +152,7 @@ async function warningsFor(session: Session, database: string): Promise<string[]
       ORDER BY t.TABLE_NAME`,
     [database],
   )
-  const broken = await session.query<{ name: string }>(
-    `SELECT TABLE_NAME AS name FROM information_schema.TABLES
-      WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'VIEW' AND TABLE_COMMENT LIKE '%references invalid%' ORDER BY TABLE_NAME`,
-    [database],
-  )
+  const broken = await brokenViews(session, database)
   return [
     ...missing.map(
       ({ what, grant }) => `The user may not ${what}; what it cannot see is not in the dump: ${grant}`,
@@ -165,10 +161,26 @@ async function warningsFor(session: Session, database: string): Promise<string[]
       ({ name, engine }) =>
         `Table ${name} is ${engine}: not part of the consistent snapshot if it is written to meanwhile.`,
     ),
-    ...broken.map(
-      ({ name }) => `View ${name} refers to a table, column or user that is gone, and makes the dump fail.`,
-    ),
+    ...broken.map(({ name, why }) => `View ${name} makes the dump fail: ${why}`),
   ]
+}
+
+/** The views that cannot be read, asked as the dump tools ask. */
+async function brokenViews(session: Session, database: string): Promise<{ name: string; why: string }[]> {
+  const views = await session.query<{ name: string }>(
+    'SELECT TABLE_NAME AS name FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME',
+    [database],
+  )
+  const broken: { name: string; why: string }[] = []
+  for (const { name } of views) {
+    try {
+      await session.query(`SHOW FIELDS FROM ${quoteName(database)}.${quoteName(name)}`)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === 'database_unreachable') throw error
+      broken.push({ name, why: error.message })
+    }
+  }
+  return broken
 }
 
 /** Names are compared here: the server would take A and a for the same, whatever lower_case_table_names says. */

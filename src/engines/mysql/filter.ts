@@ -10,7 +10,8 @@ export interface Choice {
 
 /**
  * The statements of a dump that were chosen, in their order. With tables, routines and events are left out. Throws
- * `invalid_input` at the end if the dump does not have one of the tables.
+ * `invalid_input` at the end if the dump does not have one of the tables, and `unsupported` if it would touch another
+ * database than the one it is restored into.
  */
 export async function* chosenStatements(
   bytes: AsyncIterable<Uint8Array>,
@@ -24,6 +25,7 @@ export async function* chosenStatements(
       seen.add(what.section.name)
       if (isWanted(what, content, wanted)) kept.push(piece)
     },
+    onStatement: stayInDatabase,
   })
   for await (const chunk of bytes) {
     scanner.feed(chunk)
@@ -38,6 +40,34 @@ export async function* chosenStatements(
       hint: `It has: ${[...seen].filter((name) => name !== '').join(', ')}.`,
     })
   }
+}
+
+const NAME = '(?:`(?:[^`]|``)*`|[\\w$\\x80-\\xff]+)'
+const TRIGGER = new RegExp(
+  `^([^;]{0,300}?\\bTRIGGER\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?)(?:${NAME}\\s*\\.\\s*)?(${NAME}` +
+    `\\s+(?:BEFORE|AFTER)\\s+(?:(?:INSERT|UPDATE|DELETE|OR)\\s+)+ON\\s+)(?:${NAME}\\s*\\.\\s*)?(${NAME}\\s)`,
+  'i',
+)
+
+/**
+ * MariaDB shows a trigger as it was once written, also with the name of its database, and would create it there. A dump
+ * of several databases switches between them; it is refused.
+ */
+function stayInDatabase(head: string): string | undefined {
+  const leaves = /^(?:\/\*![0-9]+ *)?(USE|(?:CREATE|DROP|ALTER) +(?:DATABASE|SCHEMA))\b/i.exec(head)?.[1]
+  if (leaves !== undefined) {
+    throw new AppError(
+      'unsupported',
+      `The dump says ${leaves.toUpperCase()}: it would touch another database than the chosen one.`,
+      {
+        hint: 'It was made with --databases or --all-databases. Dump each database by itself, or take these statements out.',
+      },
+    )
+  }
+  const trigger = TRIGGER.exec(head)
+  if (!trigger || !/\bCREATE\b/i.test(trigger[1] ?? '')) return undefined
+  const [whole, before = '', name = '', table = ''] = trigger
+  return before + name + table + head.slice(whole.length)
 }
 
 function isWanted({ section, rows }: Piece, content: Choice['content'], tables: Set<string>): boolean {

@@ -2,11 +2,19 @@ import { startMariadb } from '../../../test/servers/mariadb.ts'
 import { skipUnless } from '../../../test/servers/needs.ts'
 import { engineConformance } from '../conformance.ts'
 import { mysqlBed } from './test-bed.ts'
+import { mysqlTraps } from './test-traps.ts'
 
-engineConformance('MariaDB 10.11', {
-  start: async () =>
-    mysqlBed(
-      await startMariadb({ version: '10.11', settings: { 'max-allowed-packet': '1G', 'log-bin': 'bin' } }),
-    ),
-  skip: skipUnless('mariadb10.11'),
+const version = '10.11'
+const settings = { 'max-allowed-packet': '1G', 'log-bin': 'bin' }
+const skip = skipUnless('mariadb10.11')
+
+engineConformance(`MariaDB ${version}`, {
+  start: async () => mysqlBed(await startMariadb({ version, settings })),
+  skip,
+})
+mysqlTraps(`MariaDB ${version}`, {
+  start: () => startMariadb({ version, settings }),
+  startWithTls: () => startMariadb({ version, tls: { serverNames: ['elsewhere.test'] } }),
+  checksLoopbackName: true,
+  skip,
 })

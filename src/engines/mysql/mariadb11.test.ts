@@ -2,11 +2,19 @@ import { startMariadb } from '../../../test/servers/mariadb.ts'
 import { skipUnless } from '../../../test/servers/needs.ts'
 import { engineConformance } from '../conformance.ts'
 import { mysqlBed } from './test-bed.ts'
+import { mysqlTraps } from './test-traps.ts'
 
-engineConformance('MariaDB 11.8', {
-  start: async () =>
-    mysqlBed(
-      await startMariadb({ version: '11.8', settings: { 'max-allowed-packet': '1G', 'log-bin': 'bin' } }),
-    ),
-  skip: skipUnless('mariadb11.8'),
+const version = '11.8'
+const settings = { 'max-allowed-packet': '1G', 'log-bin': 'bin' }
+const skip = skipUnless('mariadb11.8')
+
+engineConformance(`MariaDB ${version}`, {
+  start: async () => mysqlBed(await startMariadb({ version, settings })),
+  skip,
+})
+mysqlTraps(`MariaDB ${version}`, {
+  start: () => startMariadb({ version, settings }),
+  startWithTls: () => startMariadb({ version, tls: { serverNames: ['elsewhere.test'] } }),
+  checksLoopbackName: false,
+  skip,
 })

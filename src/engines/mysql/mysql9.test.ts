@@ -2,8 +2,15 @@ import { startMysql } from '../../../test/servers/mysql.ts'
 import { skipUnless } from '../../../test/servers/needs.ts'
 import { engineConformance } from '../conformance.ts'
 import { mysqlBed } from './test-bed.ts'
+import { mysqlTraps } from './test-traps.ts'
 
-engineConformance('MySQL 9', {
-  start: async () => mysqlBed(await startMysql({ settings: { 'max-allowed-packet': '1G' } })),
-  skip: skipUnless('mysql9'),
+const settings = { 'max-allowed-packet': '1G' }
+const skip = skipUnless('mysql9')
+
+engineConformance('MySQL 9', { start: async () => mysqlBed(await startMysql({ settings })), skip })
+mysqlTraps('MySQL 9', {
+  start: () => startMysql({ settings }),
+  startWithTls: () => startMysql({ tls: { serverNames: ['elsewhere.test'] } }),
+  checksLoopbackName: true,
+  skip,
 })

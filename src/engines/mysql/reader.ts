@@ -22,6 +22,7 @@ export function mysqlDumpReader(): DumpReader {
   return {
     update: (bytes) => scanner.feed(bytes),
     finish(): DumpContents {
+      scanner.end()
       if (!scanner.atRest || !/^-- Dump completed( on [-\d]+ +[:\d]+)?\s*$/.test(lastComment)) {
         throw new AppError('dump_incomplete', 'The dump does not end with “-- Dump completed”.', {
           hint: 'The tool was interrupted, or the extra options take the comments away.',

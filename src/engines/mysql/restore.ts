@@ -11,7 +11,6 @@ export function planRestore(request: RestoreRequest<MysqlConnection, RestoreOpti
   const { connection, database, server, options, tools, workDirectory } = request
   const tool = pickClientTool(tools, 'client', server)
   const { args, env, files } = connectTool(tool, connection, server.tls !== false, workDirectory)
-  const isWhole = options.content === 'all' && options.tables.length === 0
   return {
     target: {
       into: 'stdin',
@@ -32,7 +31,7 @@ export function planRestore(request: RestoreRequest<MysqlConnection, RestoreOpti
         ],
         env,
       },
-      ...(!isWhole && { through: [(bytes: AsyncIterable<Uint8Array>) => chosenStatements(bytes, options)] }),
+      through: [(bytes) => chosenStatements(bytes, options)],
     },
     secretFiles: files,
   }

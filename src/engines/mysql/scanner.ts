@@ -24,6 +24,11 @@ export interface ScannerEvents {
   onPiece?(bytes: Uint8Array, piece: Piece): void
   /** A comment line at the top level, without its newline. */
   onComment?(line: string): void
+  /**
+   * The beginning of a statement that is no INSERT, up to 1024 bytes, one character per byte. What it returns takes its
+   * place.
+   */
+  onStatement?(head: string): string | undefined
 }
 
 const NEWLINE = 10
@@ -52,7 +57,10 @@ export class DumpScanner {
   #mode: Mode = 'between'
   /** The beginning of what may become a statement or comment, while it is too short to tell. */
   #held: Uint8Array = new Uint8Array(0)
+  /** What takes the place of the remaining bytes. */
+  #replacement: Uint8Array | undefined
   #delimiter = [SEMICOLON]
+  #ended = false
   #noBackslash = false
   /** Within a statement: the quote that is open, `STAR` in a comment, `DASH` in one up to the line's end, or 0. */
   #quote = 0
@@ -98,13 +106,20 @@ export class DumpScanner {
         }
       }
       if (at < 0) return // held until more is known
+      if (this.#replacement) {
+        bytes = this.#replacement
+        this.#replacement = undefined
+        at = 0
+      }
     }
   }
 
   /** Hands out what is still held. The scanner is of no further use. */
   end(): void {
-    if (this.#held.length > 0) this.#piece(this.#held, false)
+    this.#ended = true
+    const held = this.#held
     this.#held = new Uint8Array(0)
+    if (held.length > 0) this.feed(held)
   }
 
   /** Looks at what begins here. Returns where to go on, or -1 if more bytes are needed to tell. */
@@ -114,7 +129,7 @@ export class DumpScanner {
     if (at > start) this.#piece(bytes.subarray(start, at), this.#rowsStatement)
     if (at === bytes.length) return at
     const end = bytes.indexOf(NEWLINE, at)
-    if (end === -1 && bytes.length - at < HEAD) {
+    if (end === -1 && bytes.length - at < HEAD && !this.#ended) {
       this.#held = bytes.slice(at)
       return -1
     }
@@ -146,8 +161,27 @@ export class DumpScanner {
       this.#previous = 0
       return at
     }
+    // The header of a routine or trigger may be written over several lines.
+    if (
+      this.#delimiter.length > 1 &&
+      bytes.length - at < HEAD &&
+      !this.#ended &&
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(';;', at) === -1
+    ) {
+      this.#held = bytes.slice(at)
+      return -1
+    }
     this.#enterStatement(line, this.#section.kind === 'data' && isAboutRows(line))
+    this.#replace(bytes, at)
     return at
+  }
+
+  #replace(bytes: Uint8Array, at: number): void {
+    if (!this.#events.onStatement) return
+    const head = Buffer.from(bytes.subarray(at, at + HEAD))
+    const other = this.#events.onStatement(head.toString('latin1'))
+    if (other === undefined) return
+    this.#replacement = Buffer.concat([Buffer.from(other, 'latin1'), bytes.subarray(at + head.length)])
   }
 
   #enterStatement(line: string, rows: boolean): void {

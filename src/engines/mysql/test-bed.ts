@@ -107,7 +107,8 @@ async function inSession(
   }
 }
 
-function addToolFolder(folder: string): void {
+/** For findTools: a folder besides those of the machine. */
+export function addToolFolder(folder: string): void {
   const folders = (process.env['HOLDFAST_TOOL_PATH'] ?? '').split(':').filter((one) => one !== '')
   process.env['HOLDFAST_TOOL_PATH'] = [...new Set([...folders, folder])].join(':')
 }
