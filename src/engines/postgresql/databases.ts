@@ -8,6 +8,9 @@ import type { PostgresConnection } from './settings.ts'
 const SYSTEM_DATABASES = `datname in ('template0', 'template1', 'rdsadmin', 'cloudsqladmin', 'alloydbadmin')
   or datname ~ '^azure_'`
 
+/** The size of a database is the sum of all its files, which takes its time when there are a million. */
+const SIZE_LIMIT = 60_000
+
 /** Settings of a database that a restored one should have too. Others could hold secrets: `app.jwt_secret`. */
 const ORDINARY_SETTING = /^[A-Za-z_]+$/
 
@@ -60,42 +63,48 @@ export function describe(
   database: string,
   signal: AbortSignal,
 ): Promise<DatabaseFacts> {
-  return withSession(connection, database, signal, async (session) => {
-    const { query, major } = session
-    const [facts] = await query<{
-      bytes: string
-      encoding: string
-      collation: string
-      ctype: string
-      provider: string
-      locale: string | null
-      rules: string | null
-      owner: string
-    }>(
-      `select pg_database_size(oid)::text as bytes, pg_encoding_to_char(encoding) as encoding,
+  return withSession(
+    connection,
+    database,
+    signal,
+    async (session) => {
+      const { query, major } = session
+      const [facts] = await query<{
+        bytes: string
+        encoding: string
+        collation: string
+        ctype: string
+        provider: string
+        locale: string | null
+        rules: string | null
+        owner: string
+      }>(
+        `select pg_database_size(oid)::text as bytes, pg_encoding_to_char(encoding) as encoding,
               datcollate as collation, datctype as ctype, pg_get_userbyid(datdba)::text as owner,
               ${major >= 15 ? `datlocprovider::text` : `'c'`} as provider,
               ${major >= 17 ? 'datlocale' : major >= 15 ? 'daticulocale' : 'null'} as locale,
               ${major >= 16 ? 'daticurules' : 'null'} as rules
          from pg_database where datname = $1`,
-      [database],
-    )
-    if (!facts) throw notFound(database)
-    return {
-      bytes: Number(facts.bytes),
-      encoding: facts.encoding,
-      collation: facts.collation,
-      locale: {
-        ctype: facts.ctype,
-        provider: providers[facts.provider] ?? facts.provider,
-        ...(facts.locale !== null && { locale: facts.locale }),
-        ...(facts.rules !== null && { rules: facts.rules }),
-      },
-      owner: facts.owner,
-      settings: await settingsOf(session, database),
-      warnings: await warningsOf(session),
-    }
-  })
+        [database],
+      )
+      if (!facts) throw notFound(database)
+      return {
+        bytes: Number(facts.bytes),
+        encoding: facts.encoding,
+        collation: facts.collation,
+        locale: {
+          ctype: facts.ctype,
+          provider: providers[facts.provider] ?? facts.provider,
+          ...(facts.locale !== null && { locale: facts.locale }),
+          ...(facts.rules !== null && { rules: facts.rules }),
+        },
+        owner: facts.owner,
+        settings: await settingsOf(session, database),
+        warnings: await warningsOf(session),
+      }
+    },
+    { limit: SIZE_LIMIT },
+  )
 }
 
 /**
@@ -123,11 +132,11 @@ export function createDatabase(
     } catch (error) {
       throw cannotCreate(database, like, error)
     }
-    for (const [name, value] of Object.entries(like.settings ?? {})) {
-      if (!ORDINARY_SETTING.test(name)) continue
-      await query(
-        `alter database ${quoteName(database)} set ${quoteName(name)} to ${settingValue(name, value)}`,
-      )
+    try {
+      await applySettings(query, database, like.settings ?? {})
+    } catch (error) {
+      await query(`drop database ${quoteName(database)}`)
+      throw error
     }
   })
 }
@@ -256,7 +265,10 @@ async function alone(
     } catch (error) {
       if (sqlState(error) !== '55006') throw error
       // A client that reconnects at once may be faster than we are; so may one that is still leaving.
-      if (endSessions && attempt < 10) continue
+      if (endSessions && attempt < 10) {
+        await session.query('select pg_sleep(0.1)')
+        continue
+      }
       throw new AppError('database_in_use', `Others are connected to database “${database}”.`, {
         hint: endSessions
           ? 'They come back as fast as they are ended: stop the program that uses it.'
@@ -298,6 +310,26 @@ function localeClauses(like: Partial<DatabaseFacts>, major: number): string[] {
     clauses.push(`${provider === 'icu' ? 'icu_locale' : 'builtin_locale'} ${quoteText(locale)}`)
   if (rules !== undefined && major >= 16) clauses.push(`icu_rules ${quoteText(rules)}`)
   return clauses
+}
+
+/** Those that this server knows and this user may set. */
+async function applySettings(
+  query: Session['query'],
+  database: string,
+  settings: Record<string, string>,
+): Promise<void> {
+  for (const [name, value] of Object.entries(settings)) {
+    if (!ORDINARY_SETTING.test(name)) continue
+    const may = await query(
+      `select from pg_settings where lower(name) = lower($1)
+        and (context = 'user' or current_setting('is_superuser') = 'on')`,
+      [name],
+    )
+    if (may.length === 0) continue
+    await query(
+      `alter database ${quoteName(database)} set ${quoteName(name)} to ${settingValue(name, value)}`,
+    )
+  }
 }
 
 async function mayBeOwner(query: Session['query'], owner: string): Promise<boolean> {
@@ -352,8 +384,7 @@ async function settingsOf({ query }: Session, database: string): Promise<Record<
 
 /** Settings that are lists are kept as SQL already (`"$user", public`); quoted, they would be one name. */
 function settingValue(name: string, value: string): string {
-  const lists =
-    /^(search_path|temp_tablespaces|session_preload_libraries|local_preload_libraries|datestyle)$/i
+  const lists = /^(search_path|temp_tablespaces|session_preload_libraries|local_preload_libraries)$/i
   return lists.test(name) && value !== '' ? value : quoteText(value)
 }
 

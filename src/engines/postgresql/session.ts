@@ -20,14 +20,14 @@ const QUESTION_LIMIT = 10_000
 
 /**
  * Connects, with the TLS of the settings as libpq understands it, does the work and disconnects. All of it together
- * may take ten seconds; `limit: Infinity` takes that limit from the work, not from connecting.
+ * may take ten seconds, or as long as the settings allow for connecting; another `limit` is for the work.
  */
 export async function withSession<T>(
   connection: PostgresConnection,
   database: string,
   signal: AbortSignal,
   work: (session: Session) => Promise<T>,
-  { limit = QUESTION_LIMIT }: { limit?: number } = {},
+  { limit = Math.max(QUESTION_LIMIT, connection.connectTimeout * 1000) }: { limit?: number } = {},
 ): Promise<T> {
   signal.throwIfAborted()
   const late = new AbortController()
