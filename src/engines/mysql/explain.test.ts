@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import type { ErrorCode } from '../../shared/errors.ts'
 import { explainTool } from './explain.ts'
+import { mysql } from './index.ts'
 
 /** What the tools really said, of MariaDB 10.11 and 11.8 and of MySQL 9.7. */
 const SAID: [string, ErrorCode, RegExp][] = [
@@ -121,5 +124,52 @@ describe('a tool’s last words', () => {
   it('stand for themselves when nothing is known about them', () => {
     assert.equal(explainTool('t', ''), undefined)
     assert.equal(explainTool('t', 'mysqldump: Couldn\'t find table: "x"'), undefined)
+  })
+})
+
+describe('what answers, but is no server that we can use,', () => {
+  const inspectWhat = async (answer: (socket: Socket) => void) => {
+    const server = createServer(answer).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      const { port } = server.address() as AddressInfo
+      const connection = mysql.connection.parse({ host: '127.0.0.1', port, user: 'u', password: 'canary' })
+      return await mysql.inspect(connection, AbortSignal.timeout(60_000)).then(
+        () => assert.fail('it was taken for a server'),
+        (error: unknown) => error as Error & { code: string; hint?: string },
+      )
+    } finally {
+      server.close()
+    }
+  }
+
+  it('is told when it closes the connection at once', async () => {
+    const error = await inspectWhat((socket) => socket.end())
+    assert.equal(error.code, 'database_unreachable', error.message)
+    assert.match(error.message, /127\.0\.0\.1:\d+/)
+  })
+
+  it('is told when it speaks another language', async () => {
+    const error = await inspectWhat((socket) => socket.end('SSH-2.0-OpenSSH_9.2p1 Debian\r\n'))
+    assert.match(error.code, /^database_(error|unreachable)$/)
+    assert.ok(!error.message.includes('canary'))
+  })
+
+  it('is told when it says nothing', async () => {
+    const sockets: Socket[] = []
+    const error = await inspectWhat((socket) => sockets.push(socket.on('error', () => {})))
+    for (const socket of sockets) socket.destroy()
+    assert.equal(error.code, 'database_unreachable', error.message)
+    assert.ok(error.hint)
+  })
+
+  it('is told when it has too many connections', async () => {
+    const message = 'Too many connections'
+    const error = await inspectWhat((socket) => {
+      const body = Buffer.concat([Buffer.from([0xff, 0x10, 0x04]), Buffer.from(message)])
+      socket.end(Buffer.concat([Buffer.from([body.length, 0, 0, 0]), body]))
+    })
+    assert.equal(error.code, 'database_unreachable', error.message)
+    assert.match(error.message, /too many connections/)
   })
 })

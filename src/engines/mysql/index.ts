@@ -1,3 +1,4 @@
+import { AppError } from '../../shared/errors.ts'
 import { defineEngine } from '../engine.ts'
 import {
   countRows,
@@ -15,7 +16,7 @@ import { backupUserStatements, missingPrivileges } from './privileges.ts'
 import { mysqlDumpReader } from './reader.ts'
 import { planRestore } from './restore.ts'
 import { openSession } from './session.ts'
-import { connectionSettings, fromUrl } from './settings.ts'
+import { addressOf, connectionSettings, fromUrl } from './settings.ts'
 import { mysqlTools } from './tools.ts'
 
 const INSPECTION_LIMIT = 10_000
@@ -31,7 +32,22 @@ export const mysql = defineEngine({
   restoreOptions,
   tools: mysqlTools,
 
-  inspect: (connection, signal) => inspect(connection, limited(signal)),
+  async inspect(connection, signal) {
+    const limit = AbortSignal.timeout(INSPECTION_LIMIT)
+    try {
+      return await inspect(connection, AbortSignal.any([signal, limit]))
+    } catch (error) {
+      if (error !== limit.reason) throw error
+      throw new AppError(
+        'database_unreachable',
+        `${addressOf(connection)} does not answer within 10 seconds.`,
+        {
+          hint: 'A firewall may drop the packets, or the server is overloaded.',
+          cause: error,
+        },
+      )
+    }
+  },
   listDatabases,
   describe,
   async missingPrivileges(connection, database, signal) {
@@ -58,7 +74,3 @@ export const mysql = defineEngine({
   },
   countRows,
 })
-
-function limited(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(INSPECTION_LIMIT)])
-}

@@ -6,17 +6,17 @@ import { countedTables } from './tables.ts'
 
 /** What of a dump is wanted. */
 export interface Choice {
-  /** These tables only, with what belongs to them; all if absent. */
-  tables?: string[]
-  /** The tables without their rows. */
-  schemaOnly?: boolean
+  /** `schema` is the tables without their rows. */
+  content: 'all' | 'schema'
+  /** These tables only, with what belongs to them; all if empty. */
+  tables: string[]
 }
 
 /** Leaves in the file what was chosen, and no trace of the rest. Needs room for the result beside the file. */
-export function keepChosen(path: string, { tables, schemaOnly }: Choice): void {
+export function keepChosen(path: string, choice: Choice): void {
   const rebuilt = `${path}.chosen`
   try {
-    const mode = rebuild(path, rebuilt, { tables, schemaOnly })
+    const mode = rebuild(path, rebuilt, choice)
     if (mode === 'wal') useWriteAheadLog(rebuilt)
     renameSync(rebuilt, path)
   } finally {
@@ -25,13 +25,13 @@ export function keepChosen(path: string, { tables, schemaOnly }: Choice): void {
 }
 
 /** Returns the journal mode that the original asks for. */
-function rebuild(path: string, rebuilt: string, { tables, schemaOnly }: Choice): unknown {
+function rebuild(path: string, rebuilt: string, { content, tables }: Choice): unknown {
   using database = openWritable(path)
   const { db } = database
   const mode = valueOf(db, 'PRAGMA journal_mode')
   db.exec('PRAGMA journal_mode = DELETE')
-  if (tables) inTransaction(db, () => dropOthers(db, tables))
-  if (schemaOnly) rebuildEmpty(db, rebuilt)
+  if (tables.length > 0) inTransaction(db, () => dropOthers(db, tables))
+  if (content === 'schema') rebuildEmpty(db, rebuilt)
   else db.prepare('VACUUM INTO ?').run(rebuilt) // keeps row ids, which VACUUM does not
   return mode
 }

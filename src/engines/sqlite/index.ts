@@ -37,7 +37,7 @@ export const sqlite = defineEngine({
   /** The server is this machine. A file that a restore is to make is not there yet. */
   async inspect({ path }, signal) {
     if (!existsSync(path)) return { flavour: 'sqlite', version: VERSION, tls: false }
-    const { journalMode } = await apart('describe', { path }, limited(signal))
+    const { journalMode } = await describeInTime(path, signal)
     return { flavour: 'sqlite', version: VERSION, tls: false, details: { journalMode } }
   },
 
@@ -49,11 +49,7 @@ export const sqlite = defineEngine({
   shortName: (database) => basename(database),
 
   async describe(connection, database, signal) {
-    const { bytes, encoding } = await apart(
-      'describe',
-      { path: databasePath(connection, database) },
-      limited(signal),
-    )
+    const { bytes, encoding } = await describeInTime(databasePath(connection, database), signal)
     return { bytes, encoding }
   },
 
@@ -91,7 +87,8 @@ export const sqlite = defineEngine({
 
   restore({ connection, database, options, mode }) {
     const path = databasePath(connection, database)
-    if (options.content === 'data') {
+    const { content, tables } = options
+    if (content === 'data') {
       throw new AppError('unsupported', 'An SQLite dump cannot be restored without its schema.', {
         hint: 'The dump is the database file itself. Restore it under a new name and copy the rows from there with ATTACH.',
       })
@@ -105,11 +102,9 @@ export const sqlite = defineEngine({
         },
       )
     }
-    const tables = options.tables.length > 0 ? options.tables : undefined
-    const schemaOnly = options.content === 'schema'
     return {
       target: { into: 'file', path },
-      check: (signal) => apart('accept', { path, tables, schemaOnly }, signal),
+      check: (signal) => apart('accept', { path, content, tables }, signal),
     }
   },
 
@@ -158,8 +153,17 @@ export const sqlite = defineEngine({
   },
 })
 
-function limited(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(INSPECTION_LIMIT)])
+async function describeInTime(path: string, signal: AbortSignal) {
+  const limit = AbortSignal.timeout(INSPECTION_LIMIT)
+  try {
+    return await apart('describe', { path }, AbortSignal.any([signal, limit]))
+  } catch (error) {
+    if (error !== limit.reason) throw error
+    throw new AppError('database_unreachable', `${path} cannot be read within 10 seconds.`, {
+      hint: 'Its disk, or the server that it is mounted from, does not answer.',
+      cause: error,
+    })
+  }
 }
 
 async function requireFile(path: string): Promise<void> {

@@ -49,7 +49,7 @@ export const operations = {
   async accept(request: { path: string } & Choice): Promise<void> {
     return explained(request.path, async () => {
       verify(request.path)
-      if (request.tables || request.schemaOnly) {
+      if (request.content !== 'all' || request.tables.length > 0) {
         keepChosen(request.path, request)
         verify(request.path)
       }
