@@ -32,13 +32,11 @@ describe('databases of a PostgreSQL server', { skip: skipUnless('postgres15') },
   }
 
   it('are created with encoding, collation, provider, owner and settings of another', async () => {
-    await server.query(
-      [
-        'create role merchant',
-        `create database original template template0 encoding 'LATIN1'
+    await server.query([
+      'create role merchant',
+      `create database original template template0 encoding 'LATIN1'
       locale_provider icu icu_locale 'de-DE' lc_collate 'C' lc_ctype 'C' owner merchant`,
-      ].map((text) => text),
-    )
+    ])
     await server.query([
       `alter database original set search_path to "a, b", "$user"`,
       `alter database original set datestyle to 'ISO, DMY'`,
