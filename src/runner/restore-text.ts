@@ -2,7 +2,7 @@ import { AppError } from '../shared/errors.ts'
 import type { Volume } from '../volumes/volume.ts'
 import { once } from './manifests.ts'
 
-const KEY = 'RESTORE.txt'
+export const RESTORE_TEXT = 'RESTORE.txt'
 
 const text = `These are database backups made by Holdfast. They can be restored without Holdfast.
 
@@ -32,9 +32,9 @@ With Holdfast:           holdfast restore once <id or key> --from <this volume> 
 /** Puts the words that lead back to the data beside the snapshots, unless they are there already. */
 export async function writeRestoreText(volume: Volume, signal: AbortSignal): Promise<void> {
   try {
-    await volume.stat(KEY, signal)
+    await volume.stat(RESTORE_TEXT, signal)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'object_not_found') throw error
-    await volume.write(KEY, { body: once(Buffer.from(text)) }, signal)
+    await volume.write(RESTORE_TEXT, { body: once(Buffer.from(text)) }, signal)
   }
 }

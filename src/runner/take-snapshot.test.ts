@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,8 +7,10 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Dump, DumpReader, Engine } from '../engines/engine.ts'
 import { engines } from '../engines/index.ts'
+import { ownToken } from '../lib/identity.ts'
 import { AppError } from '../shared/errors.ts'
 import { openVolumeUrl } from '../volumes/index.ts'
+import { temporaryName } from '../volumes/key.ts'
 import type { Volume } from '../volumes/volume.ts'
 import type { JobContext } from './job.ts'
 import { listSnapshots } from './manifests.ts'
@@ -252,8 +254,7 @@ describe('leftovers of a run that was killed', () => {
     const { signal } = new AbortController()
     const note = (id: string, key: string, writer: string) =>
       volume.write(`.holdfast/writing/${id}.json`, { body: bytes(JSON.stringify({ key, writer })) }, signal)
-    const { ownToken } = await import('../lib/identity.ts')
-    const dead = ownToken().replace(/\d+$/, '1')
+    const dead = ofDeadProcess(ownToken())
     await volume.write('a/dead.sql', { body: bytes('half') }, signal)
     await note('1', 'a/dead.sql', dead)
     await volume.write('a/alive.sql', { body: bytes('half') }, signal)
@@ -278,6 +279,28 @@ describe('leftovers of a run that was killed', () => {
     assert.deepEqual(await sweepUnfinished(volume, job(), tomorrow), ['a/elsewhere.sql'])
   })
 })
+
+describe('temporary files of a killed writer', () => {
+  it('are swept where nothing names them, those of a living writer are not', async () => {
+    const { volume, path } = newVolume()
+    const { signal } = new AbortController()
+    await volume.write('.holdfast/writing/1.json', { body: bytes('{}') }, signal)
+    const notes = '.holdfast/writing'
+    const living = join(notes, temporaryName('2.json'))
+    const dead = [join(notes, temporaryName('3.json')), temporaryName('RESTORE.txt')].map(ofDeadProcess)
+    for (const name of [living, ...dead]) await writeFile(join(path, name), 'half')
+    await sweepUnfinished(volume, job())
+    assert.deepEqual(
+      (await contents(path)).filter((name) => name.includes('tmp')),
+      [living],
+    )
+  })
+})
+
+/** The token in the text becomes that of a process with our pid that began at another time, and so is over. */
+function ofDeadProcess(text: string): string {
+  return text.replace(ownToken(), ownToken().replace(/\d+$/, '1'))
+}
 
 async function* bytes(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text)

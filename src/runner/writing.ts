@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Volume } from '../volumes/volume.ts'
 import { cleanupSignal, type JobContext } from './job.ts'
 import { manifestKey, once } from './manifests.ts'
+import { RESTORE_TEXT } from './restore-text.ts'
 
 /*
  * A note on the volume says which key is being written, and by whom. It is there before the first byte and goes
@@ -76,7 +77,7 @@ export async function sweepUnfinished(volume: Volume, job: JobContext, now = new
       job.log('info', `Removed what an interrupted run had left of “${key}” on ${volume.location}.`)
     }
   }
-  await volume.discard(FOLDER, job.signal)
+  for (const written of [FOLDER, RESTORE_TEXT]) await volume.discard(written, job.signal)
   return swept
 }
 
