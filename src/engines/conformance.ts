@@ -50,7 +50,7 @@ export interface EngineBed extends AsyncDisposable {
 }
 
 /** Database names that break tools which build strings. */
-export const awkwardNames = [
+const awkwardNames = [
   'two words',
   'Großbuchstaben-und-ümläute',
   'данные',
@@ -461,8 +461,6 @@ export function engineConformance(
         await assert.rejects(running, /enough|abort/i, format.title)
         assert.deepEqual(await childProcesses(), before)
         for (const path of Object.keys(dump.secretFiles ?? {})) await assert.rejects(readFile(path))
-        await bed.engine.dropDatabase(connectionOf(), source, signal, { endSessions: true })
-        await bed.fillLarge(source)
       }
       await drop(source)
     })
@@ -486,6 +484,9 @@ export function engineConformance(
         },
         { title: 'cannot be started', script: () => '' },
       ]
+      const source = 'misbehaves'
+      before(() => bed.fillLarge(named(source)))
+
       /** Plans the dump with a script in the place of the tool, and hands it to the test. */
       const withScript = (
         title: string,
@@ -494,14 +495,11 @@ export function engineConformance(
       ) =>
         test(title, async (skip) => {
           if (bed.engine.tools.length === 0) return skip('No tool makes this dump.')
-          const source = named('misbehaves')
-          await bed.fillLarge(source)
-          const genuine = await planDump(source, bed.formats[0]?.options)
+          const genuine = await planDump(named(source), bed.formats[0]?.options)
           const tool = tools.find((found) => found.path === toolOf(genuine))
           assert.ok(tool)
           const fake = await fakeTool(await directory(), tool, script(tool.path))
-          await body(await planDump(source, bed.formats[0]?.options, { with: fake.instead(tools) }))
-          await drop(source)
+          await body(await planDump(named(source), bed.formats[0]?.options, { with: fake.instead(tools) }))
         })
 
       for (const { title, script } of misbehaving) {

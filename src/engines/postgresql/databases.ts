@@ -57,7 +57,7 @@ export function databaseExists(
   )
 }
 
-/** Size, character set, owner, settings, and what a backup of the database will not hold or need. */
+/** Size, character set, owner, settings, and what a backup of the database will not hold. */
 export function describe(
   connection: PostgresConnection,
   database: string,
@@ -393,14 +393,12 @@ async function warningsOf({ query }: Session): Promise<string[]> {
     foreign: string[]
     unlogged: string[]
     standby: boolean
-    extensions: string[]
   }>(
     `select array(select format('%s.%s', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace
                    where relkind = 'f' order by 1 limit 20) as foreign,
             array(select format('%s.%s', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace
                    where relkind = 'r' and relpersistence = 'u' order by 1 limit 20) as unlogged,
-            pg_is_in_recovery() as standby,
-            array(select format('%s %s', extname, extversion) from pg_extension where extname <> 'plpgsql' order by 1) as extensions`,
+            pg_is_in_recovery() as standby`,
   )
   if (!found) return []
   const warnings: string[] = []
@@ -411,9 +409,6 @@ async function warningsOf({ query }: Session): Promise<string[]> {
   }
   if (found.unlogged.length > 0 && found.standby) {
     warnings.push(`A standby does not have the rows of unlogged tables: ${found.unlogged.join(', ')}.`)
-  }
-  if (found.extensions.length > 0) {
-    warnings.push(`The target server will need the extensions ${found.extensions.join(', ')}.`)
   }
   return warnings
 }

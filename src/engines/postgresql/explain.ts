@@ -277,8 +277,6 @@ const meanings: Meaning[] = [
 
 /** What a tool's last words mean, or undefined if they explain themselves. */
 export function explain(_tool: string, stderr: string): AppError | undefined {
-  // libpq tries with TLS, then without: the last attempt has the last word, except that a server without TLS is no
-  // news when it could be reached.
   const meaning = meanings.find(({ pattern }) => pattern.test(stderr))
   return meaning && say(meaning, meaning.pattern.exec(stderr) ?? undefined)
 }

@@ -51,7 +51,7 @@ export function selectTables(
  * The ids, in the archive's order, of the tables, of what they are made of (types, sequences, their schema), and of what
  * belongs to them. A foreign key to a table that is not chosen is left out. Throws `nothing_matched`.
  */
-export function chosenEntries(
+function chosenEntries(
   entries: readonly TocEntry[],
   tables: { schema: string; table: string }[],
   mode: 'empty' | 'existing',

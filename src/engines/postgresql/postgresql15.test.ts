@@ -6,8 +6,3 @@ engineConformance('PostgreSQL 15', {
   start: () => startBed({ major: 15, tls: false }),
   skip: skipUnless('postgres15'),
 })
-
-engineConformance('PostgreSQL 18 with TLS', {
-  start: () => startBed({ major: 18, tls: true }),
-  skip: skipUnless('postgres18'),
-})
