@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { isOver, ownToken } from '../lib/identity.ts'
 import { AppError } from '../shared/errors.ts'
 import type { ByteRange, Volume } from './volume.ts'
 
@@ -6,7 +7,11 @@ import type { ByteRange, Volume } from './volume.ts'
 const KEY_BYTES = 1024
 /** Of one segment, in bytes of UTF-8: what file systems allow. */
 const SEGMENT_BYTES = 255
-const TEMPORARY = '.holdfast-tmp-'
+/** What all temporary names begin with. */
+export const TEMPORARY = '.holdfast-tmp-'
+const PATTERN = /^\.holdfast-tmp-(?:(claim)-[0-9a-f]{16}|([0-9a-f]{12}-\d+-\d*)-[0-9a-f]{8})-(.*)$/s
+/** Of the name that a temporary name stands for, in bytes: with all that is before it, less than a segment may have. */
+const NAME_KEPT = 150
 
 /**
  * Throws `invalid_input` unless every kind of volume can store an object under this key, so that any copy can be
@@ -69,21 +74,58 @@ export function withCheckedKeys(volume: Volume): Volume {
 }
 
 /**
- * A name for a file that is still being written, in the folder where it will be published. It says for which name
- * it stands only by a hash, so that it is never longer than a file system allows.
+ * A name for a file that is still being written, in the folder where it will be published: who writes it, and for
+ * which name, cut where a file system would find it too long.
  */
 export function temporaryName(name: string): string {
-  return temporaryPrefix(name) + randomBytes(8).toString('hex')
+  return `${TEMPORARY}${ownToken()}-${randomBytes(4).toString('hex')}-${cut(name)}`
 }
 
-/** What all temporary names for this name begin with. */
-export function temporaryPrefix(name: string): string {
-  return `${TEMPORARY}${createHash('sha256').update(name).digest('hex').slice(0, 16)}-`
+/** The name of what keeps other writers of this name out for a moment; the same for all of them. */
+export function claimName(name: string): string {
+  return `${TEMPORARY}claim-${createHash('sha256').update(name).digest('hex').slice(0, 16)}-${cut(name)}`
+}
+
+/** What a temporary name in a folder (`a/b/`, or empty) tells: whether its key begins with the prefix, and its writer. */
+export function readTemporaryName(
+  folder: string,
+  temporary: string,
+  prefix: string,
+): { isMeant: boolean; isClaim: boolean; writer: string } {
+  const [, claimed, writer = '', name = ''] = PATTERN.exec(temporary) ?? []
+  const key = folder + name
+  const isCut = Buffer.byteLength(name) > NAME_KEPT - 4
+  return {
+    isMeant: key.startsWith(prefix) || (isCut && prefix.startsWith(key)),
+    isClaim: claimed !== undefined,
+    writer,
+  }
+}
+
+/**
+ * True for a temporary name that an interrupted write of a key with this prefix left behind: its writer is over, or
+ * cannot be known and has not written for a day. A claim is only held for a moment.
+ */
+export function isLeftOver(folder: string, temporary: string, prefix: string, modifiedAt: Date): boolean {
+  if (!isTemporary(temporary)) return false
+  const { isMeant, isClaim, writer } = readTemporaryName(folder, temporary, prefix)
+  if (!isMeant) return false
+  const age = Date.now() - modifiedAt.getTime()
+  if (isClaim) return age > 60_000
+  const over = isOver(writer)
+  return over === true || (over === 'unknown' && age > 86_400_000)
 }
 
 /** True for the names of files that are still being written, or were left behind. */
 export function isTemporary(name: string): boolean {
   return name.startsWith(TEMPORARY)
+}
+
+/** The beginning of the name, of whole characters. */
+function cut(name: string): string {
+  const bytes = Buffer.from(name)
+  if (bytes.length <= NAME_KEPT) return name
+  return new TextDecoder().decode(bytes.subarray(0, NAME_KEPT), { stream: true })
 }
 
 function checkText(key: string): void {

@@ -1,8 +1,8 @@
-import { opendir, rmdir, statfs } from 'node:fs/promises'
+import { lstat, opendir, rmdir, statfs } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { formatBytes } from '../bytes.ts'
-import { isTemporary, temporaryPrefix } from '../key.ts'
+import { isLeftOver, isTemporary } from '../key.ts'
 import { settingsFromQuery } from '../url.ts'
 import { defineVolume, type TestStep, type Volume } from '../volume.ts'
 import { errorCode, explainFileError } from './errors.ts'
@@ -73,41 +73,60 @@ function openDirectory(settings: z.output<typeof config>): Volume {
     list: (prefix, signal) => listFiles(root, prefix, signal),
     async remove(key, signal) {
       signal.throwIfAborted()
-      await removeFrom(root, key, (path) => unlinkIfThere(path))
+      await removeObject(root, key)
     },
-    async discard(key, signal) {
+    async discard(prefix, signal) {
       signal.throwIfAborted()
-      await removeFrom(root, key, removeTemporaries)
+      await discardIn(root, prefix.split('/').slice(0, -1), prefix, signal)
     },
     examine: async () => [await freeSpace(root)],
     async [Symbol.asyncDispose]() {},
   }
 }
 
-/** Does the removing, then takes away the folders that became empty by it. Nothing there is as good. */
-async function removeFrom(
-  root: string,
-  key: string,
-  removeAt: (path: string) => Promise<void>,
-): Promise<void> {
+/** Nothing there is as good. */
+async function removeObject(root: string, key: string): Promise<void> {
   try {
     const path = await resolveBelow(root, key.split('/'))
-    await removeAt(path)
+    await unlinkIfThere(path)
     await syncFolder(await removeEmptyFolders(dirname(path), root))
   } catch (error) {
-    const code = errorCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return
+    if (isMissing(error)) return
     throw explainFileError(error, 'remove', join(root, key))
   }
 }
 
-async function removeTemporaries(path: string): Promise<void> {
-  const folder = dirname(path)
-  const prefix = temporaryPrefix(path.slice(folder.length + 1))
-  for await (const entry of await opendir(folder)) {
-    if (!isTemporary(entry.name) || !entry.name.startsWith(prefix)) continue
-    await (entry.isDirectory() ? rmdir(join(folder, entry.name)) : unlinkIfThere(join(folder, entry.name)))
+/** Removes what was left behind in a folder, and in all below it that the prefix covers. */
+async function discardIn(
+  root: string,
+  segments: string[],
+  prefix: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = segments.map((segment) => `${segment}/`).join('')
+  const path = join(root, folder)
+  try {
+    await resolveBelow(root, [...segments, ''])
+    for await (const entry of await opendir(path)) {
+      signal.throwIfAborted()
+      const found = join(path, entry.name)
+      if (isTemporary(entry.name)) {
+        if (!isLeftOver(folder, entry.name, prefix, (await lstat(found)).mtime)) continue
+        await (entry.isDirectory() ? rmdir(found) : unlinkIfThere(found))
+      } else if (entry.isDirectory() && `${folder}${entry.name}/`.startsWith(prefix)) {
+        await discardIn(root, [...segments, entry.name], prefix, signal)
+      }
+    }
+    await syncFolder(await removeEmptyFolders(join(root, ...segments), root))
+  } catch (error) {
+    if (isMissing(error)) return
+    throw explainFileError(error, 'clean up', path)
   }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = errorCode(error)
+  return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
 async function freeSpace(root: string): Promise<TestStep> {

@@ -19,6 +19,7 @@ import { describe, it } from 'node:test'
 import { skipUnless } from '../../../test/servers/needs.ts'
 import { smallDisk } from '../../../test/servers/small-disk.ts'
 import {
+  abandonedName,
   digest,
   failing,
   fails,
@@ -43,7 +44,7 @@ const open = async () => {
     async abandon(key: string) {
       const path = join(root, key)
       await mkdir(join(path, '..'), { recursive: true })
-      await writeFile(join(path, '..', temporaryName(key.slice(key.lastIndexOf('/') + 1))), 'half')
+      await writeFile(join(path, '..', abandonedName(key.slice(key.lastIndexOf('/') + 1))), 'half')
     },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
@@ -133,11 +134,11 @@ describe('a local directory', () => {
       await fails('volume_refused', keys(volume))
       await chmod(join(root, 'a'), 0o700)
       assert.deepEqual(await keys(volume), ['a/old'])
-      // The file could not be removed while the folder was closed, and the error said so; now it can.
+      // While the folder was closed the file could not be removed. Its writer, this process, lives: it is left alone.
       assert.match(error.message, /could not be removed/)
       await volume.discard('a/old', signal())
     })
-    assert.deepEqual(await leftovers(root), [])
+    assert.equal((await leftovers(root)).length, 1)
   })
 
   it('does not follow symbolic links out of its folder', async () => {

@@ -3,7 +3,7 @@ import { link, lstat, mkdir, open, rename, rmdir, unlink, type FileHandle } from
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
 import { afterFailure, headBytes, untilAborted } from '../bytes.ts'
-import { temporaryName, temporaryPrefix } from '../key.ts'
+import { claimName, temporaryName } from '../key.ts'
 import type { ObjectSource, WriteOptions } from '../volume.ts'
 import { errorCode, explainFileError } from './errors.ts'
 import { makeFolder, removeIfEmpty, setMode, syncFolder } from './folders.ts'
@@ -81,7 +81,7 @@ export async function publishIfAbsent(temporary: string, path: string, makeLink 
 }
 
 async function renameIfAbsent(temporary: string, path: string): Promise<void> {
-  const claim = join(dirname(path), `${temporaryPrefix(basename(path))}claim`)
+  const claim = join(dirname(path), claimName(basename(path)))
   try {
     await mkdir(claim)
   } catch (error) {

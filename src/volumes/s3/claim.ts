@@ -1,4 +1,4 @@
-import { temporaryPrefix } from '../key.ts'
+import { claimName } from '../key.ts'
 import { request, type Bucket } from './client.ts'
 import { nameOf, statusOf } from './errors.ts'
 
@@ -20,7 +20,7 @@ export async function claim(
       await client.send(
         new sdk.PutObjectCommand({
           Bucket: bucket.settings.bucket,
-          Key: claimName(bucket, key),
+          Key: claimOf(bucket, key),
           Body: owner,
           IfNoneMatch: '*',
         }),
@@ -33,7 +33,7 @@ export async function claim(
       if (number === 1) return false
       // An earlier try may have created it before its reply was lost.
       const reply = await client.send(
-        new sdk.GetObjectCommand({ Bucket: bucket.settings.bucket, Key: claimName(bucket, key) }),
+        new sdk.GetObjectCommand({ Bucket: bucket.settings.bucket, Key: claimOf(bucket, key) }),
         { abortSignal: signal },
       )
       return (await reply.Body?.transformToString()) === owner
@@ -49,7 +49,7 @@ export async function release(bucket: Bucket, key: string, signal: AbortSignal):
     signal,
     ({ client, sdk, signal }) =>
       client.send(
-        new sdk.DeleteObjectCommand({ Bucket: bucket.settings.bucket, Key: claimName(bucket, key) }),
+        new sdk.DeleteObjectCommand({ Bucket: bucket.settings.bucket, Key: claimOf(bucket, key) }),
         {
           abortSignal: signal,
         },
@@ -58,8 +58,8 @@ export async function release(bucket: Bucket, key: string, signal: AbortSignal):
 }
 
 /** Beside the key's object, under a temporary name, which listings leave out. */
-function claimName(bucket: Bucket, key: string): string {
+function claimOf(bucket: Bucket, key: string): string {
   const name = bucket.objectName(key)
   const slash = name.lastIndexOf('/') + 1
-  return `${name.slice(0, slash)}${temporaryPrefix(name.slice(slash))}claim`
+  return name.slice(0, slash) + claimName(name.slice(slash))
 }

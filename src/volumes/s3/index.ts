@@ -4,12 +4,12 @@ import { AppError } from '../../shared/errors.ts'
 import { patient, type Patience } from '../backoff.ts'
 import { fromEnvironment, settingsFromQuery } from '../url.ts'
 import { defineVolume, type Volume } from '../volume.ts'
-import { release } from './claim.ts'
 import { openBucket, request } from './client.ts'
 import { examineBucket } from './examine.ts'
 import { presignObject } from './presign.ts'
 import { listObjects, notFound, readObject, statObject } from './read.ts'
-import { abortUploads } from './uploads.ts'
+import { removeObject } from './remove.ts'
+import { discardUnfinished } from './uploads.ts'
 import { writeObject } from './write.ts'
 
 const config = z
@@ -130,21 +130,8 @@ export function openS3(settings: S3Settings, patience: Patience = patient, idle 
       throw notFound(bucket, key)
     },
     list: (prefix, signal) => listObjects(bucket, prefix, signal),
-    async remove(key, signal) {
-      await request(
-        bucket,
-        { doing: 'remove', permission: 's3:DeleteObject' },
-        signal,
-        ({ client, sdk, signal }) =>
-          client.send(new sdk.DeleteObjectCommand({ Bucket: settings.bucket, Key: bucket.objectName(key) }), {
-            abortSignal: signal,
-          }),
-      )
-    },
-    async discard(key, signal) {
-      await abortUploads(bucket, key, signal)
-      await release(bucket, key, signal)
-    },
+    remove: (key, signal) => removeObject(bucket, key, signal),
+    discard: (prefix, signal) => discardUnfinished(bucket, prefix, signal),
     presign: (key, seconds) => presignObject(bucket, key, seconds),
     examine: (signal) => examineBucket(bucket, signal),
     [Symbol.asyncDispose]: () => bucket.close(),

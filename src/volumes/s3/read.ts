@@ -104,6 +104,19 @@ export async function* listObjects(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<ObjectInfo, void> {
+  for await (const object of listEverything(bucket, prefix, signal)) {
+    // Consoles make “folders” by empty objects whose name ends with a slash.
+    const name = object.key.slice(object.key.lastIndexOf('/') + 1)
+    if (name !== '' && !isTemporary(name)) yield object
+  }
+}
+
+/** As `listObjects`, with claims and what consoles leave. */
+export async function* listEverything(
+  bucket: Bucket,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<ObjectInfo, void> {
   signal.throwIfAborted()
   const root = bucket.objectName('')
   let token: string | undefined
@@ -124,8 +137,7 @@ export async function* listObjects(
         ),
     )
     for (const { Key, Size, LastModified } of page.Contents ?? []) {
-      // Consoles make “folders” by empty objects whose name ends with a slash.
-      if (Key === undefined || Key.endsWith('/') || isTemporary(Key.slice(Key.lastIndexOf('/') + 1))) continue
+      if (Key === undefined) continue
       yield { key: Key.slice(root.length), bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) }
     }
     token = page.IsTruncated ? page.NextContinuationToken : undefined

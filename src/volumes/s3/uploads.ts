@@ -1,5 +1,8 @@
+import { isTemporary, readTemporaryName, TEMPORARY } from '../key.ts'
 import { request, type Bucket } from './client.ts'
 import { nameOf, statusOf } from './errors.ts'
+import { listEverything } from './read.ts'
+import { removeObject } from './remove.ts'
 
 /** Aborts one upload, with its parts. Succeeds if it is already gone. */
 export async function abortUpload(
@@ -29,6 +32,23 @@ export async function abortUpload(
 export async function abortUploads(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
   for (const upload of await listUploads(bucket, key, signal)) {
     if (upload.key === key) await abortUpload(bucket, key, upload.id, signal)
+  }
+}
+
+/** Removes all but objects of the keys that begin with the prefix: unfinished uploads, and claims. */
+export async function discardUnfinished(bucket: Bucket, prefix: string, signal: AbortSignal): Promise<void> {
+  for (const upload of await listUploads(bucket, prefix, signal)) {
+    await abortUpload(bucket, upload.key, upload.id, signal)
+  }
+  const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+  // Claims lie beside their objects, under names that begin otherwise.
+  for (const start of new Set([prefix, folder + TEMPORARY])) {
+    for await (const { key } of listEverything(bucket, start, signal)) {
+      const slash = key.lastIndexOf('/') + 1
+      const name = key.slice(slash)
+      if (!isTemporary(name) || !readTemporaryName(key.slice(0, slash), name, prefix).isMeant) continue
+      await removeObject(bucket, key, signal)
+    }
   }
 }
 

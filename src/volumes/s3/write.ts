@@ -24,6 +24,7 @@ interface Part {
   memory: Buffer
   bytes: Buffer
   hash: Hash
+  isLast: boolean
 }
 
 /**
@@ -85,16 +86,12 @@ class ObjectWrite {
     let first: Part | undefined
     for await (const part of this.#parts(source)) {
       bytes += part.bytes.length
-      if (part.number === 1 && source.head) {
-        first = part // waits for its head
-        continue
+      if (part.number === 1) {
+        first = part
+        if (!part.isLast) await this.#create()
       }
-      if (part.number === 1) first = part
-      if (part.number === 2) {
-        await this.#create()
-        if (!source.head && first) this.#start(first)
-      }
-      if (part.number > 1) this.#start(part)
+      const waits = part.number === 1 && (part.isLast || source.head !== undefined)
+      if (!waits) this.#start(part)
     }
     if (!first) throw new AppError('internal', 'An upload had no first part.')
     if (source.head) {
@@ -102,7 +99,7 @@ class ObjectWrite {
       first.hash.update(first.bytes)
     }
     this.#signal.throwIfAborted()
-    if (this.#uploadId === undefined) {
+    if (first.isLast) {
       await this.#put(first)
     } else {
       if (source.head) this.#start(first)
@@ -133,17 +130,18 @@ class ObjectWrite {
       return { memory, size, filled, hash: createHash('sha256'), held }
     }
     let part = await room(source.head?.length ?? 0)
-    const cut = () => ({
+    const cut = (isLast: boolean): Part => ({
       number,
       memory: part.memory,
       bytes: part.memory.subarray(0, part.filled),
       hash: part.hash,
+      isLast,
     })
     for await (const chunk of untilAborted(source.body, this.#signal)) {
       let taken = 0
       while (taken < chunk.length) {
         if (part.filled === part.size) {
-          yield cut()
+          yield cut(false)
           if (number === this.#bucket.settings.maxParts) throw tooLarge(this.#bucket, this.#key)
           number++
           part = await room(0)
@@ -155,7 +153,7 @@ class ObjectWrite {
         taken += piece.length
       }
     }
-    yield cut()
+    yield cut(true)
   }
 
   /** Sends the part in the background. A part that cannot be sent ends the whole write. */

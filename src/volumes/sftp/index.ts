@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.ts'
 import { secret } from '../../shared/secrets.ts'
 import type { Patience } from '../backoff.ts'
 import { formatBytes } from '../bytes.ts'
-import { temporaryPrefix } from '../key.ts'
+import { isLeftOver, isTemporary } from '../key.ts'
 import { fromEnvironment, settingsFromQuery } from '../url.ts'
 import { defineVolume, type TestStep, type Volume } from '../volume.ts'
 import { Connection } from './connection.ts'
@@ -19,7 +19,7 @@ import {
   type RemoteRoot,
 } from './files.ts'
 import { listFiles, readFile, statFile } from './read.ts'
-import { roomAt, writeFile } from './write.ts'
+import { ASIDE, roomAt, writeFile } from './write.ts'
 
 const config = z
   .strictObject({
@@ -100,23 +100,39 @@ export function openSftp(settings: SftpSettings, patience: Patience = patient, i
         }),
       )
     },
-    async discard(key, signal) {
-      const path = below(root, key)
-      const folder = parentOf(path)
-      const prefix = temporaryPrefix(path.slice(path.lastIndexOf('/') + 1))
-      await explained('clean up', path, root, () =>
-        connection.run(signal, async (session) => {
-          for await (const { name } of entriesOf(session, folder, signal)) {
-            if (name.startsWith(prefix))
-              await removeFile(session, `${folder === '/' ? '' : folder}/${name}`, signal)
-          }
-          await removeEmptyFolders(session, folder, root, signal)
-        }),
-      )
+    async discard(prefix, signal) {
+      const folders = [prefix.slice(0, prefix.lastIndexOf('/') + 1)]
+      for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+        folders.push(...(await discardIn(connection, root, folder, prefix, signal)))
+      }
     },
     examine: async (signal) => [await freeSpace(connection, root, signal)],
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
+}
+
+/** Removes what was left behind in a folder (`a/b/`, or empty). Returns the folders in it that the prefix covers. */
+async function discardIn(
+  connection: Connection,
+  root: RemoteRoot,
+  folder: string,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const path = folder === '' ? root.path : below(root, folder.slice(0, -1))
+  return await explained('clean up', path, root, () =>
+    connection.run(signal, async (session) => {
+      const entries = await Array.fromAsync(entriesOf(session, path, signal))
+      for (const { name, attrs } of entries) {
+        // What steps aside for a moment was a published object, see replace().
+        if (name.endsWith(ASIDE) || !isLeftOver(folder, name, prefix, new Date(attrs.mtime * 1000))) continue
+        await removeFile(session, below(root, folder + name), signal)
+      }
+      await removeEmptyFolders(session, path, root, signal)
+      const folders = entries.filter(({ name, attrs }) => attrs.isDirectory() && !isTemporary(name))
+      return folders.map(({ name }) => `${folder}${name}/`).filter((inner) => inner.startsWith(prefix))
+    }),
+  )
 }
 
 /** `sftp://user@host:port/path`; `/~/path` is below the folder where logins begin. */

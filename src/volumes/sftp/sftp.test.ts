@@ -10,9 +10,19 @@ import { smallDisk } from '../../../test/servers/small-disk.ts'
 import { startSshd, type SshdServer } from '../../../test/servers/sshd.ts'
 import { startTcpProxy } from '../../../test/servers/tcp-proxy.ts'
 import { tempFolder } from '../../../test/servers/temp-folder.ts'
-import { digest, fails, keys, pattern, read, signal, text, volumeConformance } from '../conformance.ts'
+import {
+  abandonedName,
+  digest,
+  fails,
+  keys,
+  pattern,
+  read,
+  signal,
+  text,
+  volumeConformance,
+} from '../conformance.ts'
 import { openVolumeUrl } from '../index.ts'
-import { isTemporary, temporaryName, withCheckedKeys } from '../key.ts'
+import { isTemporary, withCheckedKeys } from '../key.ts'
 import { openSftp, sftp } from './index.ts'
 
 const skip = skipUnless('sshd')
@@ -50,7 +60,7 @@ const open = async () => {
     async abandon(key: string) {
       const path = join(root, key)
       await mkdir(join(path, '..'), { recursive: true })
-      await writeFile(join(path, '..', temporaryName(key.slice(key.lastIndexOf('/') + 1))), 'half')
+      await writeFile(join(path, '..', abandonedName(key.slice(key.lastIndexOf('/') + 1))), 'half')
     },
     stall: { begin: () => (proxy.trouble.stalled = true), end: () => (proxy.trouble.stalled = false) },
     async [Symbol.asyncDispose]() {
@@ -258,8 +268,9 @@ describe('an SFTP server', { skip, timeout: 200_000 }, () => {
     proxy.trouble.stalled = false
     proxy.resetAll()
     assert.equal(await read(volume, 'a'), 'old')
+    // Its writer, this process, lives: it is left alone.
     await volume.discard('a', signal())
-    assert.deepEqual(await leftovers(root), [])
+    assert.equal((await leftovers(root)).length, 1)
   })
 
   it('fails when the server is killed half-way, and discards what is left when it is back', async () => {
@@ -325,8 +336,7 @@ describe('an SFTP server', { skip, timeout: 200_000 }, () => {
     assert.match(error.message, /Permission denied/)
     assert.equal(await read(test.volume, 'a/old'), 'old')
     await chmod(join(test.root, 'a'), 0o700)
-    await test.volume.discard('a/old', signal())
-    assert.deepEqual(await test.leftovers(), [])
+    assert.equal((await test.leftovers()).length, 1)
   })
 
   it('does not keep the process alive', async () => {

@@ -18,6 +18,9 @@ import {
 } from './files.ts'
 import type { Session } from './session.ts'
 
+/** Ends the name of an object that steps aside for the one that replaces it. */
+export const ASIDE = '.holdfast-old'
+
 /** What every server must take in one request. */
 const REQUEST = 32 * 1024
 /** Requests under way at once: 2 MiB, which fill 160 Mbit/s at 100 ms of distance. */
@@ -217,7 +220,7 @@ async function replace(
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const aside = `${temporary}-old`
+  const aside = temporary + ASIDE
   await session.call(signal, (sftp, answer) => sftp.rename(path, aside, answer))
   try {
     await session.call(signal, (sftp, answer) => sftp.rename(temporary, path, answer))
