@@ -88,6 +88,9 @@ function contentArguments(options: DumpOptions, toolMajor: number): string[] {
     ),
   ]
   if (options.schemas.length > 0 || options.tables.length > 0) args.push('--strict-names')
+  // A wildcard for the schema means the user's; pg_dump would also dump the views of the information schema.
+  if (options.tables.length > 0)
+    args.push('--exclude-table="information_schema".*', '--exclude-table="pg_"*.*')
   if (!options.owners) args.push('--no-owner')
   if (!options.privileges) args.push('--no-privileges')
   if (!options.comments) args.push('--no-comments')

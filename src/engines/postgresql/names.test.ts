@@ -7,14 +7,14 @@ import { besideName, conninfo, exactTable, tableName, toolPattern } from './name
 describe('the pattern that pg_dump gets', () => {
   const cases: [pattern: string, kind: 'table' | 'schema', expected: string][] = [
     ['public.orders', 'table', '"public"."orders"'],
-    ['Orders', 'table', '*."Orders"'],
+    ['Orders', 'table', '"public"."Orders"'],
     ['public.log_*', 'table', '"public"."log_"*'],
     ['*.log', 'table', '*."log"'],
-    ['-rf', 'table', '*."-rf"'],
+    ['-rf', 'table', '"public"."-rf"'],
     ['two words.и.dot', 'table', '"two words"."и.dot"'],
     ['"a.b"."c.*"', 'table', '"a.b"."c.*"'],
-    ['"quo""te"', 'table', '*."quo""te"'],
-    ['(a|b)?[$]', 'table', '*."(a|b)?[$]"'],
+    ['"quo""te"', 'table', '"public"."quo""te"'],
+    ['(a|b)?[$]', 'table', '"public"."(a|b)?[$]"'],
     ['a.b', 'schema', '"a.b"'],
   ]
   for (const [pattern, kind, expected] of cases) {

@@ -41,14 +41,14 @@ interface NamePattern {
 
 /**
  * A name, or a pattern with `*`, in the syntax of pg_dump's own patterns, in which everything but the wildcards is
- * quoted: nothing is folded to lower case or read as a regular expression. A table without a schema may be in any.
- * Throws `invalid_input`.
+ * quoted: nothing is folded to lower case or read as a regular expression. A table without a schema is in
+ * `public`. Throws `invalid_input`.
  */
 export function toolPattern(pattern: string, kind: 'schema' | 'table'): string {
   const { schema, name } = parsePattern(pattern, kind)
   if (kind === 'schema') return toolPieces(name)
-  // Without a schema pg_dump would look only where the user's search path leads.
-  return `${schema ? toolPieces(schema) : '*'}.${toolPieces(name)}`
+  // Without a schema pg_dump would look wherever the user's search path leads.
+  return `${toolPieces(schema ?? ['public'])}.${toolPieces(name)}`
 }
 
 /** The schema and the name of a table that is written without wildcards. Throws `invalid_input`. */

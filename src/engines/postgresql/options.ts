@@ -32,7 +32,7 @@ export const dumpOptions = z
     tables: z.array(z.string()).default([]).meta({
       title: 'Only these tables',
       description:
-        'schema.table, or a table of any schema; * stands for anything; double quotes around a name with a dot',
+        'schema.table, or a table of public; * stands for anything; double quotes around a name with a dot',
     }),
     excludeTables: z.array(z.string()).default([]).meta({ title: 'Tables to leave out' }),
     excludeTableData: z.array(z.string()).default([]).meta({ title: 'Tables without their rows' }),

@@ -12,6 +12,7 @@ import { dumpBytes } from '../../runner/dump.ts'
 import { loadDump } from '../../runner/load.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Dump, RestoreRequest } from '../engine.ts'
+import { TocParser } from './archive-toc.ts'
 import { postgresql } from './index.ts'
 import { quoteName } from './names.ts'
 import type { PostgresConnection } from './settings.ts'
@@ -193,10 +194,9 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
     const rowsOf = async (options: object) =>
       Object.keys((await dumpShop(options)).contents.rows ?? {}).sort()
     assert.deepEqual(await rowsOf({ schemas: ['Sales & Co'] }), ['Sales & Co.Order Items'])
-    assert.deepEqual(await rowsOf({ tables: ['Order Items'] }), [
-      'Sales & Co.Order Items',
-      'other.Order Items',
-    ])
+    const both = ['Sales & Co.Order Items', 'other.Order Items']
+    assert.deepEqual(await rowsOf({ tables: ['*.Order Items'] }), both)
+    assert.deepEqual(await rowsOf({ tables: ['orders'] }), ['public.orders'])
     assert.deepEqual(await rowsOf({ tables: ['public.log_*'] }), ['public.log_one', 'public.log_two'])
     assert.deepEqual(await rowsOf({ tables: ['public."lo*"'] }), ['public."lo*"'])
     const withoutLogs = await rowsOf({
@@ -204,6 +204,21 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
       excludeTableData: ['customers'],
     })
     assert.deepEqual(withoutLogs, ['public.orders'])
+  })
+
+  it('never takes what belongs to the system for chosen', async () => {
+    // information_schema has views that begin with a c, pg_catalog has tables.
+    const shop = await dumpShop({
+      tables: ['*.c*', '*.pg_*', '*.parameters', '*.*'],
+      excludeTables: ['Sales & Co.*'],
+    })
+    const archive = new TocParser()
+    archive.push(shop.bytes)
+    assert.deepEqual(
+      archive.entries.filter(({ schema }) => /^(pg_|information_schema)/.test(schema)),
+      [],
+    )
+    assert.ok(shop.contents.rows?.['public.customers'])
   })
 
   it('a table that is not there is no success', async () => {

@@ -149,9 +149,7 @@ async function connectOnce(
   stop.addEventListener('abort', abort, { once: true })
   const close = async () => {
     stop.removeEventListener('abort', abort)
-    const polite = !stop.aborted && !brokenBy && !socket.destroyed
-    if (polite)
-      await Promise.race([client.end(), new Promise((resolve) => setTimeout(resolve, 1000).unref())])
+    if (!stop.aborted && !brokenBy && !socket.destroyed) await endWithin(client, 1_000)
     socket.destroy()
   }
   try {
@@ -178,4 +176,12 @@ async function sessionOf({ client, tls }: OpenClient, where: string): Promise<Se
     `select current_setting('server_version_num')::int as number`,
   )
   return { query, tls, major: Math.floor((version?.number ?? 0) / 10_000) }
+}
+
+/** Says goodbye to the server, and does not wait for ever until it has heard it. */
+async function endWithin(client: Client, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))
+  await Promise.race([client.end(), late])
+  clearTimeout(timer)
 }
