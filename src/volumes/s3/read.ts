@@ -68,7 +68,7 @@ export async function statObject(
   bucket: Bucket,
   key: string,
   signal: AbortSignal,
-): Promise<(ObjectInfo & { metadata: Record<string, string> }) | undefined> {
+): Promise<(ObjectInfo & { metadata: Record<string, string>; isLocked: boolean }) | undefined> {
   return await request(
     bucket,
     { doing: 'look', permission: 's3:GetObject' },
@@ -84,6 +84,7 @@ export async function statObject(
           bytes: reply.ContentLength ?? 0,
           modifiedAt: reply.LastModified ?? new Date(0),
           metadata: reply.Metadata ?? {},
+          isLocked: reply.ObjectLockMode !== undefined,
         }
       } catch (error) {
         if (statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket') return undefined

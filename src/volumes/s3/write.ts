@@ -52,6 +52,15 @@ export async function writeObject(
   }
 }
 
+/** What the volume holds under the key. */
+interface Published {
+  bytes: number
+  isLocked: boolean
+  isOurs: boolean
+  /** The server keeps no metadata. */
+  isUnmarked: boolean
+}
+
 class ObjectWrite {
   readonly #bucket: Bucket
   readonly #key: string
@@ -310,13 +319,27 @@ class ObjectWrite {
         `${this.#bucket.location} holds ${published.bytes} bytes as “${this.#key}”, but ${bytes} were written.`,
       )
     }
+    const { objectLockMode } = this.#bucket.settings
+    if (objectLockMode && published.isOurs && !published.isLocked) await this.#lock()
   }
 
-  async #published(): Promise<{ bytes: number; isOurs: boolean; isUnmarked: boolean } | undefined> {
+  /** Ceph 18 overlooks the lock that an upload in parts is begun with. */
+  async #lock(): Promise<void> {
+    const { ObjectLockMode: Mode, ObjectLockRetainUntilDate: RetainUntilDate } = this.#properties()
+    const action = { doing: 'lock an object', permission: 's3:PutObjectRetention' }
+    await request(this.#bucket, action, this.#signal, ({ client, sdk, signal }) =>
+      client.send(
+        new sdk.PutObjectRetentionCommand({ ...this.#target(), Retention: { Mode, RetainUntilDate } }),
+        { abortSignal: signal },
+      ),
+    )
+  }
+
+  async #published(): Promise<Published | undefined> {
     const object = await statObject(this.#bucket, this.#key, this.#signal)
     if (!object) return undefined
     const mark = object.metadata[MARK]
-    return { bytes: object.bytes, isOurs: mark === this.#mark, isUnmarked: mark === undefined }
+    return { ...object, isOurs: mark === this.#mark, isUnmarked: mark === undefined }
   }
 
   #target(): { Bucket: string; Key: string } {
