@@ -4,7 +4,7 @@
  * lines as the client does, so nothing that stands in a row, a comment or a routine can be taken for structure.
  */
 
-export type SectionKind = 'head' | 'table' | 'data' | 'view' | 'sequence' | 'events' | 'routines' | 'tail'
+type SectionKind = 'head' | 'table' | 'data' | 'view' | 'sequence' | 'events' | 'routines' | 'tail'
 
 export interface Section {
   kind: SectionKind
