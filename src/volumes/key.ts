@@ -25,7 +25,7 @@ export function checkKey(key: string): void {
 }
 
 /** As `checkKey`, for the beginning of a key: it may be empty and may end anywhere. */
-export function checkPrefix(prefix: string): void {
+function checkPrefix(prefix: string): void {
   checkText(prefix)
   for (const segment of prefix.split('/').slice(0, -1)) checkSegment(prefix, segment)
 }

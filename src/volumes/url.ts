@@ -39,7 +39,7 @@ export function fromEnvironment(environment: NodeJS.ProcessEnv, name: string): s
 }
 
 /** The contents of a file that a variable or setting names, without the line break at its end. */
-export function readSecretFile(variable: string, path: string): string {
+function readSecretFile(variable: string, path: string): string {
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {

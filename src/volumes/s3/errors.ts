@@ -78,7 +78,7 @@ export function explainS3Error(
 }
 
 /** The policy that lets a user do all that Holdfast does. */
-export function policyFor(bucket: Bucket): string {
+function policyFor(bucket: Bucket): string {
   const { bucket: name, prefix, objectLockMode } = bucket.settings
   const arn = `arn:aws:s3:::${name}`
   const onObjects = ['s3:PutObject', 's3:GetObject', 's3:DeleteObject', 's3:AbortMultipartUpload']

@@ -53,7 +53,7 @@ export async function discardUnfinished(bucket: Bucket, prefix: string, signal: 
 }
 
 /** The unfinished uploads whose key starts with the prefix. */
-export async function listUploads(
+async function listUploads(
   bucket: Bucket,
   prefix: string,
   signal: AbortSignal,

@@ -11,7 +11,7 @@ export interface RemoteRoot {
 }
 
 export const FILE_MODE = 0o640
-export const DIRECTORY_MODE = 0o750
+const DIRECTORY_MODE = 0o750
 
 export function below(root: RemoteRoot, key: string): string {
   return root.path === '/' ? `/${key}` : `${root.path}/${key}`
