@@ -37,7 +37,8 @@ export async function* dumpBytes(
     case 'file':
       await checkRoom(join(source.path, '..'), source.bytes, `A consistent copy of the database`)
       try {
-        options.onContents?.(await source.make(signal))
+        const contents = await source.make(signal)
+        options.onContents?.(contents)
         yield* createReadStream(source.path, { highWaterMark: 1_048_576, signal })
       } finally {
         await rm(source.path, { force: true })

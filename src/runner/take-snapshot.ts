@@ -237,8 +237,9 @@ function methodAndLevel(compression: Compression): Manifest['compression'] {
     : { method: compression.method, level: compression.level }
 }
 
-function propertiesOf({ encoding, collation, locale, owner }: DatabaseFacts): Manifest['properties'] {
-  return { encoding, collation, locale, owner }
+function propertiesOf(facts: DatabaseFacts): Manifest['properties'] {
+  const { encoding, collation, locale, owner, settings } = facts
+  return { encoding, collation, locale, owner, settings }
 }
 
 function logCommand({ source, tool }: Dump, job: JobContext): void {

@@ -35,6 +35,7 @@ export const manifest = z.object({
       collation: z.string().optional(),
       locale: z.record(z.string(), z.string()).optional(),
       owner: z.string().optional(),
+      settings: z.record(z.string(), z.string()).optional(),
     })
     .meta({ description: 'What is needed to create a database like it' }),
   tool: z.object({ name: z.string(), version: z.string() }),

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { rootOf, skipUnless } from '../../../test/servers/needs.ts'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
-import { ToolFailure } from '../../lib/process.ts'
+import { feedStdin, ToolFailure } from '../../lib/process.ts'
 import { findTools, type FoundTool } from '../../lib/tools.ts'
 import { dumpBytes } from '../../runner/dump.ts'
 import { loadDump } from '../../runner/load.ts'
@@ -271,6 +271,28 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
       ToolFailure,
     )
     assert.deepEqual(await tablesOf(database), [])
+  })
+
+  it('a script whose input just stops, as when we are killed, commits nothing', async () => {
+    const shop = await dumpShop({ format: 'plain' })
+    const database = `copy ${++count}`
+    await server.query(`create database ${quoteName(database)}`)
+    const { target } = await planRestore(database, shop.dump, {})
+    assert.ok(target.into === 'stdin')
+    let script: AsyncIterable<Uint8Array> = pieces(shop.bytes)
+    for (const stage of target.through ?? []) {
+      assert.ok(typeof stage === 'function')
+      script = stage(script)
+    }
+    const whole = Buffer.concat(await Array.fromAsync(script))
+    for (const cut of [whole.indexOf('COPY public.orders') + 60, whole.lastIndexOf('COMMIT')]) {
+      await feedStdin(target.command, pieces(whole.subarray(0, cut)), signal).catch((error: unknown) => {
+        if (!(error instanceof ToolFailure)) throw error
+      })
+      assert.deepEqual(await tablesOf(database), [])
+    }
+    await feedStdin(target.command, pieces(whole), signal)
+    assert.ok((await tablesOf(database)).includes('orders'))
   })
 
   it('refuses choices that a script does not offer', async () => {

@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.ts'
 import { toolEnvironment } from './environment.ts'
 import { conninfo, exactTable } from './names.ts'
 import type { RestoreOptions } from './options.ts'
-import { restricted, withExistingRoles, withoutTransactionTimeout } from './script-filters.ts'
+import { inTransaction, restricted, withExistingRoles, withoutTransactionTimeout } from './script-filters.ts'
 import { selectTables } from './select-tables.ts'
 import type { PostgresConnection } from './settings.ts'
 import { canRestrict, needsFilter, pgRestore, pickRestoreTool, psql } from './tools.ts'
@@ -102,7 +102,10 @@ function contentArguments(options: RestoreOptions): string[] {
   return args
 }
 
-/** A script of pg_dump or pg_dumpall, by psql: all of it or nothing, and nothing but SQL where psql can see to that. */
+/**
+ * A script of pg_dump or pg_dumpall, by psql, and nothing but SQL where psql can see to that. All of it or nothing,
+ * except for globals: a tablespace cannot be created in a transaction.
+ */
 function runScript(request: Request, database: string): Restore {
   const { connection, workDirectory, madeBy } = request
   const { env, secretFiles } = toolEnvironment(connection, database, workDirectory)
@@ -113,20 +116,20 @@ function runScript(request: Request, database: string): Restore {
 
 /** psql as the last stage for a script that a tool of this version wrote, and what has to be changed on the way. */
 function psqlStages(
-  { server, tools }: Request,
+  { server, tools, format }: Request,
   writer: string | undefined,
   env: Record<string, string>,
 ): { command: Command; through: Stages } {
   const tool = pickRestoreTool(tools, psql, writer, server.version)
   const through: Stages = []
   if (needsFilter(writer ?? '999', server.version)) through.push(withoutTransactionTimeout)
+  if (format !== 'globals') through.push(inTransaction)
   if (canRestrict(tool.version)) through.push(restricted)
   const args = [
     '--no-psqlrc',
     '--no-password',
     '--quiet',
     '--set=ON_ERROR_STOP=1',
-    '--single-transaction',
     '--output=/dev/null',
     '--file=-',
   ]

@@ -42,6 +42,18 @@ export const restricted: Filter = async function* (bytes) {
   yield Buffer.from(`\n\\unrestrict ${key}\n`)
 }
 
+/**
+ * Begins a transaction before the script and commits it behind its last byte. psql's own `--single-transaction` would
+ * commit at the end of its input, also when that is only where we were killed.
+ */
+export const inTransaction: Filter = async function* (bytes) {
+  yield* editHead(bytes, (head) => {
+    const restrict = /^(?:--[^\n]*\n|\n)*\\restrict \w+\n/.exec(head)?.[0] ?? ''
+    return `${restrict}BEGIN;\n${head.slice(restrict.length)}`
+  })
+  yield Buffer.from('\nCOMMIT;\n')
+}
+
 /** A role that is there already is not created again, but still gets what the script gives it. */
 export const withExistingRoles: Filter = async function* (bytes) {
   for await (const line of lines(bytes)) {
