@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { AppError, messageOf } from '../shared/errors.ts'
+import { AppError } from '../shared/errors.ts'
 
 /**
  * The settings in a URL's query, by their names in the schema: `path-style=true` is `pathStyle`. Names that the
@@ -25,32 +24,6 @@ export function settingsFromQuery(schema: z.ZodType, query: string): Record<stri
           : value
   }
   return settings
-}
-
-/**
- * The value of an environment variable, or the contents of the file that `NAME_FILE` names, without the line break
- * at its end. Undefined if neither is set or the value is empty.
- */
-export function fromEnvironment(environment: NodeJS.ProcessEnv, name: string): string | undefined {
-  const value = environment[name]
-  if (value) return value
-  const file = environment[`${name}_FILE`]
-  return file ? readSecretFile(`${name}_FILE`, file) : undefined
-}
-
-/** The contents of a file that a variable or setting names, without the line break at its end. */
-function readSecretFile(variable: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-  } catch (error) {
-    throw new AppError(
-      'invalid_input',
-      `${variable} names a file that cannot be read: ${messageOf(error)}.`,
-      {
-        cause: error,
-      },
-    )
-  }
 }
 
 /** `publicEndpoint` → `public-endpoint`: as it is written in a URL. */

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { AppError, messageOf } from '../../shared/errors.ts'
+import { readNamedFile } from '../../lib/environment.ts'
+import { AppError } from '../../shared/errors.ts'
 import { secret } from '../../shared/secrets.ts'
-
-const tlsModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
+import { readServerUrl } from '../server-url.ts'
+import { halfIdentity, hasWholeIdentity, tlsFields, tlsModes, type TlsMode } from '../tls.ts'
 
 /** How a MySQL or MariaDB server is reached. The TLS modes mean the same with every client. */
 export const connectionSettings = z
@@ -22,26 +22,9 @@ export const connectionSettings = z
       .meta({ title: 'Unix socket', description: 'Instead of host and port' }),
     user: z.string().min(1).meta({ title: 'User' }),
     password: secret('Password').default(''),
-    tls: z.enum(tlsModes).default('prefer').meta({
-      title: 'TLS',
-      description:
-        'prefer: if the server offers it · verify-ca: a certificate we trust · verify-full: and for this host',
-    }),
-    tlsCa: z.string().optional().meta({
-      title: 'CA certificate',
-      description: 'PEM. Without it, verifying relies on the well-known authorities',
-      multiline: true,
-    }),
-    tlsCertificate: z
-      .string()
-      .optional()
-      .meta({ title: 'Client certificate', description: 'PEM', multiline: true }),
-    tlsKey: secret('Client key', 'PEM').optional(),
+    ...tlsFields,
   })
-  .refine((settings) => !settings.tlsCertificate === !settings.tlsKey, {
-    message: 'A client certificate needs its key, and the key its certificate.',
-    path: ['tlsKey'],
-  })
+  .refine(hasWholeIdentity, halfIdentity)
 
 export type MysqlConnection = z.output<typeof connectionSettings>
 
@@ -59,52 +42,17 @@ export function fromUrl(
   url: string,
   environment: NodeJS.ProcessEnv,
 ): { connection: unknown; database: string | undefined } {
-  const parsed = parseUrl(url)
-  const connection: Record<string, unknown> = {}
-  const host = decode(parsed.hostname, 'host').replace(/^\[(.*)\]$/, '$1')
-  if (host !== '') connection['host'] = host
-  if (parsed.port !== '') connection['port'] = Number(parsed.port)
-  if (parsed.username !== '') connection['user'] = decode(parsed.username, 'user')
-  if (parsed.password !== '') connection['password'] = decode(parsed.password, 'password')
-  for (const [name, value] of queryOf(parsed)) Object.assign(connection, parameter(name, value))
-  const password = passwordOf(environment)
-  if (password !== undefined) connection['password'] = password
-  return { connection, database: decode(parsed.pathname.slice(1), 'database') || undefined }
-}
-
-function parseUrl(url: string): URL {
-  let parsed: URL
-  try {
-    parsed = new URL(url)
-  } catch {
-    // Neither the URL nor the parser's error is quoted: both hold the password.
-    throw new AppError('invalid_input', 'This is not a MySQL URL.', {
-      hint: 'mysql://user:password@host:3306/database; a special character of the password is written as %40.',
-    })
-  }
-  if (parsed.protocol !== 'mysql:' && parsed.protocol !== 'mariadb:') {
-    throw new AppError(
-      'invalid_input',
-      `A MySQL URL begins with mysql:// or mariadb://, not ${parsed.protocol}.`,
-    )
-  }
-  return parsed
-}
-
-/** Like URLSearchParams, but a plus is a plus: it may be part of a path. */
-function queryOf(url: URL): [string, string][] {
-  return url.search
-    .slice(1)
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const [name = '', ...value] = pair.split('=')
-      return [decode(name, 'parameter'), decode(value.join('='), name)]
-    })
+  const { connection, database, parameters } = readServerUrl(url, environment, {
+    label: 'MySQL',
+    schemes: ['mysql', 'mariadb'],
+    example: 'mysql://user:password@host:3306/database',
+  })
+  for (const [name, value] of parameters) Object.assign(connection, parameter(name, value))
+  return { connection, database }
 }
 
 /** The names of Oracle's tools for the modes, and our own. */
-const modes: Record<string, (typeof tlsModes)[number]> = {
+const modes: Record<string, TlsMode> = {
   disabled: 'disable',
   preferred: 'prefer',
   required: 'require',
@@ -120,46 +68,14 @@ function parameter(name: string, value: string): Record<string, unknown> {
     case 'ssl-mode':
       return { tls: modes[value.toLowerCase()] ?? value }
     case 'ssl-ca':
-      return { tlsCa: readText(name, value) }
+      return { tlsCa: readNamedFile(name, value) }
     case 'ssl-cert':
-      return { tlsCertificate: readText(name, value) }
+      return { tlsCertificate: readNamedFile(name, value) }
     case 'ssl-key':
-      return { tlsKey: readText(name, value) }
+      return { tlsKey: readNamedFile(name, value) }
     default:
       throw new AppError('invalid_input', `The parameter “${name}” of the MySQL URL is not known.`, {
         hint: 'Known are socket, ssl-mode, ssl-ca, ssl-cert and ssl-key.',
       })
-  }
-}
-
-function passwordOf(environment: NodeJS.ProcessEnv): string | undefined {
-  const password = environment['HOLDFAST_DATABASE_PASSWORD']
-  if (password !== undefined) return password
-  const path = environment['HOLDFAST_DATABASE_PASSWORD_FILE']
-  if (path === undefined) return undefined
-  return readText('HOLDFAST_DATABASE_PASSWORD_FILE', path).replace(/\r?\n$/, '')
-}
-
-function readText(name: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new AppError(
-      'invalid_input',
-      `The file that ${name} names could not be read: ${messageOf(error)}.`,
-      {
-        cause: error,
-      },
-    )
-  }
-}
-
-function decode(text: string, part: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw new AppError('invalid_input', `The ${part} of the MySQL URL is not properly percent-encoded.`, {
-      hint: 'A percent sign itself is written as %25.',
-    })
   }
 }
