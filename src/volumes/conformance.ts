@@ -367,35 +367,38 @@ export function volumeConformance(
       await volume.remove('a/e', signal())
     })
 
-    promise('discards what interrupted writes left behind below a prefix, and nothing else', async (test) => {
-      const { volume } = test
-      const long = `d/${'long-'.repeat(40)}`
-      await volume.write('d/object', text('published'), signal())
-      const abandoned = [
-        'd/object',
-        'd/object',
-        'd/object-2',
-        'd/e/f/deep',
-        `${long}1`,
-        'd/other',
-        'e/object',
-      ]
-      for (const key of abandoned) await test.abandon(key)
-      assert.ok((await test.leftovers()).length >= abandoned.length)
-      assert.deepEqual(await keys(volume), ['d/object'], 'what was abandoned is listed')
-      for (const [prefix, left] of [
-        ['nothing/there', 7],
-        ['d/object', 4],
-        [`${long}1`, 3],
-        ['d/e/', 2],
-        ['d/', 1],
-        ['', 0],
-      ] as const) {
-        await volume.discard(prefix, signal())
-        assert.equal((await test.leftovers()).length, left, `after discarding “${prefix}”`)
-      }
-      assert.equal(await read(volume, 'd/object'), 'published')
-    })
+    promise(
+      'discards what interrupted writes left behind of a key or in a folder, and nothing else',
+      async (test) => {
+        const { volume } = test
+        const long = `d/${'long-'.repeat(40)}`
+        await volume.write('d/object', text('published'), signal())
+        const abandoned = [
+          'd/object',
+          'd/object',
+          'd/object-2',
+          'd/e/f/deep',
+          `${long}1`,
+          'd/other',
+          'e/object',
+        ]
+        for (const key of abandoned) await test.abandon(key)
+        assert.ok((await test.leftovers()).length >= abandoned.length)
+        assert.deepEqual(await keys(volume), ['d/object'], 'what was abandoned is listed')
+        for (const [scope, left] of [
+          ['nothing/there', 7],
+          ['d/object', 5],
+          [`${long}1`, 4],
+          ['d/e/', 3],
+          ['d/', 1],
+          ['', 0],
+        ] as const) {
+          await volume.discard(scope, signal())
+          assert.equal((await test.leftovers()).length, left, `after discarding “${scope}”`)
+        }
+        assert.equal(await read(volume, 'd/object'), 'published')
+      },
+    )
 
     promise('discards no temporary file of a writer that lives', async ({ volume }, context) => {
       if (volume.presign) return context.skip('uploads in parts tell nobody who writes them')

@@ -56,9 +56,9 @@ export function withCheckedKeys(volume: Volume): Volume {
       checkKey(key)
       await volume.remove(key, signal)
     },
-    async discard(prefix, signal) {
-      checkPrefix(prefix)
-      await volume.discard(prefix, signal)
+    async discard(scope, signal) {
+      checkPrefix(scope)
+      await volume.discard(scope, signal)
     },
     [Symbol.asyncDispose]: () => volume[Symbol.asyncDispose](),
   }
@@ -86,29 +86,34 @@ export function claimName(name: string): string {
   return `${TEMPORARY}claim-${createHash('sha256').update(name).digest('hex').slice(0, 16)}-${cut(name)}`
 }
 
-/** What a temporary name in a folder (`a/b/`, or empty) tells: whether its key begins with the prefix, and its writer. */
+/** Whether `discard` of the scope means the key: the key itself, or any in the folder that a slash at the end tells. */
+export function isWithin(key: string, scope: string): boolean {
+  return scope === '' || scope.endsWith('/') ? key.startsWith(scope) : key === scope
+}
+
+/** What a temporary name in a folder (`a/b/`, or empty) tells: whether the scope means its key, and its writer. */
 export function readTemporaryName(
   folder: string,
   temporary: string,
-  prefix: string,
+  scope: string,
 ): { isMeant: boolean; isClaim: boolean; writer: string } {
   const [, claimed, writer = '', name = ''] = PATTERN.exec(temporary) ?? []
   const key = folder + name
   const isCut = Buffer.byteLength(name) > NAME_KEPT - 4
   return {
-    isMeant: key.startsWith(prefix) || (isCut && prefix.startsWith(key)),
+    isMeant: isWithin(key, scope) || (isCut && scope.startsWith(key)),
     isClaim: claimed !== undefined,
     writer,
   }
 }
 
 /**
- * True for a temporary name that an interrupted write of a key with this prefix left behind: its writer is over, or
+ * True for a temporary name that an interrupted write within the scope left behind: its writer is over, or
  * cannot be known and has not written for a day. A claim is only held for a moment.
  */
-export function isLeftOver(folder: string, temporary: string, prefix: string, modifiedAt: Date): boolean {
+export function isLeftOver(folder: string, temporary: string, scope: string, modifiedAt: Date): boolean {
   if (!isTemporary(temporary)) return false
-  const { isMeant, isClaim, writer } = readTemporaryName(folder, temporary, prefix)
+  const { isMeant, isClaim, writer } = readTemporaryName(folder, temporary, scope)
   if (!isMeant) return false
   const age = Date.now() - modifiedAt.getTime()
   if (isClaim) return age > 60_000

@@ -37,12 +37,13 @@ export interface Volume extends AsyncDisposable {
   remove(key: string, signal: AbortSignal): Promise<void>
 
   /**
-   * Removes what interrupted writes of keys that begin with the prefix left behind (temporary files, unfinished
-   * multipart uploads), never a published object. Temporary names carry the token of their writer (lib/identity.ts):
-   * those of a process that lives, or that may live elsewhere and wrote within the last day, are left alone. Where
-   * the storage knows no writer (multipart uploads), the caller names only keys that nobody writes any more.
+   * Removes what interrupted writes left behind (temporary files, unfinished multipart uploads), never a published
+   * object: those of one key, or, with a slash at the end or an empty scope, of all keys in that folder and below.
+   * Temporary names carry the token of their writer (lib/identity.ts): those of a process that lives, or that may live
+   * elsewhere and wrote within the last day, are left alone. Where the storage knows no writer (multipart uploads),
+   * the caller names only keys that nobody writes any more.
    */
-  discard(prefix: string, signal: AbortSignal): Promise<void>
+  discard(scope: string, signal: AbortSignal): Promise<void>
 
   /** A link that downloads the object without credentials for so many seconds. Absent where there is no such thing. */
   presign?(key: string, seconds: number): Promise<string>

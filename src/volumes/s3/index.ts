@@ -132,7 +132,7 @@ export function openS3(settings: S3Settings, patience: Patience = patient, idle 
     },
     list: (prefix, signal) => listObjects(bucket, prefix, signal),
     remove: (key, signal) => removeObject(bucket, key, signal),
-    discard: (prefix, signal) => discardUnfinished(bucket, prefix, signal),
+    discard: (scope, signal) => discardUnfinished(bucket, scope, signal),
     presign: (key, seconds) => presignObject(bucket, key, seconds),
     examine: (signal) => examineBucket(bucket, signal),
     [Symbol.asyncDispose]: () => bucket.close(),

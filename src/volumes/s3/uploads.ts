@@ -1,4 +1,4 @@
-import { isTemporary, readTemporaryName, TEMPORARY } from '../key.ts'
+import { isTemporary, isWithin, readTemporaryName, TEMPORARY } from '../key.ts'
 import { request, type Bucket } from './client.ts'
 import { nameOf, statusOf } from './errors.ts'
 import { listEverything } from './read.ts'
@@ -35,18 +35,18 @@ export async function abortUploads(bucket: Bucket, key: string, signal: AbortSig
   }
 }
 
-/** Removes all but objects of the keys that begin with the prefix: unfinished uploads, and claims. */
-export async function discardUnfinished(bucket: Bucket, prefix: string, signal: AbortSignal): Promise<void> {
-  for (const upload of await listUploads(bucket, prefix, signal)) {
-    await abortUpload(bucket, upload.key, upload.id, signal)
+/** Removes all but objects of the keys within the scope: unfinished uploads, and claims. */
+export async function discardUnfinished(bucket: Bucket, scope: string, signal: AbortSignal): Promise<void> {
+  for (const upload of await listUploads(bucket, scope, signal)) {
+    if (isWithin(upload.key, scope)) await abortUpload(bucket, upload.key, upload.id, signal)
   }
-  const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+  const folder = scope.slice(0, scope.lastIndexOf('/') + 1)
   // Claims lie beside their objects, under names that begin otherwise.
-  for (const start of new Set([prefix, folder + TEMPORARY])) {
+  for (const start of new Set([scope, folder + TEMPORARY])) {
     for await (const { key } of listEverything(bucket, start, signal)) {
       const slash = key.lastIndexOf('/') + 1
       const name = key.slice(slash)
-      if (!isTemporary(name) || !readTemporaryName(key.slice(0, slash), name, prefix).isMeant) continue
+      if (!isTemporary(name) || !readTemporaryName(key.slice(0, slash), name, scope).isMeant) continue
       await removeObject(bucket, key, signal)
     }
   }
