@@ -145,10 +145,7 @@ export async function findOpener(
 async function* nothing(): AsyncGenerator<Uint8Array, void> {}
 
 /** An object without bytes has no first byte to ask for. */
-export async function* readWhole(
-  object: RandomAccess,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void> {
+async function* readWhole(object: RandomAccess, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   if (object.bytes > 0) yield* object.read(0, object.bytes - 1, signal)
 }
 

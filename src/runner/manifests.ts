@@ -26,7 +26,7 @@ export function manifestKey(key: string): string {
 }
 
 /** Throws `snapshot_not_found` if there is no manifest, `manifest_invalid` if it is not one of ours. */
-export async function readManifest(volume: Volume, key: string, signal: AbortSignal): Promise<Manifest> {
+async function readManifest(volume: Volume, key: string, signal: AbortSignal): Promise<Manifest> {
   const at = manifestKey(key)
   const { bytes } = await volume.stat(at, signal).catch((error: unknown) => {
     if (!(error instanceof AppError) || error.code !== 'object_not_found') throw error
@@ -42,7 +42,7 @@ export async function readManifest(volume: Volume, key: string, signal: AbortSig
 }
 
 /** Throws `manifest_invalid`, naming the first field that is wrong. */
-export function parseManifest(text: Buffer | string, where: string): Manifest {
+function parseManifest(text: Buffer | string, where: string): Manifest {
   let json: unknown
   try {
     json = JSON.parse(text.toString())

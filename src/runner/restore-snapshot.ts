@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Engine, Restore, RestoreRequest } from '../engines/engine.ts'
 import { StallGuard } from '../lib/stall-guard.ts'
 import { findTools } from '../lib/tools.ts'
@@ -13,6 +12,7 @@ import { cleanupSignal, type JobContext } from './job.ts'
 import { loadDump } from './load.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { checkObject, openCopy } from './read-copy.ts'
+import { dropUnfinished, formerName, unfinishedName } from './unfinished-restores.ts'
 
 export const restoreModes = ['new', 'replace', 'existing'] as const
 export type RestoreMode = (typeof restoreModes)[number]
@@ -102,7 +102,8 @@ async function restore(order: RestoreOrder, job: JobContext, stall: StallGuard):
     return engine.restore(request)
   }
   const beside = engine.renameDatabase && mode !== 'existing'
-  const target = beside ? engine.besideName(database, randomBytes(4).toString('hex')) : database
+  if (beside) await dropUnfinished(order, job)
+  const target = beside ? unfinishedName(engine, database) : database
   const plan = prepare(target)
   if (plan.target.into !== 'stdin') {
     await checkRoom(
@@ -177,7 +178,7 @@ async function swap(order: RestoreOrder, restored: string, exists: boolean, job:
     await rename(restored, database, job.signal)
     return
   }
-  const former = engine.besideName(database, randomBytes(4).toString('hex'))
+  const former = formerName(engine, database)
   job.log('info', `“${database}” becomes “${former}” until “${restored}” has its name.`)
   await rename(database, former, job.signal)
   try {

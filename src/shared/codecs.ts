@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AppError } from './errors.ts'
 
 /** How a dump is made smaller. `threads` above 1 asks for the zstd program; 0 means all cores. */
-export const compression = z.discriminatedUnion('method', [
+const compression = z.discriminatedUnion('method', [
   z.object({ method: z.literal('none') }),
   z.object({ method: z.literal('gzip'), level: z.int().min(1).max(9).default(6) }),
   z.object({
@@ -19,8 +19,7 @@ export type CompressionMethod = (typeof compressionMethods)[number]
 const compressionExtensions: Record<CompressionMethod, string> = { none: '', gzip: '.gz', zstd: '.zst' }
 
 /** What an object is wrapped in so that only a key's holder can read it. */
-export const encryptionMethods = ['7z', 'age'] as const
-export type EncryptionMethod = (typeof encryptionMethods)[number]
+export type EncryptionMethod = '7z' | 'age'
 
 /** `.zst`, `.gz` or nothing. */
 export function compressionExtension(method: CompressionMethod): string {

@@ -1,7 +1,7 @@
 import { AppError } from './errors.ts'
 
 /** What may stand in braces in a plan's path and file name. */
-export const placeholders = [
+const placeholders = [
   'organization',
   'server',
   'database',
@@ -12,7 +12,7 @@ export const placeholders = [
   'day',
   'version',
 ] as const
-export type Placeholder = (typeof placeholders)[number]
+type Placeholder = (typeof placeholders)[number]
 
 export const DEFAULT_PATH = '{server}/{database}'
 export const DEFAULT_FILE_NAME = '{server}-{database}-{timestamp}'
@@ -55,7 +55,7 @@ export function safeSegment(text: string): string {
 }
 
 /** `20261122T030000Z`: sorts by time and is safe in a file name. */
-export function timestampOf(at: Date): string {
+function timestampOf(at: Date): string {
   return at.toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '')
 }
 
