@@ -80,6 +80,8 @@ export interface Engine<
   renameReplaces?: boolean
   /** A name, beside the given one, for a database that is being restored. Valid and unused. */
   besideName(database: string, token: string): string
+  /** The names there are beside a database; those of `listDatabases` if absent. */
+  listBeside?(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<string[]>
   /** Exact numbers of rows per table, by the same names as `DumpReader.finish().rows`. */
   countRows(
     connection: z.output<Connection>,

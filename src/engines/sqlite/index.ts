@@ -1,5 +1,5 @@
 import { constants, existsSync, realpathSync, statSync } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { access, readdir, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -146,6 +146,12 @@ export const sqlite = defineEngine({
     const path = existsSync(database) ? realpathSync(database) : database
     const suffix = `.${token}`
     return join(dirname(path), `.${cut(basename(path), LONGEST_NAME - 1 - suffix.length)}${suffix}`)
+  },
+
+  async listBeside(connection, database) {
+    const path = existsSync(database) ? realpathSync(database) : database
+    const folder = dirname(path)
+    return (await readdir(dirname(databasePath(connection, path)))).map((name) => join(folder, name))
   },
 
   countRows(connection, database, signal) {
