@@ -173,3 +173,19 @@ describe('a tool in the middle of a pipe', () => {
     await assert.rejects(count(pipeThrough(sh('cat; exit 4'), chunks(3), never)), /exit code 4/)
   })
 })
+
+describe('a process that ends at once', () => {
+  it('takes its tools with it, also one that ignores SIGTERM', async () => {
+    const { file } = misbehaving('ignores-sigterm')
+    const script = `
+      import { stdoutOf } from ${JSON.stringify(import.meta.resolve('./process.ts'))}
+      const bytes = stdoutOf({ file: ${JSON.stringify(file)}, args: ['at-once'] }, new AbortController().signal)
+      await bytes.next()
+      process.exit(3)`
+    const ended = run({ file: process.execPath, args: ['--input-type=module', '-e', script] }, never)
+    await assert.rejects(ended, /exit code 3/)
+    for (let waited = 0; waited < 100 && (await running('ignores-sigterm at-once')).length > 0; waited++)
+      await sleep(50)
+    assert.deepEqual(await running('ignores-sigterm at-once'), [])
+  })
+})

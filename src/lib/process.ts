@@ -180,6 +180,10 @@ export async function run(
 
 type Child = ChildProcessByStdio<Writable | null, Readable, Readable>
 
+/** A tool is in a process group of its own, so that whoever ends this process at once would leave it behind. */
+const running = new Set<Child>()
+process.on('exit', () => running.forEach((child) => killGroup(child, 'SIGKILL')))
+
 interface RunningTool {
   child: Child
   /** Resolves when the tool is gone and has nothing more to say, or could not be started. */
@@ -211,6 +215,8 @@ function start(
     stdio: [stdin, stdout, 'pipe'],
     detached: true, // a process group of its own, so that what the tool has started ends with it
   }) as Child
+  if (child.pid !== undefined) running.add(child)
+  child.once('exit', () => running.delete(child))
   let stderr = ''
   let line = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
