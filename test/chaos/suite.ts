@@ -1,0 +1,72 @@
+import { randomInt } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import type { Grounds, PlaceKind } from '../e2e/places.ts'
+import type { DatabaseKind, Sources } from '../e2e/databases.ts'
+import type { NeedName } from '../servers/needs.ts'
+
+/** The servers that the suites share. */
+export interface Bench {
+  grounds: Grounds
+  sources: Sources
+}
+
+/** Something that is broken on purpose, again and again. */
+export interface Group {
+  name: string
+  needs: (NeedName | 'root')[]
+  /** How many rounds are tried where there is little time. */
+  few: number
+  /** More rounds would only say the same again. */
+  most?: number
+  /** Throws if a promise was broken. `n` counts from 0. */
+  round(n: number): Promise<void>
+}
+
+export type Suite = (bench: Bench) => Group[]
+
+export interface GroupResult {
+  passed: number
+  failures: unknown[]
+}
+
+/** Several rounds at once, because most of the time is spent waiting. */
+export async function runRounds(
+  group: Group,
+  rounds: number,
+  atOnce = availableParallelism(),
+): Promise<GroupResult> {
+  const result: GroupResult = { passed: 0, failures: [] }
+  let next = 0
+  const worker = async () => {
+    while (next < rounds) {
+      try {
+        await group.round(next++)
+        result.passed += 1
+      } catch (error) {
+        result.failures.push(error)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, rounds) }, worker))
+  return result
+}
+
+export const needsOf: Record<DatabaseKind | PlaceKind, NeedName[]> = {
+  postgresql: ['postgres15'],
+  mysql: ['mariadb10.11'],
+  sqlite: [],
+  local: [],
+  s3: ['ceph'],
+  sftp: ['sshd'],
+}
+
+export function oneOf<T>(choices: readonly T[]): T {
+  const chosen = choices[randomInt(choices.length)]
+  if (chosen === undefined) throw new Error('There is nothing to choose from.')
+  return chosen
+}
+
+/** Any moment of a span, in milliseconds. */
+export function momentIn(milliseconds: number): number {
+  return randomInt(Math.max(1, Math.ceil(milliseconds)))
+}
