@@ -34,7 +34,13 @@ const refused = Object.entries(lock.packages)
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
     return { name, licence: license ?? stated[name] ?? 'none stated' }
   })
-  .filter(({ licence }) => !licence.replace(/[()]/g, '').split(' OR ').some((one) => allowed.has(one)))
+  .filter(
+    ({ licence }) =>
+      !licence
+        .replace(/[()]/g, '')
+        .split(' OR ')
+        .some((one) => allowed.has(one)),
+  )
 
 for (const { name, licence } of refused) console.error(`${name}: ${licence}`)
 if (refused.length > 0) {
