@@ -56,14 +56,25 @@ export interface RestoredSnapshot {
 export async function restoreSnapshot(order: RestoreOrder, job: JobContext): Promise<RestoredSnapshot> {
   using stall = new StallGuard(order.stallAfter, () => stalled(order))
   const signal = AbortSignal.any([job.signal, stall.signal])
+  const lost: LostTarget = {}
   try {
-    return await restore(order, { ...job, signal }, stall)
+    return await restore(order, { ...job, signal }, stall, lost)
   } catch (error) {
-    throw explained(order.engine, error, signal)
+    throw withWayBack(explained(order.engine, error, signal), order.database, lost)
   }
 }
 
-async function restore(order: RestoreOrder, job: JobContext, stall: StallGuard): Promise<RestoredSnapshot> {
+/** A target that was dropped before it could be replaced, and the snapshot that holds what it held. */
+interface LostTarget {
+  safetySnapshot?: string
+}
+
+async function restore(
+  order: RestoreOrder,
+  job: JobContext,
+  stall: StallGuard,
+  lost: LostTarget,
+): Promise<RestoredSnapshot> {
   const { engine, connection, snapshot, database, mode } = order
   const { manifest } = snapshot
   const { signal } = job
@@ -125,12 +136,16 @@ async function restore(order: RestoreOrder, job: JobContext, stall: StallGuard):
   }
 
   clock.begin('restoring')
-  let made = false
+  // A name beside the target is ours from the start; the target's own name only when we have created it.
+  let isOurs = Boolean(beside)
   try {
     if (mode !== 'existing') {
-      if (!beside && exists) await engine.dropDatabase(connection, database, signal, order)
-      made = true
+      if (!beside && exists) {
+        if (safetySnapshot !== undefined) lost.safetySnapshot = safetySnapshot
+        await engine.dropDatabase(connection, database, signal, order)
+      }
       await engine.createDatabase(connection, target, manifest.properties, signal)
+      isOurs = true
     }
     const bytes = readRaw({
       onRaw: (rawBytes) => {
@@ -150,7 +165,7 @@ async function restore(order: RestoreOrder, job: JobContext, stall: StallGuard):
     if (beside) await swap(order, target, exists, job)
     return { database, seconds: clock.end(), rows, safetySnapshot }
   } catch (error) {
-    if (made) await dropHalf(order, target, job)
+    if (isOurs) await dropHalf(order, target, job)
     throw error
   }
 }
@@ -208,6 +223,14 @@ async function dropHalf(
   } catch (error) {
     job.log('error', `The half restored database “${target}” could not be dropped: ${messageOf(error)}`)
   }
+}
+
+/** Whoever reads that the target is gone must read where its data are. */
+function withWayBack(error: AppError, database: string, { safetySnapshot }: LostTarget): AppError {
+  if (safetySnapshot === undefined) return error
+  const wayBack = `What was in “${database}” is snapshot ${safetySnapshot}; restore that one with --mode replace.`
+  const hint = error.hint === undefined ? wayBack : `${error.hint} ${wayBack}`
+  return new AppError(error.code, error.message, { hint, cause: error })
 }
 
 function mismatch({ database }: RestoreOrder, { differences }: RowComparison): AppError {
