@@ -240,7 +240,7 @@ function mismatch({ database }: RestoreOrder, { differences }: RowComparison): A
     'restore_mismatch',
     `“${database}” was not restored as it was dumped: ${first?.table} has ${first?.found ?? 'no'} rows instead of ${first?.expected}${more}.`,
     {
-      hint: 'Nothing was replaced. Verify the snapshot, and look for triggers or event jobs that change data on load.',
+      hint: 'Verify the snapshot, and look for triggers or event jobs that change data on load.',
     },
   )
 }
