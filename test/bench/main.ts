@@ -16,7 +16,7 @@ import { memory } from './memory.ts'
 import { postgresql } from './postgresql.ts'
 import { s3 } from './s3.ts'
 import { sqlite } from './sqlite.ts'
-import { machine, table } from './table.ts'
+import { line, machine, table } from './table.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -48,7 +48,9 @@ async function main(): Promise<void> {
       }
       console.error(`${new Date().toISOString().slice(11, 19)}  ${candidate.name}`)
       try {
-        results.push(await compare(await candidate.prepare(bench), Math.ceil(rounds)))
+        const result = await compare(await candidate.prepare(bench), Math.ceil(rounds))
+        results.push(result)
+        console.error(line(result)) // so that a long run which is ended early was not for nothing
       } catch (error) {
         // The others are still worth their time; the exit code tells.
         failed.push({ name: candidate.name, reason: error instanceof Error ? error.message : String(error) })

@@ -21,7 +21,8 @@ export function table(results: readonly Result[]): string {
   return [...head, ...results.map(line)].join('\n')
 }
 
-function line(result: Result): string {
+/** A result as a line of the table. */
+export function line(result: Result): string {
   const { name, what, against, goal, holdfast, plain, ratio, peak, workDirectory, rounds, load } = result
   const cells = [
     `\`${name}\` ${what}`,
