@@ -37,7 +37,8 @@ export async function* readAhead(
       if (waitingBytes < pieceBytes && !end) await new Promise<void>((resolve) => (wakeReader = resolve))
       if (end && 'error' in end) throw end.error
       if (waitingBytes === 0) return
-      const piece = Buffer.concat(waiting)
+      const [first] = waiting
+      const piece = first && waiting.length === 1 ? first : Buffer.concat(waiting)
       waiting = []
       waitingBytes = 0
       wakeSource()

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { takeAwayAtTheEnd } from '../servers/leftovers.ts'
 
 /** What is measured: a program for bash, which knows nothing but these variables and PATH. */
 export interface Script {
@@ -73,9 +74,10 @@ export async function measure({ script, env }: Script): Promise<Measurement> {
   }
 }
 
-/** A folder on the disk of the temporary folder, which is gone afterwards. */
+/** A folder on the disk of the temporary folder, which is gone afterwards, also if this process is killed. */
 export async function temporary(prefix: string): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), prefix))
+  takeAwayAtTheEnd({ kind: 'folder', path })
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
