@@ -28,7 +28,7 @@ export function killBackup({ sources, grounds }: Bench): Group[] {
     victims.map((victim) => ({
       name: `backup to ${kind}: kill -9 of ${victim} at any moment`,
       needs: [...needsOf.postgresql, ...needsOf[kind]],
-      few: 1,
+      few: victim === 'holdfast' ? 1 : 0,
       async round() {
         const source = await sources.source(oneOf(['postgresql', 'sqlite'] as const))
         await using place = await grounds.place(kind)
@@ -57,7 +57,7 @@ export function killBackup({ sources, grounds }: Bench): Group[] {
   const atItsRequests = {
     name: 'backup to s3: kill -9 at a request',
     needs: [...needsOf.postgresql, ...needsOf.s3],
-    few: 2,
+    few: 1,
     async round(n: number) {
       const source = await sources.source('postgresql')
       const server = await grounds.ceph()

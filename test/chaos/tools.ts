@@ -81,7 +81,7 @@ export function tools({ sources, grounds }: Bench): Group[] {
     faults.map((fault) => ({
       name: `${kind}: the tool ${fault.name}`,
       needs: [...needsOf[kind], ...placeKinds.flatMap((place) => needsOf[place])],
-      few: 1,
+      few: kind === 'postgresql' || fault.name.includes('whole') ? 1 : 0,
       async round() {
         const source = await sources.source(kind)
         await using desk = await openDesk()

@@ -147,7 +147,8 @@ export function s3Access(
   }
 }
 
-function inFolder(path: string): Pick<Place, 'everything' | 'read' | typeof Symbol.asyncDispose> {
+/** A folder of this machine, however it is reached. */
+export function inFolder(path: string): Pick<Place, 'everything' | 'read' | typeof Symbol.asyncDispose> {
   return {
     everything: async () => namesIn(path),
     read: (name) => readFile(join(path, name)),
@@ -172,7 +173,7 @@ export async function snapshotsOn(place: Place): Promise<string[]> {
   return keys
 }
 
-function isFolder(place: Place, name: string): boolean {
+export function isFolder(place: Place, name: string): boolean {
   if (place.kind === 's3') return false
   const path = place.kind === 'local' ? place.url : decodeURIComponent(new URL(place.url).pathname)
   return statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory() ?? false
