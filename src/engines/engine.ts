@@ -150,11 +150,13 @@ export interface Dump {
   secretFiles?: Record<string, string>
   /** What this dump will not hold, although one could expect it to. */
   warnings?: string[]
+  /** Runs before the tool. Throws what the tool would pass over in silence: `nothing_matched`. */
+  check?(signal: AbortSignal): Promise<void>
 }
 
 export type DumpSource =
-  /** The tool writes the dump to standard output. */
-  | { from: 'stdout'; command: Command }
+  /** The tool writes the dump to standard output; the `filter` leaves out of it what the tool cannot. */
+  | { from: 'stdout'; command: Command; filter?: Filter }
   /** The tool insists on a directory; it is packed as tar, file by file. `bytes` is the room it will need. */
   | { from: 'directory'; command: Command; directory: string; bytes: number }
   /** The engine insists on a file. `bytes` is the room it will need. */

@@ -60,13 +60,13 @@ export async function compressedDump(
   return { bytes: endingAfter(main, consume(checked(decompress(side, 'zstd', job.signal)))), contents }
 }
 
-/** The zstd program, if the compression asks for more than one thread and it is installed. */
+/** The zstd program, if the compression asks for more than one thread, it is installed, and no filter is before it. */
 async function zstdProgramFor(
   dump: Dump,
   compression: Compression,
   signal: AbortSignal,
 ): Promise<Command | undefined> {
-  if (compression.method !== 'zstd' || dump.source.from !== 'stdout') return undefined
+  if (compression.method !== 'zstd' || dump.source.from !== 'stdout' || dump.source.filter) return undefined
   const threads = compression.threads || availableParallelism()
   if (threads === 1) return undefined
   const [program] = await findTools([zstdProgram], signal)

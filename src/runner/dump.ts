@@ -8,7 +8,7 @@ import { run, stdoutOf, type RunOptions } from '../lib/process.ts'
 import { checkRoom } from '../lib/work-directory.ts'
 
 export interface DumpRunOptions extends RunOptions {
-  /** Runs a command whose standard output is the dump; `stdoutOf` if absent. */
+  /** Runs a command whose standard output is the dump, not to be filtered; `stdoutOf` if absent. */
   runStdout?: typeof stdoutOf
   /** Hears what a dump made as a file turned out to contain, before its last byte. */
   onContents?: (contents: DumpContents) => void
@@ -23,12 +23,15 @@ export async function* dumpBytes(
   signal: AbortSignal,
   options: DumpRunOptions = {},
 ): AsyncGenerator<Uint8Array, void> {
+  await dump.check?.(signal)
   await using _secrets = await writeSecretFiles(dump.secretFiles)
   const { source } = dump
   switch (source.from) {
-    case 'stdout':
-      yield* (options.runStdout ?? stdoutOf)(source.command, signal, options)
+    case 'stdout': {
+      const bytes = (options.runStdout ?? stdoutOf)(source.command, signal, options)
+      yield* source.filter ? source.filter(bytes) : bytes
       return
+    }
     case 'directory':
       await checkRoom(join(source.directory, '..'), source.bytes, `${dump.tool.name} --format=${dump.format}`)
       await run(source.command, signal, options)

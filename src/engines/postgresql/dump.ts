@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Dump, DumpRequest } from '../engine.ts'
 import { majorOf } from '../../lib/tools.ts'
+import { checkChoice } from './check-choice.ts'
 import { toolEnvironment } from './environment.ts'
 import { conninfo, toolPattern } from './names.ts'
 import type { DumpOptions } from './options.ts'
@@ -34,6 +35,10 @@ function dumpDatabase(request: DumpRequest<PostgresConnection, DumpOptions>): Du
         ? { from: 'directory', command, directory, bytes: facts.bytes ?? 0 }
         : { from: 'stdout', command },
     secretFiles,
+    ...((options.tables.length > 0 || options.schemas.length > 0) && {
+      check: (signal) =>
+        checkChoice({ connection, database, options, toolMajor: majorOf(tool.version) }, signal),
+    }),
   }
 }
 
@@ -88,9 +93,11 @@ function contentArguments(options: DumpOptions, toolMajor: number): string[] {
     ),
   ]
   if (options.schemas.length > 0 || options.tables.length > 0) args.push('--strict-names')
-  // A wildcard for the schema means the user's; pg_dump would also dump the views of the information schema.
+  // A wildcard for the schema means the user's; pg_dump would also dump its own.
   if (options.tables.length > 0)
     args.push('--exclude-table="information_schema".*', '--exclude-table="pg_"*.*')
+  if (options.schemas.length > 0)
+    args.push('--exclude-schema="information_schema"', '--exclude-schema="pg_"*')
   if (!options.owners) args.push('--no-owner')
   if (!options.privileges) args.push('--no-privileges')
   if (!options.comments) args.push('--no-comments')

@@ -51,6 +51,13 @@ export function toolPattern(pattern: string, kind: 'schema' | 'table'): string {
   return `${toolPieces(schema ?? ['public'])}.${toolPieces(name)}`
 }
 
+/** The same as two patterns for SQL's `LIKE`: of the schema, and of the table; a schema has no name of its own. */
+export function likePattern(pattern: string, kind: 'schema' | 'table'): { schema: string; name: string } {
+  const { schema, name } = parsePattern(pattern, kind)
+  if (kind === 'schema') return { schema: likePieces(name), name: '%' }
+  return { schema: likePieces(schema ?? ['public']), name: likePieces(name) }
+}
+
 /** The schema and the name of a table that is written without wildcards. Throws `invalid_input`. */
 export function exactTable(text: string): { schema: string; table: string } {
   const { schema, name } = parsePattern(text, 'table')
@@ -77,6 +84,12 @@ export function besideName(database: string, token: string): string {
 
 function toolPieces(pieces: Piece[]): string {
   return pieces.map((piece) => (typeof piece === 'string' ? quoteName(piece) : '*')).join('')
+}
+
+function likePieces(pieces: Piece[]): string {
+  return pieces
+    .map((piece) => (typeof piece === 'string' ? piece.replaceAll(/[\\%_]/g, '\\$&') : '%'))
+    .join('')
 }
 
 function parsePattern(text: string, kind: 'schema' | 'table'): NamePattern {

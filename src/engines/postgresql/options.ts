@@ -54,7 +54,7 @@ export const restoreOptions = z
   .strictObject({
     jobs: z.int().min(1).max(64).default(1).meta({
       title: 'Parallel jobs',
-      description: 'With more than one, a failed restore does not roll back',
+      description: 'For a whole snapshot. With more than one, a failed restore does not roll back',
     }),
     content: z.enum(['all', 'schema', 'data']).default('all').meta({ title: 'Schema, data or both' }),
     tables: z

@@ -48,6 +48,12 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
         `create table public.log_one (id int); insert into log_one values (1)`,
         `create table public.log_two (id int); insert into log_two values (1)`,
         `create table public."lo*" (id int); insert into "lo*" values (1)`,
+        `create table measures (at int) partition by range (at)`,
+        `create table measures_old partition of measures for values from (0) to (10)`,
+        `create table measures_new partition of measures for values from (10) to (20) partition by range (at)`,
+        `create table measures_new_a partition of measures_new for values from (10) to (20)`,
+        `insert into measures values (1), (11), (12)`,
+        `create table unborn (at int) partition by range (at)`,
         `alter table orders owner to owner_of_shop`,
         `comment on table orders is 'orders'; grant select on orders to public`,
       ],
@@ -190,6 +196,13 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
     }
   })
 
+  it('refuses several jobs for chosen tables instead of using one', async () => {
+    await assert.rejects(
+      restoreShop(await dumpShop(), { jobs: 2, tables: ['orders'] }),
+      hasCode('unsupported'),
+    )
+  })
+
   it('dumps what was chosen, by names as they are', async () => {
     const rowsOf = async (options: object) =>
       Object.keys((await dumpShop(options)).contents.rows ?? {}).sort()
@@ -200,7 +213,7 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
     assert.deepEqual(await rowsOf({ tables: ['public.log_*'] }), ['public.log_one', 'public.log_two'])
     assert.deepEqual(await rowsOf({ tables: ['public."lo*"'] }), ['public."lo*"'])
     const withoutLogs = await rowsOf({
-      excludeTables: ['*.Order Items', 'lo*'],
+      excludeTables: ['*.Order Items', 'lo*', 'measures*'],
       excludeTableData: ['customers'],
     })
     assert.deepEqual(withoutLogs, ['public.orders'])
@@ -208,29 +221,54 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
 
   it('never takes what belongs to the system for chosen', async () => {
     // information_schema has views that begin with a c, pg_catalog has tables.
-    const shop = await dumpShop({
-      tables: ['*.c*', '*.pg_*', '*.parameters', '*.*'],
-      excludeTables: ['Sales & Co.*'],
-    })
-    const archive = new TocParser()
-    archive.push(shop.bytes)
-    assert.deepEqual(
-      archive.entries.filter(({ schema }) => /^(pg_|information_schema)/.test(schema)),
-      [],
-    )
-    assert.ok(shop.contents.rows?.['public.customers'])
+    for (const options of [
+      { tables: ['*.c*', '*.*'], excludeTables: ['Sales & Co.*'] },
+      { schemas: ['*'] },
+    ]) {
+      const shop = await dumpShop(options)
+      const archive = new TocParser()
+      archive.push(shop.bytes)
+      const ofSystem = archive.entries.find(({ schema, name }) =>
+        /^(pg_|information_schema)/.test(schema || name),
+      )
+      assert.equal(ofSystem?.name, undefined)
+      assert.ok(shop.contents.rows?.['public.customers'])
+    }
   })
 
-  it('a table that is not there is no success', async () => {
-    for (const options of [
-      { tables: ['orders', 'Orders'] },
-      { schemas: ['nothing'] },
-      { tables: ['o?ders'] },
-    ]) {
-      const failure = await dumpShop(options).catch((error: unknown) => error)
-      assert.ok(failure instanceof ToolFailure)
-      assert.equal(postgresql.explain(failure.exit.tool, failure.exit.stderr)?.code, 'nothing_matched')
+  it('what matches nothing of the user’s is no success, in any format', async () => {
+    for (const [options, pattern] of [
+      [{ tables: ['orders', 'Orders'] }, /“Orders” matches no table of “shop”/],
+      [{ tables: ['o?ders'] }, /o\?ders/],
+      [{ tables: ['*.pg_*'] }, /pg_/],
+      [{ tables: ['information_schema.*'] }, /information_schema/],
+      [{ tables: ['*.parameters', 'orders'] }, /parameters/],
+      [{ tables: ['log_'] }, /log_/],
+      [{ schemas: ['nothing'] }, /“nothing” matches no schema/],
+      [{ schemas: ['pg_*'] }, /pg_/],
+      [{ tables: ['orders', 'log_*'], excludeTables: ['*'] }, /left out again/],
+    ] as const) {
+      for (const format of ['custom', 'plain', 'directory']) {
+        await assert.rejects(dumpShop({ format, ...options }), (error) => {
+          return error instanceof AppError && error.code === 'nothing_matched' && pattern.test(error.message)
+        })
+      }
     }
+  })
+
+  it('before 16, a partitioned table without its partitions is refused: it has no rows', async () => {
+    const parent = { tables: ['measures'] }
+    await assert.rejects(dumpShop(parent), (error) => {
+      return hasCode('nothing_matched')(error) && /public\.measures is partitioned/.test(String(error))
+    })
+    assert.deepEqual((await dumpShop({ tables: ['measures*'] })).contents.rows, {
+      'public.measures_new_a': 2,
+      'public.measures_old': 1,
+    })
+    const one = await dumpShop({ tables: ['measures', 'measures_old'] })
+    assert.deepEqual(one.contents.rows, { 'public.measures_old': 1 })
+    assert.deepEqual((await dumpShop({ ...parent, extra: '--schema-only' })).contents.rows, {})
+    assert.deepEqual((await dumpShop({ tables: ['unborn'] })).contents.rows, {})
   })
 
   it('passes extra options on', async () => {
@@ -354,12 +392,26 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
       })
     }
 
-    it('chosen tables, several jobs and files of unknown origin come back too', async () => {
+    it('takes the partitions of a chosen table along', async () => {
+      const { contents } = await dumpShop({ tables: ['measures'] }, newer)
+      assert.deepEqual(contents.rows, { 'public.measures_new_a': 2, 'public.measures_old': 1 })
+    })
+
+    it('refuses several jobs for a server that only understands its script', async () => {
+      for (const format of ['custom', 'directory']) {
+        const shop = await dumpShop({ format }, newer)
+        await assert.rejects(restoreShop(shop, { jobs: 2 }, { tools: newer }), (error) => {
+          return hasCode('unsupported')(error) && /pg_restore 18.* PostgreSQL 15/.test(String(error))
+        })
+      }
+    })
+
+    it('chosen tables and files of unknown origin come back too', async () => {
       const shop = await dumpShop({}, newer)
       const chosen = await restoreShop(shop, { tables: ['orders'] }, { tools: newer })
       assert.deepEqual(await tablesOf(chosen), ['orders'])
       for (const more of [{ tools: newer, foreign: true as const }, { tools: [...tools, ...newer] }]) {
-        const database = await restoreShop(shop, { jobs: 2 }, more)
+        const database = await restoreShop(shop, {}, more)
         assert.equal(await one(`select count(*)::int from orders`, database), 2)
       }
     })

@@ -58,7 +58,9 @@ function restoreArchive(request: Request, format: 'custom' | 'directory'): Resto
   const selection = options.tables.map(exactTable)
   const list = join(workDirectory, 'list')
   const common = ['--no-password', `--format=${format}`, ...contentArguments(options)]
-  const parallel = options.jobs > 1 && !byScript && selection.length === 0
+  const parallel = options.jobs > 1
+  if (parallel && byScript) throw cannotShareScript(tool.version, server.version)
+  if (parallel && selection.length > 0) throw cannotShareSelection()
 
   const into = (args: string[]): Command => ({ file: tool.path, args: [...common, ...args], env })
   const direct = ['--exit-on-error', `--dbname=${conninfo(database)}`]
@@ -134,6 +136,22 @@ function psqlStages(
     '--file=-',
   ]
   return { command: { file: tool.path, args, env }, through }
+}
+
+function cannotShareScript(tool: string, server: string): AppError {
+  return new AppError(
+    'unsupported',
+    `pg_restore ${tool} cannot restore into PostgreSQL ${server} by several jobs: only as one script.`,
+    {
+      hint: 'Restore by one job, or into PostgreSQL 17 or newer; for snapshots to come, let tools of the server’s own version make and restore them.',
+    },
+  )
+}
+
+function cannotShareSelection(): AppError {
+  return new AppError('unsupported', 'Chosen tables are restored by one job, in one transaction.', {
+    hint: 'Leave the number of jobs out, or restore the whole snapshot.',
+  })
 }
 
 function cannotSelect(): AppError {

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { getCACertificates, TLSSocket, type ConnectionOptions } from 'node:tls'
-import { Client, DatabaseError, type QueryResultRow } from 'pg'
+import type { Client, DatabaseError, QueryResultRow } from 'pg'
 import { AppError, messageOf } from '../../shared/errors.ts'
 import { explainError } from './explain.ts'
 import type { PostgresConnection } from './settings.ts'
@@ -91,16 +91,21 @@ async function connect(
       return await connectOnce(connection, database, stop, false)
     } catch (inTheClear) {
       const offersTls = !/does not support SSL/.test(messageOf(error))
-      throw offersTls && error instanceof DatabaseError ? error : inTheClear
+      throw offersTls && isAnswer(error) ? error : inTheClear
     }
   }
 }
 
 /** The server answered, but not with TLS for this user. A wrong password is wrong in the clear too. */
 function mayWorkInTheClear(error: unknown): boolean {
-  if (error instanceof DatabaseError) return error.code === '28000'
+  if (isAnswer(error)) return error.code === '28000'
   const code = (error as { code?: string } | undefined)?.code ?? ''
   return /SSL|TLS|CERT|EPROTO/.test(`${code} ${messageOf(error)}`)
+}
+
+/** An error that the server itself sent. */
+function isAnswer(error: unknown): error is DatabaseError {
+  return error instanceof Error && 'severity' in error
 }
 
 /**
@@ -129,6 +134,7 @@ async function connectOnce(
   stop: AbortSignal,
   tls: ConnectionOptions | false,
 ): Promise<OpenClient> {
+  const { Client } = await import('pg') // only who connects waits for it to load
   stop.throwIfAborted()
   const { host, port, user, password, connectTimeout } = connection
   const socket = new Socket()
