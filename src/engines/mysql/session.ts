@@ -1,6 +1,6 @@
 import { connect as connectSocket, isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise'
+import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { explainConnecting } from './explain.ts'
 import type { MysqlConnection } from './settings.ts'
 
@@ -49,6 +49,8 @@ async function signIn(
   database: string | undefined,
 ): Promise<Session> {
   const { host, port, user, password, socket } = settings
+  const { createConnection } = await import('mysql2/promise') // only who connects waits for it to load
+  signal.throwIfAborted()
   const connecting = createConnection({
     ...(socket === undefined ? { host, port, stream: () => socketTo(host, port) } : { socketPath: socket }),
     user,

@@ -47,6 +47,22 @@ describe('finding the tools', () => {
     assert.equal(pick(all, 'mariadb', '11.4.2').version, '11.8.6')
   })
 
+  it('knows that MariaDB 10.6 is older than 10.11, and 8.0 of Oracle’s is fit for 8.4', () => {
+    const old = tool('mariadb-dump', '10.6.20-MariaDB')
+    const newer = tool('mariadb-dump', '10.11.2-MariaDB')
+    assert.equal(pick([old, newer], 'mariadb', '10.11.14').version, '10.11.2')
+    assert.equal(pick([old, newer], 'mariadb', '10.6.99').version, '10.6.20')
+    assert.equal(pick([newer, tool('mariadb-dump', '11.4.1-MariaDB')], 'mariadb', '11.0.2').version, '11.4.1')
+    for (const [tools, server] of [
+      [[old], '10.11.14'],
+      [[old, newer], '11.4.3'],
+      [[tool('mariadb-dump', '11.4.9-MariaDB')], '11.8.6'],
+    ] as const) {
+      assert.throws(() => pick([...tools], 'mariadb', server), { code: 'tool_missing' }, server)
+    }
+    assert.equal(pick([tool('mysqldump', '8.0.36')], 'mysql', '8.4.1').version, '8.0.36')
+  })
+
   it('takes MariaDB’s for Oracle’s server, with a warning', () => {
     const picked = pick([tool('mysqldump', '10.11.19-MariaDB')], 'mysql', '9.7.4')
     assert.equal(picked.maker, 'mariadb')
@@ -69,7 +85,7 @@ describe('finding the tools', () => {
     )
     assert.match(
       refused([tool('mysqldump', '9.7.4'), tool('mariadb-dump', '10.11.19-MariaDB')], 'mariadb', '11.8.6'),
-      /^mariadb-dump 11 or newer is needed; found only mysqldump 9\.7\.4 \(.*\), mariadb-dump 10\.11\.19 \(.*\)\. Debian: apt install mariadb-client/,
+      /^mariadb-dump 11\.8 or newer is needed; found only mysqldump 9\.7\.4 \(.*\), mariadb-dump 10\.11\.19 \(.*\)\. Debian: apt install mariadb-client/,
     )
   })
 })

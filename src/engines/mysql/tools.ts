@@ -1,4 +1,4 @@
-import { compareVersions, installHint, majorOf, type FoundTool, type ToolNeed } from '../../lib/tools.ts'
+import { compareVersions, installHint, type FoundTool, type ToolNeed } from '../../lib/tools.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { ServerFacts } from '../engine.ts'
 
@@ -61,8 +61,8 @@ export interface PickedTool {
 }
 
 /**
- * The tool of the server's own maker, in the smallest version that is not older than the server's major version. For
- * Oracle's server MariaDB's tools are a fallback, with a warning; for MariaDB's server there is none, since Oracle's tools
+ * The tool of the server's own maker, in the smallest version that is not older than the server's: of Oracle's the first
+ * number counts, of MariaDB's, whose yearly versions are 10.6, 10.11, 11.4, the first two. For Oracle's server MariaDB's tools are a fallback, with a warning; for MariaDB's server there is none, since Oracle's tools
  * no longer know how its users sign in. Throws `tool_missing`.
  */
 export function pickClientTool(
@@ -75,20 +75,27 @@ export function pickClientTool(
     .map((tool) => describeTool(tool, purpose))
     .sort((a, b) => compareVersions(a.version, b.version))
   const maker = server.flavour === 'mariadb' ? 'mariadb' : 'mysql'
-  const own = found.find((tool) => tool.maker === maker && majorOf(tool.version) >= majorOf(server.version))
+  const oldest = seriesOf(server.version, maker)
+  const own = found.find((tool) => tool.maker === maker && compareVersions(tool.version, oldest) >= 0)
   if (own) return own
   const fallback = found.findLast((tool) => tool.maker === 'mariadb')
   if (maker === 'mysql' && fallback) {
-    const warning = `MySQL ${server.version} is served by MariaDB’s ${fallback.name} ${fallback.version}, because no ${needs[purpose].mysql.name} ${majorOf(server.version)} or newer of Oracle’s was found. It may not know everything of this server.`
+    const warning = `MySQL ${server.version} is served by MariaDB’s ${fallback.name} ${fallback.version}, because no ${needs[purpose].mysql.name} ${oldest} or newer of Oracle’s was found. It may not know everything of this server.`
     return { ...fallback, warning }
   }
   const need = needs[purpose][maker]
   const present = found.map((tool) => `${tool.name} ${tool.version} (${tool.path})`).join(', ')
   throw new AppError(
     'tool_missing',
-    `${need.name} ${majorOf(server.version)} or newer is needed; found ${present === '' ? 'none' : `only ${present}`}.`,
+    `${need.name} ${oldest} or newer is needed; found ${present === '' ? 'none' : `only ${present}`}.`,
     { hint: installHint(need) },
   )
+}
+
+/** The part of a version within which tools and servers understand each other. */
+function seriesOf(version: string, maker: PickedTool['maker']): string {
+  const numbers = version.split('.')
+  return numbers.slice(0, maker === 'mariadb' ? 2 : 1).join('.')
 }
 
 function describeTool(tool: FoundTool, purpose: Purpose): PickedTool {
