@@ -48,6 +48,9 @@ export function openVolume(kind: VolumeKind, settings: unknown): Volume {
 /** The URL without its secrets, for logs and sentences; what cannot be read as a URL loses more than that. */
 export function maskUrl(url: string): string {
   if (!/^[a-z][a-z0-9+.-]+:/i.test(url)) return url
+  // A password with an unescaped ? or # in it; what follows is its rest, not a query.
+  if (/^[^:]+:\/\/(?=[^@]*[?#])[^@/]*:[^@]*@/.test(url))
+    return url.replace(/^([^:]+:\/\/[^:@/]*):.*@/s, '$1:***@')
   const [address = '', query] = url.split(/\?(.*)/s)
   const masked = maskPassword(address)
   if (query === undefined) return masked

@@ -41,3 +41,16 @@ function asBoolean(name: string, value: string): boolean {
   if (/^(false|no|off|0)$/i.test(value)) return false
   throw new AppError('invalid_input', `“${name}” must be true or false.`)
 }
+
+/** A part of a URL without its percent signs. Throws `invalid_input`, which does not quote it: it may be a secret. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new AppError(
+      'invalid_input',
+      'The volume URL has a % that is not followed by two hexadecimal digits.',
+      { hint: 'Write a percent sign itself as %25.' },
+    )
+  }
+}

@@ -74,8 +74,13 @@ function parameter(name: string, value: string): Record<string, unknown> {
     case 'ssl-key':
       return { tlsKey: readNamedFile(name, value) }
     default:
-      throw new AppError('invalid_input', `The parameter “${name}” of the MySQL URL is not known.`, {
+      throw new AppError('invalid_input', `${quoted(name)} of the MySQL URL is not known.`, {
         hint: 'Known are socket, ssl-mode, ssl-ca, ssl-cert and ssl-key.',
       })
   }
+}
+
+/** What does not look like a name may be the rest of a password with a question mark in it. */
+function quoted(name: string): string {
+  return /^[\w-]{1,40}$/.test(name) ? `The parameter “${name}”` : 'A parameter'
 }

@@ -94,8 +94,13 @@ function parameter(name: string, value: string): Record<string, unknown> {
     case 'application_name':
       return {}
     default:
-      throw new AppError('invalid_input', `The parameter “${name}” of the PostgreSQL URL is not known.`, {
+      throw new AppError('invalid_input', `${quoted(name)} of the PostgreSQL URL is not known.`, {
         hint: 'Known are host, port, user, password, dbname, sslmode, sslrootcert, sslcert, sslkey, connect_timeout and maintenance_database.',
       })
   }
+}
+
+/** What does not look like a name may be the rest of a password with a question mark in it. */
+function quoted(name: string): string {
+  return /^[\w-]{1,40}$/.test(name) ? `The parameter “${name}”` : 'A parameter'
 }

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { formatBytes } from '../bytes.ts'
 import { isLeftOver, isTemporary } from '../key.ts'
-import { settingsFromQuery } from '../url.ts'
+import { decoded, settingsFromQuery } from '../url.ts'
 import { defineVolume, type TestStep, type Volume } from '../volume.ts'
 import { errorCode, explainFileError } from './errors.ts'
 import { removeEmptyFolders, resolveBelow, syncFolder } from './folders.ts'
@@ -45,7 +45,7 @@ export const local = defineVolume({
     if (!/^file:/i.test(url)) return { path: resolve(url) }
     const [path = '', query = ''] = url.slice('file:'.length).split(/\?(.*)/s)
     const withoutHost = path.replace(/^\/\/(localhost)?(?=\/)/, '')
-    return { path: resolve(decodeURIComponent(withoutHost)), ...settingsFromQuery(config, query) }
+    return { path: resolve(decoded(withoutHost)), ...settingsFromQuery(config, query) }
   },
   open: openDirectory,
 })

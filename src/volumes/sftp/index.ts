@@ -7,7 +7,7 @@ import { secret } from '../../shared/secrets.ts'
 import type { Patience } from '../backoff.ts'
 import { formatBytes } from '../bytes.ts'
 import { isLeftOver, isTemporary } from '../key.ts'
-import { settingsFromQuery } from '../url.ts'
+import { decoded, settingsFromQuery } from '../url.ts'
 import { defineVolume, type TestStep, type Volume } from '../volume.ts'
 import { Connection } from './connection.ts'
 import {
@@ -144,20 +144,20 @@ function fromUrl(text: string, environment: NodeJS.ProcessEnv): unknown {
       hint: 'A slash, @ or colon in user or password is written %2F, %40 or %3A.',
     })
   }
-  const path = decodeURIComponent(url.pathname)
+  const path = decoded(url.pathname)
   const fromQuery = settingsFromQuery(config, url.search.slice(1).replaceAll('+', '%2B'))
   const hasKey = fromQuery.hostKey !== undefined
   return withoutUndefined({
     knownHosts: hasKey
       ? []
       : [join(environment.HOME || homedir(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'],
-    password: decodeURIComponent(url.password) || fromEnvironment(environment, 'HOLDFAST_VOLUME_PASSWORD'),
+    password: decoded(url.password) || fromEnvironment(environment, 'HOLDFAST_VOLUME_PASSWORD'),
     privateKey: fromEnvironment(environment, 'HOLDFAST_VOLUME_PRIVATE_KEY'),
     passphrase: fromEnvironment(environment, 'HOLDFAST_VOLUME_PRIVATE_KEY_PASSPHRASE'),
     ...fromQuery,
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port ? Number(url.port) : undefined,
-    user: decodeURIComponent(url.username) || undefined,
+    user: decoded(url.username) || undefined,
     root: path === '' ? '/' : path.replace(/^\/~(?=\/|$)/, '~'),
   })
 }
