@@ -214,7 +214,7 @@ export function fuzz({ sources, grounds }: Bench): Group[] {
   ]
 }
 
-async function verifyManifest(volume: Parameters<typeof readManifest>[0], key: string): Promise<void> {
+async function verifyManifest(volume: Parameters<typeof findSnapshot>[0], key: string): Promise<void> {
   const { manifest } = await findSnapshot(volume, key, signal)
   const job = { signal, log: () => {}, progress: () => {} }
   const keys = { instanceKeys: [], ageIdentities: [], agePassphrases: [] }

@@ -60,5 +60,6 @@ function shorten(failure: unknown): string {
   const place = /test\/(?:chaos|e2e)\/[\w.-]+:\d+/.exec(
     failure.stack?.slice(failure.message.length) ?? '',
   )?.[0]
-  return `  ${failure.message.slice(0, 3_000).replaceAll('\n', '\n  ')}\n  (${place ?? 'unknown place'})`
+  const cause = failure.cause instanceof Error ? `\n${failure.cause.message}` : ''
+  return `  ${(failure.message + cause).slice(0, 3_000).replaceAll('\n', '\n  ')}\n  (${place ?? 'unknown place'})`
 }
