@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { letGo } from './garbage.ts'
 
 /** Counts the bytes that go by and, once they have all gone by, knows their SHA-256. */
 export class Meter {
@@ -15,6 +16,7 @@ export class Meter {
   update(chunk: Uint8Array): void {
     this.bytes += chunk.length
     this.#hash.update(chunk)
+    letGo(chunk.length)
     this.#onBytes?.(this.bytes)
   }
 
