@@ -13,5 +13,5 @@ export function letGo(bytes: number): void {
   passed += bytes
   if (passed < EVERY) return
   passed = 0
-  void globalThis.gc?.({ type: 'minor' })
+  globalThis.gc?.({ type: 'minor' })
 }
