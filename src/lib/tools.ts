@@ -8,6 +8,8 @@ export interface ToolNeed {
   name: string
   /** Folders to look into after PATH. A `*` stands for any part of one path segment. */
   places?: readonly string[]
+  /** Real paths that are not the program, but choose one by rules of their own: passed over. */
+  wrapper?: RegExp
   /** Arguments that make it print its version; `--version` if absent. */
   versionArgs?: readonly string[]
   /** Finds the version in what it prints; the first group counts. A program that prints anything else is not meant. */
@@ -82,7 +84,7 @@ async function findTool(need: ToolNeed, signal: AbortSignal): Promise<FoundTool[
   for (const folder of folders) {
     const path = join(folder, need.name)
     const real = await executable(path)
-    if (!real || seen.has(real)) continue
+    if (!real || seen.has(real) || need.wrapper?.test(real)) continue
     seen.add(real)
     const version = await versionOf(path, need, signal)
     if (version !== undefined) found.push({ name: need.name, path, version })

@@ -23,6 +23,7 @@ function clientTool(name: string): ToolNeed {
       '/usr/local/opt/libpq/bin',
       '/Applications/Postgres.app/Contents/Versions/*/bin',
     ],
+    wrapper: /\/pg_wrapper$/, // Debian's /usr/bin/pg_dump, which looks at the host, among other things
     versionPattern: /\(PostgreSQL\) (\d+(?:\.\d+)*)/,
     install: { debian: 'postgresql-client', alpine: 'postgresql-client', macos: 'libpq' },
   }
@@ -38,7 +39,7 @@ export const psql = clientTool('psql')
  * server itself cannot read back without help.
  */
 export function pickDumpTool(tools: readonly FoundTool[], need: ToolNeed, serverVersion: string): FoundTool {
-  return pickTool(direct(tools), need, majorOf(serverVersion))
+  return pickTool(tools, need, majorOf(serverVersion))
 }
 
 /**
@@ -52,7 +53,7 @@ export function pickRestoreTool(
   serverVersion: string,
 ): FoundTool {
   const oldest = madeBy === undefined ? 0 : majorOf(madeBy)
-  const readers = direct(tools)
+  const readers = tools
     .filter((tool) => tool.name === need.name && majorOf(tool.version) >= oldest)
     .sort((a, b) => compareVersions(a.version, b.version))
   const harmless = readers.filter((tool) => !needsFilter(tool.version, serverVersion))
@@ -77,19 +78,6 @@ export function canRestrict(psqlVersion: string): boolean {
   const major = majorOf(psqlVersion)
   const first = since[major]
   return first === undefined ? major >= 18 : compareVersions(psqlVersion, first) >= 0
-}
-
-/**
- * Debian's /usr/bin holds a wrapper that chooses a version by rules of its own, among them the host: where the real
- * program is known too, it goes first.
- */
-function direct(tools: readonly FoundTool[]): FoundTool[] {
-  const isWrapper = (tool: FoundTool) => tool.path.startsWith('/usr/bin/')
-  return tools.filter(
-    (tool) =>
-      !isWrapper(tool) ||
-      !tools.some((other) => other.name === tool.name && other.version === tool.version && !isWrapper(other)),
-  )
 }
 
 function missing(tools: readonly FoundTool[], need: ToolNeed, oldest: number): never {
