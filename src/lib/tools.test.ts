@@ -40,6 +40,12 @@ describe('finding tools', () => {
     )
   })
 
+  it('tells of those that are broken', async () => {
+    const broken: string[] = []
+    await findTools([need()], signal, ({ path, error }) => broken.push(`${path}: ${error.message}`))
+    assert.deepEqual(broken, [`${join(root, 'lib/19/bin/hf_dump')}: hf_dump failed with exit code 1: broken`])
+  })
+
   it('picks the smallest that is new enough', async () => {
     const found = await findTools([need()], signal)
     assert.equal(pickTool(found, need(), 9).version, '9.6.24')

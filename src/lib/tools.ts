@@ -1,6 +1,6 @@
 import { access, constants, readdir, realpath } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { AppError, messageOf } from '../shared/errors.ts'
+import { AppError, asAppError } from '../shared/errors.ts'
 import { run } from './process.ts'
 
 /** A program that is wanted, where it usually lives, and which package brings it. */
@@ -25,12 +25,24 @@ export interface FoundTool {
   version: string
 }
 
+/** A program that has the name, but fails when it is asked for its version. */
+export interface BrokenTool {
+  name: string
+  path: string
+  error: AppError
+}
+
 /**
  * Every program on this machine that answers one of the needs, in the order PATH, the usual places, then the folders
- * of `HOLDFAST_TOOL_PATH`. Several versions side by side are normal; the engine picks.
+ * of `HOLDFAST_TOOL_PATH`. Several versions side by side are normal; the engine picks. Who asks for a program in PATH
+ * by its name gets a broken one too, so `onBroken` hears of it; without it, it is a warning of the process.
  */
-export async function findTools(needs: readonly ToolNeed[], signal: AbortSignal): Promise<FoundTool[]> {
-  const found = await Promise.all(needs.map((need) => findTool(need, signal)))
+export async function findTools(
+  needs: readonly ToolNeed[],
+  signal: AbortSignal,
+  onBroken: (tool: BrokenTool) => void = warn,
+): Promise<FoundTool[]> {
+  const found = await Promise.all(needs.map((need) => findTool(need, signal, onBroken)))
   return found.flat()
 }
 
@@ -73,7 +85,11 @@ export function compareVersions(a: string, b: string): number {
   return 0
 }
 
-async function findTool(need: ToolNeed, signal: AbortSignal): Promise<FoundTool[]> {
+async function findTool(
+  need: ToolNeed,
+  signal: AbortSignal,
+  onBroken: (tool: BrokenTool) => void,
+): Promise<FoundTool[]> {
   const folders = [
     ...splitPath(process.env['PATH']),
     ...(await Promise.all((need.places ?? []).map(expand))).flat(),
@@ -86,7 +102,7 @@ async function findTool(need: ToolNeed, signal: AbortSignal): Promise<FoundTool[
     const real = await executable(path)
     if (!real || seen.has(real) || need.wrapper?.test(real)) continue
     seen.add(real)
-    const version = await versionOf(path, need, signal)
+    const version = await versionOf(path, need, signal, onBroken)
     if (version !== undefined) found.push({ name: need.name, path, version })
   }
   return found
@@ -106,16 +122,26 @@ async function executable(path: string): Promise<string | undefined> {
   }
 }
 
-async function versionOf(path: string, need: ToolNeed, signal: AbortSignal): Promise<string | undefined> {
+/** Undefined for a program that is broken, or that is another of the same name. */
+async function versionOf(
+  path: string,
+  need: ToolNeed,
+  signal: AbortSignal,
+  onBroken: (tool: BrokenTool) => void,
+): Promise<string | undefined> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(5_000)])
   const command = { file: path, args: [...(need.versionArgs ?? ['--version'])] }
   try {
     return need.versionPattern.exec(await run(command, limit))?.[1]
   } catch (error) {
     signal.throwIfAborted()
-    process.emitWarning(`${path} was passed over: ${messageOf(error)}`, 'HoldfastToolWarning')
+    onBroken({ name: need.name, path, error: asAppError(error) })
     return undefined
   }
+}
+
+function warn({ path, error }: BrokenTool): void {
+  process.emitWarning(`${path} was passed over: ${error.message}`, 'HoldfastToolWarning')
 }
 
 /** The existing folders that a pattern with `*` segments stands for, newest-looking last. */

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { DatabaseFacts, Dump, Engine, ServerFacts } from '../engines/engine.ts'
+import type { DatabaseFacts, Dump, DumpRequest, Engine, ServerFacts } from '../engines/engine.ts'
 import { Meter } from '../lib/meter.ts'
 import { StallGuard } from '../lib/stall-guard.ts'
-import { findTools } from '../lib/tools.ts'
+import { findTools, type BrokenTool } from '../lib/tools.ts'
 import { createWorkDirectory } from '../lib/work-directory.ts'
 import { compressionExtension, type Compression } from '../shared/codecs.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
@@ -78,10 +78,18 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
   const startedAt = new Date()
 
   job.progress({ phase: 'connecting' })
-  const { server, facts, tools } = await lookAt(order, job)
+  const { server, facts, tools, broken } = await lookAt(order, job)
   await using work = await createWorkDirectory()
   const { connection, database, dumpOptions: options } = order
-  const dump = engine.dump({ connection, database, options, server, facts, tools, workDirectory: work.path })
+  const dump = planDump(engine, broken, {
+    connection,
+    database,
+    options,
+    server,
+    facts,
+    tools,
+    workDirectory: work.path,
+  })
   const seal = await prepareSeal(order.encryption, order.keys)
   const copies: Copy[] = order.volumes.map((volume) => ({ ...volume }))
   const innerExtension = dump.extension + compressionExtension(order.compression.method)
@@ -173,8 +181,26 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
 async function lookAt({ engine, connection, database }: SnapshotOrder, job: JobContext) {
   const server: ServerFacts = await engine.inspect(connection, job.signal)
   const facts: DatabaseFacts = await engine.describe(connection, database, job.signal)
-  const tools = await findTools(engine.tools, job.signal)
-  return { server, facts, tools }
+  const broken: BrokenTool[] = []
+  const tools = await findTools(engine.tools, job.signal, (tool) => broken.push(tool))
+  return { server, facts, tools, broken }
+}
+
+/** The engine's plan, unless the tool that it would run is there a second time and broken: nobody means the other. */
+function planDump(
+  engine: Engine,
+  broken: readonly BrokenTool[],
+  request: DumpRequest<unknown, unknown>,
+): Dump {
+  try {
+    const dump = engine.dump(request)
+    const twin = broken.find(({ name }) => name === dump.tool.name)
+    if (twin) throw twin.error
+    return dump
+  } catch (error) {
+    const [first] = broken
+    throw first && error instanceof AppError && error.code === 'tool_missing' ? first.error : error
+  }
 }
 
 function stemFor(order: SnapshotOrder, dump: Dump, at: Date): string {
