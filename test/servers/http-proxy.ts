@@ -142,10 +142,20 @@ async function upload(
     const piece = chunk.subarray(0, limit - seen.uploaded)
     const flows = to.write(piece)
     seen.uploaded += piece.length
-    if (!flows) await Promise.race([once(to, 'drain'), once(to, 'close')])
+    if (!flows) await drainedOrClosed(to)
     if (seen.uploaded === limit) throw new Error('Cut by the test.')
   }
   to.end()
+}
+
+/** Of the two, the one that does not come is no longer listened for. */
+async function drainedOrClosed(to: ClientRequest): Promise<void> {
+  const over = new AbortController()
+  try {
+    await Promise.race(['drain', 'close'].map((event) => once(to, event, { signal: over.signal })))
+  } finally {
+    over.abort()
+  }
 }
 
 async function download(
