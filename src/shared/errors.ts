@@ -28,6 +28,7 @@ export const errors = {
   volume_refused: { status: 502, exit: 1, retryable: false },
   volume_full: { status: 507, exit: 1, retryable: false },
   volume_corrupted: { status: 502, exit: 5, retryable: false },
+  host_key_unknown: { status: 502, exit: 1, retryable: false },
   host_key_changed: { status: 502, exit: 1, retryable: false },
   no_copy_stored: { status: 502, exit: 1, retryable: false },
   object_not_found: { status: 404, exit: 4, retryable: false },

@@ -9,6 +9,19 @@ export interface IdleLimit extends Disposable {
   rest(): void
 }
 
+/** What the promise brings, or the signal's reason as soon as it aborts. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
 /**
  * Bounds how long a silent peer is waited for, not how long a transfer takes. The signal's reason is then
  * `volume_unreachable`: “<what> did not answer for 60 seconds.”

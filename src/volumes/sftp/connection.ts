@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
 import { retried, type Patience } from '../backoff.ts'
+import { orAborted } from '../deadline.ts'
 import { knownKeys, pinnedKey, type HostKeyRule } from './host-key.ts'
 import { Session, type SessionSettings } from './session.ts'
 
@@ -35,14 +36,7 @@ export class Connection implements AsyncDisposable {
     signal.throwIfAborted()
     if (this.#session && !this.#session.isLost) return this.#session
     this.#opening ??= this.#open().finally(() => (this.#opening = undefined))
-    const { promise: aborted, reject } = Promise.withResolvers<never>()
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      return await Promise.race([this.#opening, aborted])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
+    return await orAborted(this.#opening, signal)
   }
 
   /**

@@ -36,7 +36,7 @@ describe('the keys of known_hosts', () => {
       assert.equal(rule.accepts(key), isKnown)
       assert.equal(rule.accepts(other), false)
       assert.deepEqual(rule.kinds, isKnown ? ['ssh-ed25519'] : [])
-      assert.equal(rule.refused(other).code, isKnown ? 'host_key_changed' : 'volume_refused')
+      assert.equal(rule.refused(other).code, isKnown ? 'host_key_changed' : 'host_key_unknown')
     })
   }
 

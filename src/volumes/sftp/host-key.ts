@@ -46,7 +46,7 @@ export function knownKeys(host: string, port: number, files: readonly string[]):
       }
       if (known.length > 0)
         return changed(server, known.map((line) => fingerprint(line.key)).join(' or '), key)
-      return new AppError('volume_refused', `${server} is not known: its key is ${fingerprint(key)}.`, {
+      return new AppError('host_key_unknown', `${server} is not known: its key is ${fingerprint(key)}.`, {
         hint: `Compare it with what “ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub” shows on that server; if it is the same, set the host key, in a URL by ?host-key=${encodeURIComponent(fingerprint(key)).replaceAll('%3A', ':')}.`,
       })
     },

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { Client, type ConnectConfig, type ServerHostKeyAlgorithm, type SFTPWrapper } from 'ssh2'
+import type { Client, ConnectConfig, ServerHostKeyAlgorithm, SFTPWrapper } from 'ssh2'
 import { AppError, messageOf } from '../../shared/errors.ts'
 import { explainConnectError } from './errors.ts'
 import type { HostKeyRule } from './host-key.ts'
@@ -26,7 +26,7 @@ export interface SessionSettings {
  */
 export class Session implements Disposable {
   readonly #socket: Socket
-  readonly #client = new Client()
+  readonly #client: Client
   readonly #waiting = new Set<(error: AppError) => void>()
   readonly #server: string
   readonly #idle: number
@@ -43,8 +43,10 @@ export class Session implements Disposable {
     idle: number,
     signal: AbortSignal,
   ): Promise<Session> {
+    // Loaded with the first connection: no other volume should pay for it.
+    const ssh2 = await import('ssh2')
     signal.throwIfAborted()
-    const session = new Session(settings, idle)
+    const session = new Session(settings, new ssh2.Client(), idle)
     const stop = () => session.#lose(new AppError('cancelled', 'Connecting was cancelled.'))
     signal.addEventListener('abort', stop, { once: true })
     try {
@@ -68,7 +70,8 @@ export class Session implements Disposable {
     }
   }
 
-  private constructor(settings: SessionSettings, idle: number) {
+  private constructor(settings: SessionSettings, client: Client, idle: number) {
+    this.#client = client
     this.#server = `${settings.host}:${settings.port}`
     this.#idle = idle
     this.#socket = connect({ host: settings.host, port: settings.port, noDelay: true })
