@@ -76,6 +76,15 @@ export interface Engine<
     signal: AbortSignal,
     options?: { endSessions?: boolean },
   ): Promise<void>
+  /**
+   * Where the engine cannot rename: a mark in a database under its final name, which says that it is only half restored.
+   * `countRows` does not count it.
+   */
+  unfinishedMark?: {
+    set(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<void>
+    isSet(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<boolean>
+    clear(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<void>
+  }
   /** True where renaming onto an existing database replaces it in one step. */
   renameReplaces?: boolean
   /** A name, beside the given one, for a database that is being restored. Valid and unused. */
@@ -202,7 +211,8 @@ export interface Restore {
   check?(signal: AbortSignal): Promise<void>
 }
 
-type Filter = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
+/** A stage that passes the bytes on, changed. */
+export type Filter = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
 
 /** A tool that reads standard input; `through` are the stages before it: a program or a filter of ours. */
 export interface StdinTarget {

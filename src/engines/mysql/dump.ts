@@ -1,11 +1,12 @@
 import { compareVersions } from '../../lib/tools.ts'
-import { AppError } from '../../shared/errors.ts'
-import type { Dump, DumpRequest } from '../engine.ts'
+import type { Dump, DumpRequest, Filter } from '../engine.ts'
+import { withoutTables, type LeftOut } from './filter.ts'
 import { connectTool } from './option-file.ts'
 import type { DumpOptions } from './options.ts'
 import type { MysqlConnection } from './settings.ts'
 import { extraDumpArguments } from './tool-options.ts'
 import { pickClientTool, type PickedTool } from './tools.ts'
+import { MARK } from './unfinished-mark.ts'
 
 /** The largest statement, and so the largest row, that the protocol can carry: 1 GiB. */
 export const LARGEST_PACKET = '--max-allowed-packet=1073741824'
@@ -14,6 +15,7 @@ export function planDump(request: DumpRequest<MysqlConnection, DumpOptions>): Du
   const { connection, database, server, options, tools, workDirectory } = request
   const tool = pickClientTool(tools, 'dump', server)
   const { args, env, files } = connectTool(tool, connection, server.tls !== false, workDirectory)
+  const leftOut = leaveOut(tool, database, options)
   return {
     format: 'plain',
     extension: '.sql',
@@ -35,13 +37,14 @@ export function planDump(request: DumpRequest<MysqlConnection, DumpOptions>): Du
           LARGEST_PACKET,
           ...argumentsOfMaker(tool, options.position && mayAskForPosition(request)),
           ...extraDumpArguments(options.extra),
-          ...options.excludeTables.map((name) => `--ignore-table=${database}.${name}`),
-          ...withoutRows(tool, database, options.excludeTableData),
+          ...leftOut.args,
+          `--ignore-table=${database}.${MARK}`,
           '--',
           database,
         ],
         env,
       },
+      filter: leftOut.filter,
     },
     secretFiles: files,
     warnings: tool.warning === undefined ? undefined : [tool.warning],
@@ -64,15 +67,27 @@ function argumentsOfMaker(tool: PickedTool, position: boolean): string[] {
   ]
 }
 
-function withoutRows(tool: PickedTool, database: string, tables: string[]): string[] {
-  if (tables.length > 0 && tool.maker === 'mysql') {
-    throw new AppError(
-      'unsupported',
-      `Oracle’s mysqldump cannot leave out the rows of a table and keep its structure.`,
-      {
-        hint: 'Leave the whole table out, or keep its rows. With MariaDB’s tools this works.',
-      },
-    )
+/**
+ * What the tool itself leaves out is not even read from the server. It knows no wildcards, and Oracle's cannot leave out
+ * the rows alone.
+ */
+function leaveOut(
+  tool: PickedTool,
+  database: string,
+  { excludeTables, excludeTableData }: DumpOptions,
+): { args: string[]; filter?: Filter } {
+  const hasWildcard = (name: string) => name.includes('*')
+  const byTool = (name: string) => !hasWildcard(name)
+  const rowsByTool = (name: string) => byTool(name) && tool.maker === 'mariadb'
+  const rest: LeftOut = {
+    tables: excludeTables.filter(hasWildcard),
+    rows: excludeTableData.filter((name) => !rowsByTool(name)),
   }
-  return tables.map((name) => `--ignore-table-data=${database}.${name}`)
+  return {
+    args: [
+      ...excludeTables.filter(byTool).map((name) => `--ignore-table=${database}.${name}`),
+      ...excludeTableData.filter(rowsByTool).map((name) => `--ignore-table-data=${database}.${name}`),
+    ],
+    ...(rest.tables.length + rest.rows.length > 0 && { filter: (bytes) => withoutTables(bytes, rest) }),
+  }
 }

@@ -42,6 +42,59 @@ export async function* chosenStatements(
   }
 }
 
+/** Names of tables, with `*` for anything. */
+export interface LeftOut {
+  /** Tables and views that are to be left out with all that belongs to them. */
+  tables: string[]
+  /** Tables that are to be left out only with their rows. */
+  rows: string[]
+}
+
+/** The dump without what is to be left out, as if the tool had never written it. */
+export async function* withoutTables(
+  bytes: AsyncIterable<Uint8Array>,
+  leftOut: LeftOut,
+): AsyncGenerator<Uint8Array, void> {
+  const isLeftOut = patternOf(leftOut.tables)
+  const isRowless = patternOf(leftOut.rows)
+  let kept: Uint8Array[] = []
+  const scanner = new DumpScanner({
+    onPiece(piece, { section, rows }) {
+      const { kind, name } = section
+      if (OF_TABLES.has(kind) && isLeftOut(name)) return
+      if (kind === 'data' && isRowless(name) && (rows || announcesRows(piece))) return
+      kept.push(piece)
+    },
+  })
+  for await (const chunk of bytes) {
+    scanner.feed(chunk)
+    yield* kept
+    kept = []
+  }
+  scanner.end()
+  yield* kept
+}
+
+const OF_TABLES = new Set(['table', 'data', 'view', 'sequence'])
+const ROWS_FOLLOW = Buffer.from('-- Dumping data for table ')
+
+/** Without this line nobody counts the rows of a table that has none here. */
+function announcesRows(piece: Uint8Array): boolean {
+  return ROWS_FOLLOW.equals(piece.subarray(0, ROWS_FOLLOW.length))
+}
+
+function patternOf(names: string[]): (name: string) => boolean {
+  if (names.length === 0) return () => false
+  const alternatives = names.map((name) =>
+    name
+      .split('*')
+      .map((text) => RegExp.escape(text))
+      .join('[^]*'),
+  )
+  const pattern = new RegExp(`^(?:${alternatives.join('|')})$`)
+  return (name) => pattern.test(name)
+}
+
 const NAME = '(?:`(?:[^`]|``)*`|[\\w$\\x80-\\xff]+)'
 const TRIGGER = new RegExp(
   `^([^;]{0,300}?\\bTRIGGER\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?)(?:${NAME}\\s*\\.\\s*)?(${NAME}` +

@@ -2,11 +2,14 @@ import { z } from 'zod'
 
 /** What may be chosen for a dump. */
 export const dumpOptions = z.strictObject({
-  excludeTables: z.array(z.string().min(1)).default([]).meta({ title: 'Tables and views to leave out' }),
+  excludeTables: z.array(z.string().min(1)).default([]).meta({
+    title: 'Tables and views to leave out',
+    description: 'Names as they are; * stands for anything',
+  }),
   excludeTableData: z
     .array(z.string().min(1))
     .default([])
-    .meta({ title: 'Tables without their rows', description: 'Only with MariaDB’s tools' }),
+    .meta({ title: 'Tables without their rows', description: 'Names as they are; * stands for anything' }),
   position: z.boolean().default(true).meta({
     title: 'Note the position in the binary log',
     description: 'Where the server logs and the user may ask. MySQL locks all tables for a moment to tell it',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { chosenStatements, type Choice } from './filter.ts'
+import { chosenStatements, withoutTables, type Choice } from './filter.ts'
 import { mysqlDumpReader } from './reader.ts'
 
 const HEAD = `/*M!999999\\- enable the sandbox mode */
@@ -245,6 +245,27 @@ describe('choosing statements of a dump', () => {
         assert.match(error.hint ?? '', /a, b`/)
         return true
       },
+    )
+  })
+})
+
+describe('leaving tables out', () => {
+  it('takes away the rows of the named tables and no others, however the bytes arrive', async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, fc.array(fc.nat(5000)), async (list, cuts) => {
+        const named = list.filter((_, i) => i % 2 === 0).map(({ name }) => name)
+        async function* source() {
+          yield* pieces(Buffer.from(dumpOf(list)), cuts)
+        }
+        const reader = mysqlDumpReader()
+        for await (const piece of withoutTables(source(), { tables: [], rows: named })) reader.update(piece)
+        assert.deepEqual(
+          reader.finish().rows,
+          Object.fromEntries(
+            list.filter(({ name }) => !named.includes(name)).map(({ name, rows }) => [name, rows.length]),
+          ),
+        )
+      }),
     )
   })
 })

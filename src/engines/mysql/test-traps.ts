@@ -122,12 +122,36 @@ export function mysqlTraps(name: string, traps: Traps): void {
       await server.query('CREATE DATABASE partly_back')
       await restore('partly_back', text)
       assert.deepEqual(await names('partly_back'), ['b'])
-      const withoutRows = dump('partly', { excludeTableData: ['a'] })
-      if (name.startsWith('MariaDB')) {
-        const emptied = await withoutRows
-        assert.deepEqual(emptied.contents.rows, { b: 1 })
-        assert.match(String(emptied.text), /CREATE TABLE `a`/)
-      } else await assert.rejects(withoutRows, { code: 'unsupported' })
+    })
+
+    it('leaves the rows of chosen tables out, and keeps the tables with their triggers', async () => {
+      const rows = `VALUES (1, ');\\nUNLOCK TABLES;\\n-- Dumping data for table \`kept\`\\n')`
+      await fill('rowless', [
+        ...['log_one', 'log_two', 'sessions', 'kept'].flatMap((table) => [
+          `CREATE TABLE §${table} (x INT, words TEXT)`,
+          `INSERT INTO §${table} ${rows}`,
+        ]),
+        'CREATE TRIGGER §tr BEFORE INSERT ON §sessions FOR EACH ROW SET NEW.x = 7',
+        'CREATE VIEW §log_view AS SELECT x FROM §kept',
+      ])
+      const all = ['kept', 'log_one', 'log_two', 'log_view', 'sessions']
+      for (const [options, counted, tables] of [
+        [{ excludeTableData: ['sessions'] }, { kept: 1, log_one: 1, log_two: 1 }, all],
+        [{ excludeTableData: ['log_*', 'sessions', 'no_such'] }, { kept: 1 }, all],
+        [{ excludeTableData: ['*'] }, {}, all],
+        [{ excludeTables: ['log_*'], excludeTableData: ['kept'] }, { sessions: 1 }, ['kept', 'sessions']],
+      ] as const) {
+        const { text, contents } = await dump('rowless', options)
+        assert.deepEqual(contents.rows, counted)
+        await server.query(['DROP DATABASE IF EXISTS rowless_back', 'CREATE DATABASE rowless_back'])
+        await restore('rowless_back', text)
+        assert.deepEqual(await names('rowless_back'), tables)
+        const found = await mysql.countRows(connection, 'rowless_back', signal)
+        const present = Object.entries(found).filter(([, number]) => number > 0)
+        assert.deepEqual(Object.fromEntries(present), counted)
+        await server.query('INSERT INTO rowless_back.sessions (x) VALUES (1)')
+        assert.equal((await server.query('SELECT MAX(x) AS x FROM rowless_back.sessions'))[0]?.['x'], 7)
+      }
     })
 
     it('restores what was chosen of a whole dump', async () => {
