@@ -88,7 +88,9 @@ async function restore(
   job.progress({ phase: 'connecting' })
   const server = await engine.inspect(connection, signal)
   const exists = await engine.databaseExists(connection, database, signal)
-  checkMode(mode, exists, database)
+  const isHalf = exists && (await engine.unfinishedMark?.isSet(connection, database, signal)) === true
+  checkMode(mode, exists, isHalf, database)
+  if (isHalf) tellOfHalf(mode, database, job)
   const readRaw = await openCopy(snapshot.volume, snapshot.key, manifest, order.keys, signal)
 
   await using work = await createWorkDirectory()
@@ -124,7 +126,8 @@ async function restore(
     )
   }
 
-  const safetySnapshot = mode === 'replace' && exists ? await order.takeSafetySnapshot?.(job) : undefined
+  const isWorthKeeping = mode === 'replace' && exists && !isHalf
+  const safetySnapshot = isWorthKeeping ? await order.takeSafetySnapshot?.(job) : undefined
   if (!beside) {
     clock.begin('checking')
     await checkObject(snapshot.volume, snapshot.key, manifest, signal, {
@@ -146,6 +149,7 @@ async function restore(
       }
       await engine.createDatabase(connection, target, manifest.properties, signal)
       isOurs = true
+      await engine.unfinishedMark?.set(connection, target, signal)
     }
     const bytes = readRaw({
       onRaw: (rawBytes) => {
@@ -162,6 +166,7 @@ async function restore(
       ? compareRows(manifest.rows ?? {}, await engine.countRows(connection, target, signal))
       : undefined
     if (rows?.differences.length) throw mismatch(order, rows)
+    if (isOurs) await engine.unfinishedMark?.clear(connection, target, signal)
     if (beside) await swap(order, target, exists, job)
     return { database, seconds: clock.end(), rows, safetySnapshot }
   } catch (error) {
@@ -170,7 +175,14 @@ async function restore(
   }
 }
 
-function checkMode(mode: RestoreMode, exists: boolean, database: string): void {
+function checkMode(mode: RestoreMode, exists: boolean, isHalf: boolean, database: string): void {
+  if (mode === 'new' && isHalf) {
+    throw new AppError(
+      'database_exists',
+      `The database “${database}” exists already, left half restored by an interrupted restore.`,
+      { hint: 'If no other restore is just filling it, drop it (DROP DATABASE), or use --mode replace.' },
+    )
+  }
   if (mode === 'new' && exists) {
     throw new AppError('database_exists', `The database “${database}” exists already.`, {
       hint: 'Choose another name, or --mode replace to put the snapshot in its place.',
@@ -181,6 +193,12 @@ function checkMode(mode: RestoreMode, exists: boolean, database: string): void {
       hint: 'Use --mode new to create it.',
     })
   }
+}
+
+function tellOfHalf(mode: RestoreMode, database: string, job: JobContext): void {
+  const consequence =
+    mode === 'replace' ? 'No safety snapshot is taken of it.' : 'It stays marked as such: replace it instead.'
+  job.log('warning', `“${database}” was left half restored by an interrupted restore. ${consequence}`)
 }
 
 /** Gives the restored database its name; the one that had it is dropped only after that. */

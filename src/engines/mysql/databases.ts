@@ -3,6 +3,7 @@ import type { DatabaseFacts, ServerFacts } from '../engine.ts'
 import { grantsOf, holds, missingPrivileges } from './privileges.ts'
 import { openSession, quoteName, type Session } from './session.ts'
 import type { MysqlConnection } from './settings.ts'
+import { isMarked, MARK } from './unfinished-mark.ts'
 
 const SYSTEM = new Set(['information_schema', 'performance_schema', 'mysql', 'sys'])
 
@@ -78,8 +79,8 @@ export async function countRows(
   await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT')
   const tables = await session.query<{ name: string }>(
     `SELECT TABLE_NAME AS name FROM information_schema.TABLES
-      WHERE TABLE_SCHEMA = ? AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY TABLE_NAME`,
-    [database],
+      WHERE TABLE_SCHEMA = ? AND TABLE_NAME <> ? AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY TABLE_NAME`,
+    [database, MARK],
   )
   const counts: Record<string, number> = {}
   for (const { name } of tables) {
@@ -154,6 +155,11 @@ async function warningsFor(session: Session, database: string): Promise<string[]
   )
   const broken = await brokenViews(session, database)
   return [
+    ...((await isMarked(session, database))
+      ? [
+          'A restore into this database was interrupted, or is running: it may be only half of what it is to be.',
+        ]
+      : []),
     ...missing.map(
       ({ what, grant }) => `The user may not ${what}; what it cannot see is not in the dump: ${grant}`,
     ),

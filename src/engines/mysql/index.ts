@@ -18,6 +18,7 @@ import { planRestore } from './restore.ts'
 import { openSession } from './session.ts'
 import { addressOf, connectionSettings, fromUrl } from './settings.ts'
 import { mysqlTools } from './tools.ts'
+import { unfinishedMark } from './unfinished-mark.ts'
 
 const INSPECTION_LIMIT = 10_000
 /** Characters in the name of a database. */
@@ -72,5 +73,6 @@ export const mysql = defineEngine({
         .join('') + suffix
     )
   },
+  unfinishedMark,
   countRows,
 })
