@@ -6,6 +6,7 @@ import { type BackupReport, type Desk, jsonOf, openDesk } from '../e2e/cli.ts'
 import { type DatabaseKind, databaseKinds, type Source, type Sources } from '../e2e/databases.ts'
 import { placeKinds } from '../e2e/places.ts'
 import { createConnection } from 'mysql2/promise'
+import { parseSettings } from '../../src/engines/index.ts'
 import { startBed } from '../../src/engines/postgresql/test-bed.ts'
 import { allForms } from './forms.ts'
 import { type Bench, type Group, needsOf } from './suite.ts'
@@ -80,15 +81,16 @@ const make: Record<DatabaseKind, (sources: Sources) => Promise<Awkward>> = {
   async postgresql() {
     const bed = await startBed({ major: 15, tls: false })
     await bed.fill('awkward')
-    const { host, port, user, password } = bed.connection as Record<string, string>
+    const connection = parseSettings(bed.engine.connection, bed.connection, 'the bed')
+    const { host, port, user, password } = connection as Record<string, string>
     return {
       url: (database = 'awkward') => `postgresql://${user}@${host}:${port}/${database}`,
       env: { HOLDFAST_DATABASE_PASSWORD: password ?? '' },
       fingerprint: async (database = 'awkward') => await bed.fingerprint(database),
-      drop: (database) =>
-        bed.engine.dropDatabase(bed.connection, database, new AbortController().signal, {
-          endSessions: true,
-        }),
+      drop: async (database) => {
+        const signal = new AbortController().signal
+        await bed.engine.dropDatabase(connection, database, signal, { endSessions: true })
+      },
     }
   },
   async mysql(sources) {
