@@ -4,7 +4,7 @@ import { architecture } from './architecture.ts'
 import { rootOf } from './needs.ts'
 import { freePort, isListening } from './port.ts'
 import { run, type ServerProcess, startServer } from './process.ts'
-import { createBucket, type S3Credentials, type S3Server } from './s3-server.ts'
+import { createBucket, listingPage, type S3Credentials, type S3Server } from './s3-server.ts'
 import { tempFolder } from './temp-folder.ts'
 
 export interface CephUser extends S3Credentials {
@@ -16,13 +16,19 @@ export interface CephServer extends S3Server {
   process: ServerProcess
   /** Somebody else, who owns nothing: may do only what a bucket's policy says. */
   createUser(): Promise<CephUser>
+  /**
+   * A role that lends whoever is trusted these permissions, or all that S3 has, through the security token
+   * service at the same endpoint. Returns its ARN. Only with `lendsRoles`.
+   */
+  createRole(trusted: CephUser, policy?: object): Promise<string>
 }
 
 /**
  * One monitor, one object store in memory (2 GiB) and the gateway. It checks signatures and has multipart
- * uploads, versions, policies and object lock.
+ * uploads, versions, policies and object lock; with `lendsRoles` also a security token service, at the price of an
+ * AccessDenied for any wrong key.
  */
-export async function startCeph(): Promise<CephServer> {
+export async function startCeph({ lendsRoles = false } = {}): Promise<CephServer> {
   const root = rootOf('ceph')
   const binaries = join(root, 'usr/bin')
   const libraries = join(root, 'usr/lib', architecture().triplet)
@@ -72,7 +78,8 @@ rgw_data = ${folder.path}/rgw
 rgw_frontends = beast endpoint=127.0.0.1:${port}
 rgw_rados_pool_pg_num_min = 4
 rgw_enable_usage_log = false
-`,
+rgw_max_listing_results = ${listingPage}
+${lendsRoles ? `rgw_s3_auth_use_sts = true\nrgw_sts_key = ${randomBytes(8).toString('hex')}\n` : ''}`,
   )
   const program = (name: string, ...args: string[]) => ({
     file: join(binaries, name),
@@ -135,6 +142,17 @@ rgw_enable_usage_log = false
     await run(configured('radosgw-admin', '-n', 'client.admin', 'user', 'create', ...names, ...keys))
     return { accessKeyId, secretAccessKey, arn: `arn:aws:iam:::user/${name}` }
   }
+  const createRole = async (
+    trusted: CephUser,
+    policy: object = allow({ Action: 's3:*', Resource: 'arn:aws:s3:::*' }),
+  ) => {
+    const name = `--role-name=role-${randomBytes(4).toString('hex')}`
+    const admin = (...args: string[]) => run(configured('radosgw-admin', '-n', 'client.admin', ...args))
+    const trust = allow({ Principal: { AWS: [trusted.arn] }, Action: 'sts:AssumeRole' })
+    const role = await admin('role', 'create', name, `--assume-role-policy-doc=${JSON.stringify(trust)}`)
+    await admin('role-policy', 'put', name, '--policy-name=all', `--policy-doc=${JSON.stringify(policy)}`)
+    return (JSON.parse(role) as { Arn: string }).Arn
+  }
   const owner = await createUser()
   const server = { endpoint, region: 'us-east-1', ...owner }
   const cleanUp = stack.move()
@@ -143,6 +161,11 @@ rgw_enable_usage_log = false
     process: gateway,
     createBucket: (options) => createBucket(server, options),
     createUser,
+    createRole,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
+}
+
+function allow(statement: object): object {
+  return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...statement }] }
 }

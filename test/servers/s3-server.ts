@@ -13,6 +13,9 @@ export interface S3Server extends S3Credentials, AsyncDisposable {
   createBucket(options?: { objectLock?: boolean }): Promise<string>
 }
 
+/** So few objects do the servers list at a time, that a listing has pages before it has thousands of objects. */
+export const listingPage = 50
+
 /** Asks once only, so that a test sees each failure. */
 export function s3Client(
   server: S3Credentials & { endpoint: string; region: string },

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { rootOf } from './needs.ts'
 import { freePort, isListening } from './port.ts'
 import { run, startServer } from './process.ts'
-import { createBucket, type S3Server } from './s3-server.ts'
+import { createBucket, listingPage, type S3Server } from './s3-server.ts'
 import { serverUser } from './server-user.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -14,7 +14,12 @@ const filters: Record<string, Record<string, string>> = {
   cache: { use: 'egg:swift#memcache', memcache_servers: '127.0.0.1:1' },
   listing_formats: {},
   bulk: {},
-  s3api: { s3_acl: 'false', location: 'us-east-1', cors_preflight_allow_origin: '' },
+  s3api: {
+    max_bucket_listing: String(listingPage),
+    s3_acl: 'false',
+    location: 'us-east-1',
+    cors_preflight_allow_origin: '',
+  },
   tempauth: { user_test_tester: 'testing .admin' },
   copy: {},
   slo: {},
