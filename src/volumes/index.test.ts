@@ -55,6 +55,14 @@ describe('a volume URL', () => {
       ['https://s3.example.org', true, 8, 'STANDARD_IA'],
     )
     assert.equal(openVolumeUrl('file:/srv/b?file-mode=0600', {}).config['fileMode'], '0600')
+    const role = 's3://bucket?role-arn=arn:aws:iam::123456789012:role/backup'
+    const sts = { AWS_ENDPOINT_URL_STS: 'https://sts.example.org' }
+    const { roleArn, roleSessionName, stsEndpoint } = openVolumeUrl(role, sts).config
+    assert.deepEqual(
+      [roleArn, roleSessionName, stsEndpoint],
+      ['arn:aws:iam::123456789012:role/backup', 'holdfast', 'https://sts.example.org'],
+    )
+    assert.equal(openVolumeUrl('s3://bucket', sts).config['stsEndpoint'], undefined)
   })
 
   it('names the setting that is missing or wrong', () => {
@@ -63,6 +71,8 @@ describe('a volume URL', () => {
     assert.match(refusal('s3://bucket?path-style=maybe').message, /path-style/)
     assert.match(refusal('s3://bucket?endpoint=ftp://x').message, /endpoint/)
     assert.match(refusal('s3://bucket', { AWS_ACCESS_KEY_ID: 'x' }).message, /secret-access-key/)
+    assert.match(refusal('s3://bucket?role-arn=backup').message, /role-arn/)
+    assert.match(refusal('s3://bucket?sts-endpoint=https://sts.example.org').message, /role-arn/)
     assert.match(refusal('s3://bucket?object-lock-mode=GOVERNANCE').message, /object-lock-days/)
     assert.match(refusal('sftp://h/x', { HOLDFAST_VOLUME_PASSWORD: 'x' }).message, /user/)
     assert.match(refusal('sftp://u@h/x').message, /password or a private key/)

@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { isIP } from 'node:net'
 import type * as SdkModule from '@aws-sdk/client-s3'
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
-import { AppError, messageOf } from '../../shared/errors.ts'
 import { retried, type Patience } from '../backoff.ts'
-import { idleLimit } from '../deadline.ts'
+import { idleLimit, orAborted } from '../deadline.ts'
 import type { S3Settings } from './index.ts'
 import { explainS3Error, isWorthRetrying } from './errors.ts'
+import { credentialsOf } from './role.ts'
 
 type Sdk = typeof SdkModule
 
@@ -22,12 +21,19 @@ export interface Bucket {
   patience: Patience
   /** How long a silent server is waited for, in milliseconds. */
   idle: number
+  /** In bytes, of the part with this number (from 1), where at most `limit` are allowed. */
+  partSize(number: number, limit: number): number
   /** The whole name of a key's object. */
   objectName(key: string): string
   close(): Promise<void>
 }
 
-export function openBucket(settings: S3Settings, patience: Patience, idle: number): Bucket {
+export function openBucket(
+  settings: S3Settings,
+  patience: Patience,
+  idle: number,
+  partSize: Bucket['partSize'],
+): Bucket {
   const prefix = settings.prefix === '' ? '' : `${settings.prefix}/`
   let connected: Promise<{ client: S3Client; sdk: Sdk }> | undefined
   return {
@@ -36,18 +42,27 @@ export function openBucket(settings: S3Settings, patience: Patience, idle: numbe
     connect() {
       connected ??= import('@aws-sdk/client-s3').then((sdk) => ({
         sdk,
-        client: new sdk.S3Client(clientConfig(settings)),
+        client: new sdk.S3Client(clientConfig(settings, idle)),
       }))
       return connected
     },
     patience,
     idle,
+    partSize,
     objectName: (key) => prefix + key,
     async close() {
       const opened = await connected
       opened?.client.destroy()
     },
   }
+}
+
+/** How the SDK's clients connect. The one that is destroyed first ends the connections of all that share it. */
+export interface Transport {
+  /** In milliseconds. */
+  connectionTimeout: number
+  httpAgent: HttpAgent
+  httpsAgent: HttpsAgent
 }
 
 /** What a request may use to say that it is alive, and to give up when the server is not. */
@@ -75,6 +90,8 @@ export async function request<T>(
     const connected = await bucket.connect()
     return await retried(
       async (number) => {
+        // Here, because the SDK would not stop asking for them when the signal aborts.
+        await orAborted(connected.client.config.credentials(), signal)
         using limit = idleLimit(idle, bucket.settings.endpoint ?? bucket.location, signal)
         try {
           return await send({ ...connected, signal: limit.signal, touch: () => limit.touch(), number })
@@ -93,24 +110,24 @@ export async function request<T>(
 }
 
 /** The SDK's settings; `endpoint` instead of the volume's own for links that others will follow. */
-export function clientConfig(settings: S3Settings, endpoint = settings.endpoint): S3ClientConfig {
-  const ca = settings.ca === undefined ? undefined : readCertificates(settings.ca)
+export function clientConfig(
+  settings: S3Settings,
+  idle: number,
+  endpoint = settings.endpoint,
+): S3ClientConfig {
   // Of our own, because the SDK would otherwise take a fresh connection for each part. Requests are bounded by the
   // volume's concurrency, not here.
   const agent = { keepAlive: true, maxSockets: 256 }
+  const transport: Transport = {
+    connectionTimeout: 10_000,
+    httpAgent: new HttpAgent(agent),
+    httpsAgent: new HttpsAgent({ ...agent, ca: settings.ca }),
+  }
   return {
     region: settings.region,
     endpoint,
     forcePathStyle: settings.pathStyle || isAddress(endpoint),
-    ...(settings.accessKeyId && settings.secretAccessKey
-      ? {
-          credentials: {
-            accessKeyId: settings.accessKeyId,
-            secretAccessKey: settings.secretAccessKey,
-            sessionToken: settings.sessionToken,
-          },
-        }
-      : {}),
+    credentials: credentialsOf(settings, transport, idle),
     maxAttempts: 1,
     // What fails is thrown; the SDK would print warnings besides.
     logger: { debug() {}, info() {}, warn() {}, error() {} },
@@ -119,11 +136,7 @@ export function clientConfig(settings: S3Settings, endpoint = settings.endpoint)
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     expectContinueHeader: false,
-    requestHandler: {
-      connectionTimeout: 10_000,
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent({ ...agent, ca }),
-    },
+    requestHandler: transport,
   }
 }
 
@@ -132,15 +145,4 @@ function isAddress(endpoint: string | undefined): boolean {
   if (endpoint === undefined) return false
   const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, '')
   return isIP(host) !== 0 || host === 'localhost'
-}
-
-function readCertificates(ca: string): string {
-  if (ca.includes('-----BEGIN')) return ca
-  try {
-    return readFileSync(ca, 'utf8')
-  } catch (error) {
-    throw new AppError('invalid_input', `The CA file could not be read: ${messageOf(error)}.`, {
-      cause: error,
-    })
-  }
 }

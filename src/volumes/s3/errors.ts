@@ -2,11 +2,13 @@ import { AppError, messageOf } from '../../shared/errors.ts'
 import type { Bucket } from './client.ts'
 
 /** What the SDK's errors carry, as far as we look at them. */
-interface S3Fault {
+export interface S3Fault {
   name: string
   message: string
   code?: unknown
   status: number | undefined
+  /** The region that the server wants. */
+  region?: string | undefined
   clockSkewCorrected: boolean
 }
 
@@ -55,6 +57,12 @@ export function statusOf(error: unknown): number | undefined {
   return faultOf(error).status
 }
 
+/** Redirected or refused; not: unable at the moment. */
+export function isRefusal(error: unknown): boolean {
+  const status = statusOf(error) ?? 0
+  return status >= 300 && status < 500 && status !== 416 && status !== 429
+}
+
 export function nameOf(error: unknown): string {
   return faultOf(error).name
 }
@@ -68,13 +76,59 @@ export function explainS3Error(
   if (error instanceof AppError) return error
   const fault = faultOf(error)
   const { code, hint, retryable } = meaningOf(fault, action, bucket)
+  const sentence = `Could not ${action.doing} in ${bucket.location}: ${reasonOf(fault)}.`
+  return new AppError(code, sentence, { hint, cause: error, retryable })
+}
+
+/** The server's own words, without a full stop; never empty. */
+export function reasonOf(fault: S3Fault): string {
   const said = [fault.name, fault.message].filter(
     (part) => !['Error', 'Unknown', 'UnknownError'].includes(part),
   )
   const status = fault.status ? ` (HTTP ${fault.status})` : ''
-  const reason = [...new Set(said)].join(': ').replace(/\.$/, '') || 'it gave no reason'
-  const sentence = `Could not ${action.doing} in ${bucket.location}: ${reason}${status}.`
-  return new AppError(code, sentence, { hint, cause: error, retryable })
+  return `${[...new Set(said)].join(': ').replace(/\.$/, '') || 'it gave no reason'}${status}`
+}
+
+/** Why there was no connection, or no answer on it. `setting`: where the endpoint is set, for hints. */
+export function explainTransport(
+  fault: S3Fault,
+  endpoint: string | undefined,
+  setting = 'endpoint',
+): { code: AppError['code']; hint?: string; retryable?: boolean } {
+  const code = typeof fault.code === 'string' ? fault.code : ''
+  if (code === 'ENOTFOUND') {
+    return {
+      code: 'volume_unreachable',
+      hint: endpoint
+        ? `No such host name: check the ${setting}. Servers of your own mostly want path-style=true.`
+        : 'No such host name: check region and network.',
+      retryable: false,
+    }
+  }
+  if (code === 'ECONNREFUSED') {
+    return {
+      code: 'volume_unreachable',
+      hint: `Nothing listens there: check the ${setting}’s host and port.`,
+    }
+  }
+  const hint = tlsHint(code, setting)
+  return hint ? { code: 'tls_failed', hint, retryable: false } : { code: 'volume_unreachable' }
+}
+
+function tlsHint(code: string, setting: string): string | undefined {
+  if (/SELF_SIGNED|UNABLE_TO|CERT_UNTRUSTED|CERT_SIGNATURE/.test(code)) {
+    return 'The certificate comes from an authority that is not trusted. If it is your own, set ca to its PEM certificate.'
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `The certificate is for another name than the ${setting}’s.`
+  }
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    return 'Renew the server’s certificate, or set this machine’s clock.'
+  }
+  if (/CERT|ERR_TLS|ERR_SSL|EPROTO/.test(code)) {
+    return `No TLS connection came about: does the ${setting} begin with https: where the server speaks http?`
+  }
+  return undefined
 }
 
 /** The policy that lets a user do all that Holdfast does. */
@@ -129,10 +183,7 @@ function meaningOf(
     case 'PermanentRedirect':
     case 'AuthorizationHeaderMalformed':
     case 'IllegalLocationConstraintException':
-      return {
-        code: 'volume_refused',
-        hint: `The bucket seems to be in another region than “${settings.region}”: set its region, and its endpoint if you gave one.`,
-      }
+      return elsewhere(fault, bucket)
     case 'QuotaExceeded':
     case 'EntityTooLarge':
     case 'InsufficientStorage':
@@ -158,46 +209,31 @@ function meaningOf(
       hint: `The user needs the permission ${action.permission}. A policy with all that Holdfast needs: ${policyFor(bucket)}`,
     }
   }
-  if (fault.status === 301 || fault.status === 307) {
-    return {
-      code: 'volume_refused',
-      hint: `The bucket seems to be in another region than “${settings.region}”.`,
-    }
-  }
+  if (fault.status === 301 || fault.status === 307) return elsewhere(fault, bucket)
   if (fault.status === 507) return { code: 'volume_full' }
   if (fault.status !== undefined && fault.status >= 400 && fault.status < 500 && fault.status !== 429) {
     return { code: 'volume_refused' }
   }
-  return { code: 'volume_unreachable', ...networkHint(fault, bucket) }
+  return explainTransport(fault, settings.endpoint)
 }
 
-function networkHint(fault: S3Fault, bucket: Bucket): { hint?: string; retryable?: boolean } {
-  const code = typeof fault.code === 'string' ? fault.code : ''
-  if (code === 'ENOTFOUND') {
-    return {
-      hint: bucket.settings.endpoint
-        ? 'No such host name: check the endpoint. Servers of your own mostly want path-style=true.'
-        : 'No such host name: check region and network.',
-      retryable: false,
-    }
+function elsewhere(fault: S3Fault, { settings }: Bucket): { code: AppError['code']; hint: string } {
+  const right = fault.region && `It wants region=${fault.region}.`
+  return {
+    code: 'volume_refused',
+    hint: `The bucket seems to be in another region than “${settings.region}”. ${right ?? 'Set its region.'} If you gave an endpoint, it must be that region’s.`,
   }
-  if (code === 'ECONNREFUSED') return { hint: 'Nothing listens there: check the endpoint’s host and port.' }
-  if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(code)) {
-    return {
-      hint: 'The TLS connection failed. If the server’s certificate comes from an authority of your own, set ca to its PEM file.',
-      retryable: false,
-    }
-  }
-  return {}
 }
 
-function faultOf(error: unknown): S3Fault {
+export function faultOf(error: unknown): S3Fault {
   if (typeof error !== 'object' || error === null) {
     return { name: 'Error', message: messageOf(error), status: undefined, clockSkewCorrected: false }
   }
   const fault = error as {
     name?: unknown
     code?: unknown
+    Region?: string
+    $response?: { headers?: Record<string, string> }
     $metadata?: { httpStatusCode?: number; clockSkewCorrected?: boolean }
   }
   // An unreachable host with several addresses comes as an AggregateError, whose members say why.
@@ -205,9 +241,15 @@ function faultOf(error: unknown): S3Fault {
   const code = fault.code ?? (first instanceof Error && 'code' in first ? first.code : undefined)
   return {
     name: typeof fault.name === 'string' ? fault.name : 'Error',
-    message: messageOf(error),
+    message: withoutOpenSsl(messageOf(error)),
     code,
     status: fault.$metadata?.httpStatusCode,
+    region: fault.Region ?? fault.$response?.headers?.['x-amz-bucket-region'],
     clockSkewCorrected: fault.$metadata?.clockSkewCorrected === true,
   }
+}
+
+/** `write EPROTO 40…:error:0A…:SSL routines:some_function:wrong version number:../deps/…` → the part for people. */
+function withoutOpenSsl(message: string): string {
+  return /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message
 }

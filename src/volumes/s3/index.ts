@@ -1,12 +1,14 @@
 import { z } from 'zod'
+import { X509Certificate } from 'node:crypto'
 import { secret } from '../../shared/secrets.ts'
-import { fromEnvironment } from '../../lib/environment.ts'
+import { fromEnvironment, readNamedFile } from '../../lib/environment.ts'
 import { AppError } from '../../shared/errors.ts'
 import { patient, type Patience } from '../backoff.ts'
-import { settingsFromQuery } from '../url.ts'
+import { decoded, settingsFromQuery } from '../url.ts'
 import { defineVolume, type Volume } from '../volume.ts'
 import { openBucket, request } from './client.ts'
 import { examineBucket } from './examine.ts'
+import { partSize } from './parts.ts'
 import { presignObject } from './presign.ts'
 import { listObjects, notFound, readObject, statObject } from './read.ts'
 import { removeObject } from './remove.ts'
@@ -43,6 +45,26 @@ const config = z
     }),
     secretAccessKey: secret('Secret access key').optional(),
     sessionToken: secret('Session token', 'Of temporary keys').optional(),
+    roleArn: z
+      .string()
+      .regex(/^arn:\S{16,}$/, 'must be like arn:aws:iam::123456789012:role/name')
+      .optional()
+      .meta({
+        title: 'Role ARN',
+        description: 'A role to take on with the keys above, or what the SDK finds',
+      }),
+    roleSessionName: z
+      .string()
+      .regex(/^[\w+=,.@-]{2,64}$/, 'must be 2 to 64 letters, digits or any of _+=,.@-')
+      .default('holdfast')
+      .meta({ title: 'Role session name', description: 'How the storage’s logs name us in that role' }),
+    stsEndpoint: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .meta({
+        title: 'STS endpoint',
+        description: 'Who lends the role; leave empty for AWS, or if it is the storage’s own endpoint',
+      }),
     storageClass: z
       .string()
       .regex(/^[A-Z_]+$/, 'must be a name like STANDARD_IA')
@@ -65,9 +87,11 @@ const config = z
         'New objects cannot be removed for so many days. The bucket must have been made with object lock.',
     }),
     objectLockDays: z.number().int().min(1).max(36_500).optional().meta({ title: 'Object lock days' }),
-    ca: z.string().optional().meta({
-      title: 'CA',
-      description: 'A PEM certificate, or the path of its file, if the endpoint’s authority is your own',
+    ca: z.string().refine(isCertificate, 'must be a certificate in PEM').optional().meta({
+      title: 'CA certificate',
+      description:
+        'PEM, if the endpoint’s authority is your own. Without it, the well-known ones are trusted',
+      multiline: true,
     }),
     requestChecksums: z.enum(['always', 'when-required']).default('always').meta({
       title: 'Request checksums',
@@ -86,6 +110,10 @@ const config = z
   .refine((settings) => (settings.accessKeyId === undefined) === (settings.secretAccessKey === undefined), {
     path: ['secretAccessKey'],
     error: 'access key ID and secret access key belong together: give both, or neither',
+  })
+  .refine((settings) => settings.stsEndpoint === undefined || settings.roleArn !== undefined, {
+    path: ['stsEndpoint'],
+    error: 'is only used with a role: set role-arn too',
   })
   .refine((settings) => (settings.objectLockMode === undefined) === (settings.objectLockDays === undefined), {
     path: ['objectLockDays'],
@@ -107,9 +135,14 @@ export const s3 = defineVolume({
   open: (settings) => openS3(settings),
 })
 
-/** The volume, with the patience that tests shorten: pauses, and how long a silent server is waited for (60 s). */
-export function openS3(settings: S3Settings, patience: Patience = patient, idle = 60_000): Volume {
-  const bucket = openBucket(settings, patience, idle)
+/** The volume, with what tests make smaller: pauses, how long a silent server is waited for (60 s), and parts. */
+export function openS3(
+  settings: S3Settings,
+  patience: Patience = patient,
+  idle = 60_000,
+  size = partSize,
+): Volume {
+  const bucket = openBucket(settings, patience, idle, size)
   return {
     location: bucket.location,
     readsAreCheap: false,
@@ -151,16 +184,18 @@ function fromUrl(text: string, environment: NodeJS.ProcessEnv): unknown {
   const fromQuery = settingsFromQuery(config, query)
   const pathStyle = environment.AWS_USE_PATH_STYLE_ENDPOINT
   const keys = keyId
-    ? { accessKeyId: decodeURIComponent(keyId), secretAccessKey: secretKey && decodeURIComponent(secretKey) }
+    ? { accessKeyId: decoded(keyId), secretAccessKey: secretKey && decoded(secretKey) }
     : keysFromEnvironment(environment)
   return withoutUndefined({
     ...('accessKeyId' in fromQuery ? {} : keys),
+    stsEndpoint: fromQuery.roleArn === undefined ? undefined : environment.AWS_ENDPOINT_URL_STS || undefined,
     region: environment.AWS_REGION || environment.AWS_DEFAULT_REGION || undefined,
     endpoint: environment.AWS_ENDPOINT_URL_S3 || environment.AWS_ENDPOINT_URL || undefined,
     pathStyle: pathStyle ? /^(true|1|yes)$/i.test(pathStyle) : undefined,
     ...fromQuery,
-    bucket: decodeURIComponent(bucket),
-    prefix: decodeURIComponent(prefix),
+    ca: typeof fromQuery.ca === 'string' ? readNamedFile('ca', fromQuery.ca) : undefined,
+    bucket: decoded(bucket),
+    prefix: decoded(prefix),
   })
 }
 
@@ -170,6 +205,14 @@ function keysFromEnvironment(environment: NodeJS.ProcessEnv) {
   const secretAccessKey = fromEnvironment(environment, 'AWS_SECRET_ACCESS_KEY')
   if (accessKeyId === undefined && secretAccessKey === undefined) return {}
   return { accessKeyId, secretAccessKey, sessionToken: fromEnvironment(environment, 'AWS_SESSION_TOKEN') }
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== ''
+  } catch {
+    return false
+  }
 }
 
 function withoutUndefined(settings: Record<string, unknown>): Record<string, unknown> {

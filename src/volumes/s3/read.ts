@@ -7,7 +7,7 @@ import { idleLimit } from '../deadline.ts'
 import { isTemporary } from '../key.ts'
 import type { ByteRange, ObjectInfo } from '../volume.ts'
 import { request, type Bucket } from './client.ts'
-import { explainS3Error, isWorthRetrying, statusOf, nameOf } from './errors.ts'
+import { explainS3Error, isRefusal, isWorthRetrying, statusOf, nameOf } from './errors.ts'
 
 /** The metadata of objects that were written in one request, so that reading them can prove them on any server. */
 export const SHA256 = 'holdfast-sha256'
@@ -74,11 +74,20 @@ export async function statObject(
     { doing: 'look', permission: 's3:GetObject' },
     signal,
     async ({ client, sdk, signal }) => {
+      const target = { Bucket: bucket.settings.bucket, Key: bucket.objectName(key) }
+      // A reply to HEAD has no body that could say why; the same question by GET is answered with a reason.
+      const reasonByGet = async (): Promise<unknown> => {
+        const command = new sdk.GetObjectCommand({ ...target, Range: 'bytes=0-0' })
+        try {
+          const { Body } = await client.send(command, { abortSignal: signal })
+          ;(Body as Readable | undefined)?.destroy()
+          return undefined
+        } catch (error) {
+          return error
+        }
+      }
       try {
-        const reply = await client.send(
-          new sdk.HeadObjectCommand({ Bucket: bucket.settings.bucket, Key: bucket.objectName(key) }),
-          { abortSignal: signal },
-        )
+        const reply = await client.send(new sdk.HeadObjectCommand(target), { abortSignal: signal })
         return {
           key,
           bytes: reply.ContentLength ?? 0,
@@ -88,13 +97,10 @@ export async function statObject(
         }
       } catch (error) {
         if (statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket') return undefined
-        if (statusOf(error) !== 403) throw error
-        // A reply to HEAD has no body that could say why; the same question by GET is answered with a reason.
-        const target = { Bucket: bucket.settings.bucket, Key: bucket.objectName(key) }
-        await client.send(new sdk.GetObjectCommand({ ...target, Range: 'bytes=0-0' }), {
-          abortSignal: signal,
-        })
-        throw error
+        if (!isRefusal(error)) throw error
+        const reason = await reasonByGet()
+        if (nameOf(reason) === 'NoSuchKey') return undefined // the SDK has meanwhile learnt the right time
+        throw isRefusal(reason) ? reason : error
       }
     },
   )

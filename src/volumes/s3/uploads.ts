@@ -28,11 +28,17 @@ export async function abortUpload(
   })
 }
 
-/** Aborts every unfinished upload of exactly this key. */
-export async function abortUploads(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
-  for (const upload of await listUploads(bucket, key, signal)) {
-    if (upload.key === key) await abortUpload(bucket, key, upload.id, signal)
-  }
+/** Aborts every unfinished upload of exactly this key, but for the one to keep. Returns how many there were. */
+export async function abortUploads(
+  bucket: Bucket,
+  key: string,
+  signal: AbortSignal,
+  kept?: string,
+): Promise<number> {
+  const uploads = await listUploads(bucket, key, signal)
+  const meant = uploads.filter((upload) => upload.key === key && upload.id !== kept)
+  for (const upload of meant) await abortUpload(bucket, key, upload.id, signal)
+  return meant.length
 }
 
 /** Removes all but objects of the keys within the scope: unfinished uploads, and claims. */

@@ -1,13 +1,14 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompletedPart, CreateMultipartUploadCommandInput } from '@aws-sdk/client-s3'
 import { AppError } from '../../shared/errors.ts'
 import { afterFailure, headBytes, untilAborted } from '../bytes.ts'
 import type { ObjectSource, WriteOptions } from '../volume.ts'
 import { claim, release } from './claim.ts'
 import { request, type Attempt, type Bucket } from './client.ts'
-import { nameOf, statusOf } from './errors.ts'
-import { PartMemory, partSize } from './parts.ts'
+import { isRefusal, nameOf, statusOf } from './errors.ts'
+import { PartMemory } from './parts.ts'
 import { SHA256, statObject } from './read.ts'
 import { abortUpload, abortUploads } from './uploads.ts'
 
@@ -124,15 +125,23 @@ class ObjectWrite {
     await Promise.allSettled(this.#inFlight)
     const signal = AbortSignal.timeout(60_000)
     if (this.#uploadId !== undefined) await abortUpload(this.#bucket, this.#key, this.#uploadId, signal)
-    else if (this.#creationIsUncertain) await abortUploads(this.#bucket, this.#key, signal)
+    else if (this.#creationIsUncertain) await this.#abortUncertain(signal)
     if (this.#isClaimed) await release(this.#bucket, this.#key, signal)
+  }
+
+  /** The request to begin may still be on its way when nobody waits for its answer any more. */
+  async #abortUncertain(signal: AbortSignal): Promise<void> {
+    for (let look = 1; look <= 3; look++) {
+      if ((await abortUploads(this.#bucket, this.#key, signal)) > 0) return
+      if (look < 3) await sleep(700)
+    }
   }
 
   /** Cuts the source into parts. The first one begins with room for the head, and there is always a first one. */
   async *#parts(source: ObjectSource): AsyncGenerator<Part, void> {
     let number = 1
     const room = async (filled: number) => {
-      const size = partSize(number, this.#bucket.settings.maxParts)
+      const size = this.#bucket.partSize(number, this.#bucket.settings.maxParts)
       // The part that waits for its head does not count: with one part in flight nothing else could move.
       const held = number === 1 && source.head !== undefined
       const memory = held ? Buffer.allocUnsafeSlow(size) : await this.#memory.take(size, this.#signal)
@@ -211,19 +220,26 @@ class ObjectWrite {
 
   async #create(): Promise<void> {
     const reply = await request(this.#bucket, PUT, this.#signal, async ({ client, sdk, signal }) => {
-      this.#creationIsUncertain = true
       const command = new sdk.CreateMultipartUploadCommand({
         ...this.#target(),
         ...this.#properties(),
         Metadata: { [MARK]: this.#mark },
         ...(this.#sendsChecksums() ? { ChecksumAlgorithm: 'SHA256' as const } : {}),
       })
-      return await client.send(command, { abortSignal: signal })
+      try {
+        return await client.send(command, { abortSignal: signal })
+      } catch (error) {
+        this.#creationIsUncertain ||= !isRefusal(error)
+        throw error
+      }
     })
     if (reply.UploadId === undefined) {
       throw new AppError('volume_refused', `${this.#bucket.location} began no upload for “${this.#key}”.`)
     }
     this.#uploadId = reply.UploadId
+    if (!this.#creationIsUncertain) return
+    await abortUploads(this.#bucket, this.#key, this.#signal, reply.UploadId)
+    this.#creationIsUncertain = false
   }
 
   async #complete(): Promise<void> {
@@ -300,7 +316,6 @@ class ObjectWrite {
     }
     await request(this.#bucket, PUT, this.#signal, publish, idle)
     this.#uploadId = undefined
-    this.#creationIsUncertain = false
   }
 
   /** Asks the volume what it holds now. An object of another, later write is that write's affair. */
