@@ -26,10 +26,17 @@ export async function apart<K extends OperationName>(
   const command = {
     file: process.execPath,
     args: ['--disable-warning=ExperimentalWarning', MAIN, operation, JSON.stringify(request)],
+    env: compileCache(),
   }
   const outcome = JSON.parse(await run(command, signal, { limit: 2 ** 28 })) as Outcome
   if ('error' in outcome) {
     throw new AppError(outcome.error.code, outcome.error.message, { hint: outcome.error.hint })
   }
   return outcome.result as ResultOf<K>
+}
+
+/** Where bin/holdfast keeps compiled code: with it, to start takes a third of the time. */
+function compileCache(): Record<string, string> {
+  const { NODE_COMPILE_CACHE } = process.env
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }
 }

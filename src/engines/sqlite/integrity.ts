@@ -6,10 +6,13 @@ import { countedTables } from './tables.ts'
 /**
  * Checks every page, index and row; throws `database_corrupt` if the file is damaged. Rows that break a rule of their
  * own schema (NOT NULL, a foreign key) are no damage: SQLite lets programs write them. They are returned as
- * sentences, as are tables that cannot be checked because only their application knows a function or collation.
+ * sentences, as are tables that cannot be checked because only their application knows a function or collation. The
+ * database is a file that nobody else writes to.
  */
 export function checkIntegrity(db: DatabaseSync, path: string): string[] {
   db.exec('PRAGMA cache_size = -32768')
+  // The file is ours alone, so nobody cuts it short under the map. Spares a third of the processor time.
+  db.exec('PRAGMA mmap_size = 2147418112')
   const { findings, unchecked } = findProblems(db)
   const damage = findings.filter((finding) => !BROKEN_RULE.test(finding))
   if (damage.length > 0) {
