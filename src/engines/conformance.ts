@@ -29,9 +29,9 @@ export interface EngineBed extends AsyncDisposable {
   fill(database: string): Promise<void>
   /** Creates the database with nothing in it. */
   createEmpty(database: string): Promise<void>
-  /** Creates the database with one table that holds a single row of 64 MB. */
+  /** Creates the database with one table that holds a single row of 20 MB. */
   fillWithHugeRow?(database: string): Promise<void>
-  /** Creates the database with at least 30 MB in it, so that a dump can be interrupted in its middle. */
+  /** Creates the database with some 14 MB in it, so that a dump can be interrupted in its middle. */
   fillLarge(database: string): Promise<void>
   /** The whole schema and every row as text, in an order that does not depend on storage. */
   fingerprint(database: string): Promise<string[]>
@@ -49,19 +49,14 @@ export interface EngineBed extends AsyncDisposable {
   exceptions?: Record<string, string>
 }
 
-/** Database names that break tools which build strings. */
+/** Database names that break tools which build strings, each in ways of its own. */
 const awkwardNames = [
-  'two words',
-  'Großbuchstaben-und-ümläute',
-  'данные',
-  'quo\'te"s',
-  'a.b.c',
-  '-rf',
+  `Two words, quo'te"s`,
+  'Größe.данные.c',
   '--help',
   'key=value',
   'postgresql://x@127.0.0.1/y',
-  'back\\slash',
-  '100%_`tick`$HOME',
+  '100%_`tick`$HOME\\slash',
 ]
 
 /**
@@ -163,6 +158,13 @@ export function engineConformance(
     ) => {
       await bed.engine.createDatabase(connectionOf(), database, like, signal)
       await loadDump(await planRestore(database, dump, bytes), createReadStream(path), signal)
+    }
+    /** What `fillLarge` makes, once for all who only read it. */
+    let large: Promise<void> | undefined
+    const largeSource = async () => {
+      const database = named('large')
+      await (large ??= bed.fillLarge(database))
+      return database
     }
     const drop = (database: string) =>
       bed.engine.dropDatabase(connectionOf(), database, signal, { endSessions: true })
@@ -296,7 +298,7 @@ export function engineConformance(
       await drop(database)
     })
 
-    test('brings a row of 64 MB back', async (skip) => {
+    test('brings a row of 20 MB back', async (skip) => {
       if (!bed.fillWithHugeRow) return skip('There is no huge row.')
       const source = named('huge')
       await bed.fillWithHugeRow(source)
@@ -311,23 +313,20 @@ export function engineConformance(
     })
 
     test('adds to an existing database and leaves what is there', async () => {
-      const source = named('to add')
+      const source = await largeSource()
       const target = named('already there')
-      await bed.fillLarge(source)
       await bed.createEmpty(target)
       const dump = await planDump(source, bed.formats[0]?.options)
       const { path, bytes } = await dumpToFile(dump)
       await loadDump(await planRestore(target, dump, bytes, 'existing'), createReadStream(path), signal)
       assert.deepEqual(await bed.fingerprint(target), await bed.fingerprint(source))
-      await drop(source)
       await drop(target)
       await rm(path)
     })
 
     test('a restore whose source breaks half-way fails', async () => {
-      const source = named('breaks')
+      const source = await largeSource()
       const target = named('breaks copy')
-      await bed.fillLarge(source)
       const dump = await planDump(source, bed.formats[0]?.options)
       const { path, bytes } = await dumpToFile(dump)
       await bed.engine.createDatabase(connectionOf(), target, dump.facts, signal)
@@ -338,7 +337,6 @@ export function engineConformance(
       )
       assert.notDeepEqual(await bed.fingerprint(target), await bed.fingerprint(source))
       await drop(target)
-      await drop(source)
       await rm(path)
     })
 
@@ -449,8 +447,7 @@ export function engineConformance(
     })
 
     test('a cancelled dump ends its tool and leaves nothing', async () => {
-      const source = named('cancelled')
-      await bed.fillLarge(source)
+      const source = await largeSource()
       for (const format of bed.formats) {
         const dump = await planDump(source, format.options)
         const controller = new AbortController()
@@ -462,7 +459,6 @@ export function engineConformance(
         assert.deepEqual(await childProcesses(), before)
         for (const path of Object.keys(dump.secretFiles ?? {})) await assert.rejects(readFile(path))
       }
-      await drop(source)
     })
 
     describe('with tools that misbehave', () => {
@@ -484,9 +480,6 @@ export function engineConformance(
         },
         { title: 'cannot be started', script: () => '' },
       ]
-      const source = 'misbehaves'
-      before(() => bed.fillLarge(named(source)))
-
       /** Plans the dump with a script in the place of the tool, and hands it to the test. */
       const withScript = (
         title: string,
@@ -495,11 +488,12 @@ export function engineConformance(
       ) =>
         test(title, async (skip) => {
           if (bed.engine.tools.length === 0) return skip('No tool makes this dump.')
-          const genuine = await planDump(named(source), bed.formats[0]?.options)
+          const source = await largeSource()
+          const genuine = await planDump(source, bed.formats[0]?.options)
           const tool = tools.find((found) => found.path === toolOf(genuine))
           assert.ok(tool)
           const fake = await fakeTool(await directory(), tool, script(tool.path))
-          await body(await planDump(named(source), bed.formats[0]?.options, { with: fake.instead(tools) }))
+          await body(await planDump(source, bed.formats[0]?.options, { with: fake.instead(tools) }))
         })
 
       for (const { title, script } of misbehaving) {
@@ -513,19 +507,6 @@ export function engineConformance(
       const warning = (tool: string) => `echo 'warning: error: FATAL' >&2; exec "${tool}" "$@"`
       withScript('a tool that writes warnings and exits 0 is a good dump', warning, async (dump) => {
         await dumpToFile(dump)
-      })
-
-      const deaf = () => `trap '' TERM; echo begun; while :; do sleep 0.2; done`
-      withScript('a tool that ignores SIGTERM is gone when the dump is cancelled', deaf, async (dump) => {
-        const controller = new AbortController()
-        const before = await childProcesses()
-        const running = (async () => {
-          for await (const _ of dumpBytes(dump, controller.signal)) controller.abort(new Error('enough'))
-        })()
-        const timer = setTimeout(() => controller.abort(new Error('enough')), 1_000)
-        await assert.rejects(running, /enough|abort/i)
-        clearTimeout(timer)
-        assert.deepEqual(await childProcesses(), before)
       })
     })
 

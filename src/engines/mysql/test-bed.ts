@@ -37,13 +37,13 @@ export async function mysqlBed(server: MysqlLikeServer): Promise<EngineBed> {
     fillWithHugeRow: (database) =>
       create(database, [
         'CREATE TABLE huge (id INT PRIMARY KEY, bytes LONGBLOB)',
-        `INSERT INTO huge VALUES (1, REPEAT(UNHEX('00FF275C0A'), ${(64 * 1024 * 1024) / 5 - 1}))`,
+        `INSERT INTO huge VALUES (1, REPEAT(UNHEX('00FF275C0A'), ${(20 * 1024 * 1024) / 5}))`,
       ]),
     fillLarge: (database) =>
       create(database, [
         'CREATE TABLE a_large (id INT PRIMARY KEY, text LONGTEXT)',
         ...Array.from(
-          { length: 40 },
+          { length: 18 },
           (_, i) => `INSERT INTO a_large VALUES (${i}, REPEAT('${i} it''s text ', 70000))`,
         ),
         'CREATE TABLE z_other (id INT)',

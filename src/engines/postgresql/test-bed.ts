@@ -50,11 +50,11 @@ export async function startBed({ major, tls }: { major: 15 | 17 | 18; tls: boole
     },
     async fillWithHugeRow(database) {
       await create(database)
-      // Random enough for the wire: 64 MB, which are 128 MB as text.
+      // 20 MB, which are 40 MB as text.
       await server.query(
         [
           'create table huge (id int primary key, bytes bytea)',
-          `insert into huge select 1, decode(repeat(string_agg(md5(n::text), ''), 4096), 'hex') from generate_series(1, 1024) n`,
+          `insert into huge select 1, decode(repeat(string_agg(md5(n::text), ''), 1280), 'hex') from generate_series(1, 1024) n`,
         ],
         database,
       )
@@ -63,8 +63,8 @@ export async function startBed({ major, tls }: { major: 15 | 17 | 18; tls: boole
       await create(database)
       await server.query(
         [
-          `create table a_first as select n as id, md5(n::text) || repeat('.', 200) as note from generate_series(1, 90000) n`,
-          `create table b_second as select n as id, md5(n::text) || repeat('.', 200) as note from generate_series(1, 40000) n`,
+          `create table a_first as select n as id, md5(n::text) || repeat('.', 200) as note from generate_series(1, 38000) n`,
+          `create table b_second as select n as id, md5(n::text) || repeat('.', 200) as note from generate_series(1, 20000) n`,
         ],
         database,
       )
