@@ -19,6 +19,8 @@ export interface SqliteBed extends AsyncDisposable {
 
 export interface Elsewhere {
   pid: number
+  /** What it has written so far. */
+  said(): string
   /** Ends the process as a power cut would, and returns what it had written. */
   kill(): Promise<string>
 }
@@ -57,6 +59,7 @@ export function sqliteBed(): SqliteBed {
       const closed = once(child, 'close')
       const other: Elsewhere = {
         pid: child.pid ?? 0,
+        said: () => said,
         async kill() {
           running.delete(other)
           if (child.exitCode === null) child.kill('SIGKILL')
