@@ -47,7 +47,7 @@ export function readServerUrl(
     // Not URLSearchParams, to which a plus is a space: here it may be part of a path.
     parameters: pairs.map((pair) => {
       const [name = '', ...value] = pair.split('=')
-      return [decode(name, 'parameter'), decode(value.join('='), name)]
+      return [decode(name, 'parameter'), decode(value.join('='), 'query')]
     }),
   }
 }
