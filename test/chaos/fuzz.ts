@@ -67,7 +67,7 @@ const databaseSchemes = fc.constantFrom('postgresql:', 'postgres:', 'mysql:', 'm
 const volumeSchemes = fc.constantFrom('s3:', 'sftp:', 'file:', './', '/tmp/x')
 
 /** Whatever is said, the answer is a value or a clear error for a person; never a crash, and never a secret. */
-export function fuzz({ sources, grounds }: Bench): Group[] {
+export function fuzz(bench: Bench): Group[] {
   const words = (name: string, property: () => fc.IRawProperty<unknown>): Group => ({
     name,
     needs: [],
@@ -137,7 +137,7 @@ export function fuzz({ sources, grounds }: Bench): Group[] {
       needs: [],
       few: 1,
       async round() {
-        const { manifest } = await takenSnapshot({ sources, grounds })
+        const { manifest } = await takenSnapshot(bench)
         await using folder = await tempFolder('fuzz')
         const { volume } = openVolumeUrl(folder.path, {})
         const text = manifest.toString('utf8')
@@ -172,7 +172,7 @@ export function fuzz({ sources, grounds }: Bench): Group[] {
       needs: ['age'],
       few: 2,
       async round() {
-        const { key, folder, env } = await takenSnapshot({ sources, grounds })
+        const { key, folder, env } = await takenSnapshot(bench)
         await using copy = await tempFolder('damaged')
         const [object, manifest] = await Promise.all([
           readFile(join(folder, key)),

@@ -31,9 +31,10 @@ let failed = 0
 
 await using grounds = openGrounds()
 await using sources = openSources()
+await using stack = new AsyncDisposableStack()
 for (const [name, suite] of Object.entries(suites)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
-  for (const group of suite({ grounds, sources })) {
+  for (const group of suite({ grounds, sources, stack })) {
     if (!group.name.includes(values.only)) continue
     const missing = group.needs.map(missingReason).find((reason) => reason !== undefined)
     if (missing !== undefined) {

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { AWKWARD as awkwardSqlite, fingerprintOf } from '../../src/engines/sqlite/test-data.ts'
 import { AWKWARD as awkwardMysql } from '../../src/engines/mysql/test-data.ts'
 import { type BackupReport, type Desk, jsonOf, openDesk } from '../e2e/cli.ts'
-import { type DatabaseKind, databaseKinds, type Source, type Sources } from '../e2e/databases.ts'
+import { type DatabaseKind, databaseKinds, type Source } from '../e2e/databases.ts'
 import { placeKinds } from '../e2e/places.ts'
 import { createConnection } from 'mysql2/promise'
 import { parseSettings } from '../../src/engines/index.ts'
@@ -23,20 +23,21 @@ interface Awkward {
  * Awkward data through every compression, every encryption and every kind of volume, by the command line: what comes
  * back under a new name is the same, row for row.
  */
-export function matrix({ sources, grounds }: Bench): Group[] {
+export function matrix(bench: Bench): Group[] {
+  const { grounds } = bench
   const made = new Map<DatabaseKind, Promise<Awkward>>()
   const awkward = (kind: DatabaseKind): Promise<Awkward> => {
-    const found = made.get(kind) ?? make[kind](sources)
+    const found = made.get(kind) ?? make[kind](bench)
     made.set(kind, found)
     return found
   }
-  // With little time each engine meets each compression, encryption and kind of volume, but not all of them at once.
+  // With little time each engine meets two of the forms, on two kinds of volumes.
   return databaseKinds.flatMap((kind, engine) =>
     allForms().flatMap((form, number) =>
       placeKinds.map((placeKind, place) => ({
         name: `${kind}: ${form.name}, on ${placeKind}`,
         needs: [...needsOf[kind], ...needsOf[placeKind], 'age' as const, 'zstd' as const],
-        few: number % 5 === 0 && place === (engine + number / 5) % placeKinds.length ? 1 : 0,
+        few: number % 10 === 0 && place === (engine + number / 10) % placeKinds.length ? 1 : 0,
         most: 1,
         async round() {
           const data = await awkward(kind)
@@ -76,10 +77,10 @@ async function succeed(desk: Desk, args: string[], env: Record<string, string>):
   assert.equal(exitCode, 0, `holdfast ${args.join(' ')}: ${stdout}${stderr}`)
 }
 
-const make: Record<DatabaseKind, (sources: Sources) => Promise<Awkward>> = {
+const make: Record<DatabaseKind, (bench: Bench) => Promise<Awkward>> = {
   /** The bed of the engine's own tests has a server of its own. */
-  async postgresql() {
-    const bed = await startBed({ major: 15, tls: false })
+  async postgresql({ stack }) {
+    const bed = stack.use(await startBed({ major: 15, tls: false }))
     await bed.fill('awkward')
     const connection = parseSettings(bed.engine.connection, bed.connection, 'the bed')
     const { host, port, user, password } = connection as Record<string, string>
@@ -93,7 +94,7 @@ const make: Record<DatabaseKind, (sources: Sources) => Promise<Awkward>> = {
       },
     }
   },
-  async mysql(sources) {
+  async mysql({ sources }) {
     const source: Source = await sources.source('mysql')
     const { host, port, user, password } = await sources.mariadb()
     const connection = await createConnection({ host, port, user, password, charset: 'utf8mb4' })
@@ -110,7 +111,7 @@ const make: Record<DatabaseKind, (sources: Sources) => Promise<Awkward>> = {
       fingerprint: (database = 'awkward') => source.fingerprint(database),
     }
   },
-  async sqlite(sources) {
+  async sqlite({ sources }) {
     const source = await sources.source('sqlite')
     const pathOf = (database: string) => source.url(database).slice('sqlite:'.length)
     const db = new DatabaseSync(pathOf('awkward'), { enableForeignKeyConstraints: false })

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Grounds, PlaceKind } from '../e2e/places.ts'
 import type { DatabaseKind, Sources } from '../e2e/databases.ts'
 import type { NeedName } from '../servers/needs.ts'
@@ -8,6 +9,8 @@ import type { NeedName } from '../servers/needs.ts'
 export interface Bench {
   grounds: Grounds
   sources: Sources
+  /** What is made once for many rounds goes in here, to be gone when the last one is over. */
+  stack: AsyncDisposableStack
 }
 
 /** Something that is broken on purpose, again and again. */
@@ -40,7 +43,7 @@ export async function runRounds(
   const worker = async () => {
     while (next < rounds) {
       try {
-        await group.round(next++)
+        await inTime(group.round(next++))
         result.passed += 1
       } catch (error) {
         result.failures.push(error)
@@ -69,4 +72,22 @@ export function oneOf<T>(choices: readonly T[]): T {
 /** Any moment of a span, in milliseconds. */
 export function momentIn(milliseconds: number): number {
   return randomInt(Math.max(1, Math.ceil(milliseconds)))
+}
+
+/** No promise about time: what has not ended by then never ends, be it Holdfast or a server of the tests. */
+const ROUND_LIMIT = 300_000
+
+async function inTime(round: Promise<void>): Promise<void> {
+  const waiting = new AbortController()
+  const late = sleep(ROUND_LIMIT, undefined, { signal: waiting.signal }).then(
+    () => {
+      throw new Error(`A round had not ended after ${ROUND_LIMIT / 1000} seconds.`)
+    },
+    () => {}, // the round ended before
+  )
+  try {
+    await Promise.race([round, late])
+  } finally {
+    waiting.abort()
+  }
 }

@@ -81,7 +81,8 @@ export function tools({ sources, grounds }: Bench): Group[] {
     faults.map((fault) => ({
       name: `${kind}: the tool ${fault.name}`,
       needs: [...needsOf[kind], ...placeKinds.flatMap((place) => needsOf[place])],
-      few: kind === 'postgresql' || fault.name.includes('whole') ? 1 : 0,
+      few:
+        fault.name.includes('whole') || (kind === 'postgresql' && !fault.name.startsWith('exits-0')) ? 1 : 0,
       async round() {
         const source = await sources.source(kind)
         await using desk = await openDesk()

@@ -73,7 +73,7 @@ export function volumes({ sources, grounds }: Bench): Group[] {
   const onS3 = Object.entries(s3Troubles).map(([name, { trouble, outcome }]) => ({
     name: `s3: a server that ${name}`,
     needs: [...needsOf.postgresql, ...needsOf.s3],
-    few: 1,
+    few: /once|middle|disk/.test(name) ? 1 : 0,
     async round() {
       const server = await grounds.ceph()
       await using direct = await grounds.place('s3')
@@ -109,7 +109,7 @@ export function volumes({ sources, grounds }: Bench): Group[] {
   const onSftp = Object.entries(sftpTroubles).map(([name, { make, outcome }]) => ({
     name: `sftp: a line that ${name}`,
     needs: [...needsOf.postgresql, ...needsOf.sftp],
-    few: 1,
+    few: /reset after/.test(name) ? 1 : 0,
     async round() {
       const server = await grounds.sshd()
       await using direct = await grounds.place('sftp')

@@ -10,14 +10,16 @@ import { openGrounds } from './places.ts'
  */
 const grounds = openGrounds()
 const sources = openSources()
+const stack = new AsyncDisposableStack()
 after(async () => {
+  await stack.disposeAsync()
   await sources[Symbol.asyncDispose]()
   await grounds[Symbol.asyncDispose]()
 })
 
 for (const [name, suite] of Object.entries(suites)) {
   describe(`chaos: ${name}`, { concurrency: 2 }, () => {
-    for (const group of suite({ grounds, sources })) {
+    for (const group of suite({ grounds, sources, stack })) {
       if (group.few === 0) continue
       it(group.name, { skip: skipUnless(...group.needs) }, async () => {
         const { failures } = await runRounds(group, group.few, 1)
