@@ -87,6 +87,16 @@ export interface Engine<
   }
   /** True where renaming onto an existing database replaces it in one step. */
   renameReplaces?: boolean
+  /**
+   * Where it does not: in one step, which a crash cannot halve, `target` becomes `former` and `incoming` becomes
+   * `target`. `database_in_use` while others are connected to either.
+   */
+  exchangeDatabases?(
+    connection: z.output<Connection>,
+    names: { incoming: string; target: string; former: string },
+    signal: AbortSignal,
+    options?: { endSessions?: boolean },
+  ): Promise<void>
   /** A name, beside the given one, for a database that is being restored. Valid and unused. */
   besideName(database: string, token: string): string
   /** The names there are beside a database; those of `listDatabases` if absent. */

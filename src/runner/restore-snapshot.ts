@@ -204,22 +204,15 @@ function tellOfHalf(mode: RestoreMode, database: string, job: JobContext): void 
 /** Gives the restored database its name; the one that had it is dropped only after that. */
 async function swap(order: RestoreOrder, restored: string, exists: boolean, job: JobContext): Promise<void> {
   const { engine, connection, database } = order
-  const rename = async (from: string, to: string, signal: AbortSignal) => {
-    await engine.renameDatabase?.(connection, from, to, signal, order)
-  }
   if (!exists || engine.renameReplaces) {
-    await rename(restored, database, job.signal)
+    await engine.renameDatabase?.(connection, restored, database, job.signal, order)
     return
   }
   const former = formerName(engine, database)
-  job.log('info', `“${database}” becomes “${former}” until “${restored}” has its name.`)
-  await rename(database, former, job.signal)
-  try {
-    await rename(restored, database, job.signal)
-  } catch (error) {
-    await rename(former, database, cleanupSignal())
-    throw error
-  }
+  const names = { incoming: restored, target: database, former }
+  if (!engine.exchangeDatabases)
+    throw new Error(`${engine.label} can rename databases, but not exchange them.`)
+  await engine.exchangeDatabases(connection, names, job.signal, order)
   try {
     await engine.dropDatabase(connection, former, cleanupSignal(), order)
   } catch (error) {

@@ -4,7 +4,7 @@ import { skipUnless } from '../../../test/servers/needs.ts'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
 import { AppError } from '../../shared/errors.ts'
 import { postgresql } from './index.ts'
-import { dropDatabase, renameDatabase } from './databases.ts'
+import { dropDatabase, exchangeDatabases, renameDatabase } from './databases.ts'
 import { quoteName } from './names.ts'
 import type { PostgresConnection } from './settings.ts'
 import { Client } from 'pg'
@@ -88,6 +88,31 @@ describe('databases of a PostgreSQL server', { skip: skipUnless('postgres15') },
       await dropDatabase(connection, 'idle', signal)
     })
   }
+
+  it('are exchanged both or not at all', async () => {
+    for (const name of ['shop', 'incoming']) {
+      await server.query(`create database ${name}`)
+      await server.query(`create table ${name}_was_here (id int)`, name)
+    }
+    const exchange = (incoming: string) =>
+      exchangeDatabases(connection, { incoming, target: 'shop', former: 'shop before' }, signal, {})
+    const holds = async (database: string) => {
+      const [row] = await server.query('select relname::text from pg_stat_user_tables', database)
+      return row?.['relname']
+    }
+    await assert.rejects(exchange('nothing'), AppError)
+    assert.equal(await holds('shop'), 'shop_was_here')
+    const { client } = await visit('incoming')
+    await assert.rejects(
+      exchange('incoming'),
+      (error) => error instanceof AppError && error.code === 'database_in_use',
+    )
+    assert.equal(await holds('shop'), 'shop_was_here')
+    await client.end()
+    await exchange('incoming')
+    assert.equal(await holds('shop'), 'incoming_was_here')
+    assert.equal(await holds('shop before'), 'shop_was_here')
+  })
 
   it('can be those that maintenance connects to', async () => {
     const home = { ...connection, maintenanceDatabase: 'at home' }

@@ -171,6 +171,23 @@ export function renameDatabase(
 }
 
 /**
+ * In one step, `target` becomes `former` and `incoming` becomes `target`: both statements go in one message, which the
+ * server takes for one transaction.
+ */
+export function exchangeDatabases(
+  connection: PostgresConnection,
+  { incoming, target, former }: { incoming: string; target: string; former: string },
+  signal: AbortSignal,
+  { endSessions = false }: { endSessions?: boolean } = {},
+): Promise<void> {
+  return maintain(connection, target, signal, async (session) => {
+    const rename = (from: string, to: string) =>
+      `alter database ${quoteName(from)} rename to ${quoteName(to)}`
+    await alone(session, target, endSessions, `${rename(target, former)}; ${rename(incoming, target)}`)
+  })
+}
+
+/**
  * Exact numbers of rows per table at one moment, for the tables whose rows pg_dump writes: not those that belong to an
  * extension, foreign or temporary tables, nor views of any kind. Partitions count for themselves.
  */

@@ -7,6 +7,7 @@ import {
   databaseExists,
   describe,
   dropDatabase,
+  exchangeDatabases,
   inspect,
   listDatabases,
   renameDatabase,
@@ -44,6 +45,7 @@ export const postgresql = defineEngine({
   createDatabase,
   dropDatabase,
   renameDatabase,
+  exchangeDatabases,
   besideName,
   countRows,
 })
