@@ -11,7 +11,7 @@ import { DEFAULT_FILE_NAME, DEFAULT_PATH, keyFor } from '../shared/keys.ts'
 import { formatBytes, formatSeconds } from '../shared/units.ts'
 import { maskUrl, openVolumeUrl } from '../volumes/index.ts'
 import { keyRing } from './environment.ts'
-import { interruption } from './interruption.ts'
+import { interruption, interruptionReason } from './interruption.ts'
 import { collect, positiveInteger } from './parse.ts'
 import { describeError, errorJson, jobContext, note, print, printJson, warnOfPassword } from './terminal.ts'
 
@@ -107,8 +107,8 @@ async function backUp(url: string, options: Options): Promise<number> {
       try {
         taken.push(await takeSnapshot({ ...server, ...form, ...more, database, volumes }, job))
       } catch (error) {
+        // Those that were not reached have the interruption for an error too: connecting gives up at once.
         failures.push({ database, error: asAppError(error) })
-        if (signal.aborted) break
       }
     }
   } finally {
@@ -120,6 +120,8 @@ async function backUp(url: string, options: Options): Promise<number> {
     taken.forEach(describe)
     failures.forEach(({ database, error }) => note(`holdfast: ${database}: ${describeError(error)}`))
   }
+  const interrupted = interruptionReason()
+  if (interrupted) return interrupted.exitCode
   const [failure] = failures
   if (failure) return failure.error.exitCode
   return taken.some(({ state }) => state === 'partial') ? EXIT_PARTIAL : 0

@@ -20,9 +20,10 @@ export const decrypt = new Command('decrypt')
   .option('--force', 'replace the output if it exists')
   .action(async (path: string, options: { output?: string; decompress?: boolean; force?: boolean }) => {
     const signal = interruption()
-    const { name, bytes } = await decryptFile(path, keyRing(), signal, {
+    await using decrypted = await decryptFile(path, keyRing(), signal, {
       decompress: options.decompress ?? false,
     })
+    const { name, bytes } = decrypted
     if (options.output === '-') {
       await pipeline(bytes, process.stdout, { signal, end: false })
       return

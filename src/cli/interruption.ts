@@ -1,16 +1,35 @@
-import { note } from './terminal.ts'
+import { constants } from 'node:os'
+import { AppError } from '../shared/errors.ts'
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+const controller = new AbortController()
+let isWatching = false
 
 /**
- * Aborts on the first SIGINT or SIGTERM, so that the job can tidy up; the second one ends the process at once.
+ * Aborts on the first SIGINT, SIGTERM or SIGHUP, so that the job can tidy up; the second one ends the process at once.
  */
 export function interruption(): AbortSignal {
-  const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143)
-      note(`${name}: stopping, and removing what was begun. Again to end at once.`)
-      controller.abort()
-    })
+  if (!isWatching) {
+    isWatching = true
+    for (const name of signals) process.on(name, () => interrupt(name))
   }
   return controller.signal
+}
+
+/** Whether a job is running that hears of it. */
+export function isInterruptible(): boolean {
+  return isWatching
+}
+
+/** Ends the job in order; what is asked twice ends the process. */
+export function interrupt(name: (typeof signals)[number]): void {
+  if (controller.signal.aborted) process.exit(128 + constants.signals[name])
+  process.stderr.write(`${name}: stopping, and removing what was begun. Again to end at once.\n`)
+  controller.abort(new AppError('cancelled', `Interrupted by ${name}.`))
+}
+
+/** What ended the command, if it was not an error of its own. */
+export function interruptionReason(): AppError | undefined {
+  return controller.signal.aborted ? (controller.signal.reason as AppError) : undefined
 }

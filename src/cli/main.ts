@@ -5,11 +5,15 @@ import { backupOnce } from './backup-once.ts'
 import { decrypt } from './decrypt.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
+import { interrupt, interruptionReason, isInterruptible } from './interruption.ts'
 import { restoreOnce } from './restore-once.ts'
 import { snapshots } from './snapshots.ts'
 import { describeError, errorJson, note, printJson } from './terminal.ts'
 import { test } from './test.ts'
 import { verify } from './verify.ts'
+
+/** 128 + SIGPIPE, as the shell counts it. */
+const EXIT_BROKEN_PIPE = 141
 
 const program = new Command('holdfast')
   .description('Database backups you can prove.')
@@ -31,10 +35,15 @@ program.addCommand(new Command('restore').description('Restore snapshots').addCo
 for (const command of [snapshots, verify, decrypt, test, doctor, demo]) program.addCommand(command)
 exitInsteadOfReturning(program)
 
-// Whoever reads us may stop when it has seen enough, as head does.
+// Whoever reads us may stop when it has seen enough, as head does; that is no success. A terminal may be gone.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
-  process.exit()
+  if (!isInterruptible()) process.exit(EXIT_BROKEN_PIPE)
+  process.exitCode = EXIT_BROKEN_PIPE
+  if (!interruptionReason()) interrupt('SIGTERM')
+})
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
 })
 
 try {
@@ -51,9 +60,16 @@ function exitInsteadOfReturning(command: Command): void {
 
 /** Says what went wrong, once; returns the exit code. */
 function report(thrown: unknown): number {
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2 // it has spoken already
-  const error = asAppError(thrown)
-  if (process.argv.includes('--json')) printJson({ error: errorJson(error) })
+  const isJson = process.argv.includes('--json')
+  if (thrown instanceof CommanderError) {
+    // It has spoken already, to people.
+    if (isJson && thrown.exitCode !== 0) {
+      printJson({ error: { code: 'invalid_input', message: thrown.message, retryable: false } })
+    }
+    return thrown.exitCode === 0 ? 0 : 2
+  }
+  const error = interruptionReason() ?? asAppError(thrown)
+  if (isJson) printJson({ error: errorJson(error) })
   else note(`holdfast: ${describeError(error)}`)
   if (error.code === 'internal' && process.env['HOLDFAST_DEBUG']) note(String(error.stack))
   return error.exitCode

@@ -81,8 +81,15 @@ export interface Engine<
    * `countRows` does not count it.
    */
   unfinishedMark?: {
-    set(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<void>
-    isSet(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<boolean>
+    /** `writer` tells who restores, at most 80 characters. */
+    set(
+      connection: z.output<Connection>,
+      database: string,
+      writer: string,
+      signal: AbortSignal,
+    ): Promise<void>
+    /** The writer; undefined if there is no mark. */
+    read(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<string | undefined>
     clear(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<void>
   }
   /** True where renaming onto an existing database replaces it in one step. */

@@ -11,7 +11,7 @@ const PATTERN = /^([0-9a-f]{12})-(\d+)-(\d*)$/
 
 /** The token of this process. */
 export function ownToken(): string {
-  return `${thisMachine()}-${process.pid}-${startTicks(process.pid) ?? ''}`
+  return `${thisMachine()}-${process.pid}-${statOf(process.pid)?.started ?? ''}`
 }
 
 /**
@@ -21,7 +21,11 @@ export function ownToken(): string {
 export function isOver(token: string): boolean | 'unknown' {
   const [, machine, pid, started] = PATTERN.exec(token) ?? []
   if (machine !== thisMachine() || !started) return 'unknown'
-  return startTicks(Number(pid)) !== started
+  const found = statOf(Number(pid))
+  // A zombie has ended; only its parent has not noticed yet.
+  if (found) return found.state === 'Z' || found.started !== started
+  // Where other users' processes are hidden (hidepid), a living one looks like this, too.
+  return isThere(Number(pid)) ? 'unknown' : true
 }
 
 let machine: string | undefined
@@ -36,12 +40,21 @@ function thisMachine(): string {
   return machine
 }
 
-/** Field 22 of /proc/<pid>/stat, counted behind the program's name, which may itself contain spaces and brackets. */
-function startTicks(pid: number): string | undefined {
+/** Fields 3 and 22 of /proc/<pid>/stat, counted behind the program's name, which may hold spaces and brackets. */
+function statOf(pid: number): { state: string; started: string } | undefined {
   const stat = readOr(undefined, () => readFileSync(`/proc/${pid}/stat`, 'utf8'))
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // A zombie has ended; only its parent has not noticed yet.
-  return fields?.[0] === 'Z' ? undefined : fields?.[19]
+  const [state, started] = [fields?.[0], fields?.[19]]
+  return state !== undefined && started !== undefined ? { state, started } : undefined
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
 }
 
 function readOr<T>(otherwise: T, read: () => string): string | T {

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AppError } from '../shared/errors.ts'
+import { AppError, messageOf } from '../shared/errors.ts'
 import { isOver, ownToken } from './identity.ts'
 
 const PREFIX = 'holdfast-work-'
@@ -36,10 +36,18 @@ export async function checkRoom(path: string, bytes: number, purpose: string): P
   )
 }
 
+/** Only what is ours: in a shared folder, others can put what they like. */
 async function sweepWorkDirectories(base: string): Promise<void> {
   for (const name of await readdir(base)) {
     const [token] = name.slice(PREFIX.length).split('.')
-    if (name.startsWith(PREFIX) && token && isOver(token) === true) await remove(join(base, name))
+    if (!name.startsWith(PREFIX) || !token || isOver(token) !== true) continue
+    const path = join(base, name)
+    try {
+      const stats = await lstat(path)
+      if (stats.isDirectory() && stats.uid === process.getuid?.()) await remove(path)
+    } catch (error) {
+      process.emitWarning(`${path} could not be removed: ${messageOf(error)}`, 'HoldfastWorkDirectoryWarning')
+    }
   }
 }
 

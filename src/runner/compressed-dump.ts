@@ -55,9 +55,17 @@ export async function compressedDump(
     ...options,
     runStdout: (command, signal, run) => stdoutThroughProgram(command, zstd, signal, run),
   })
-  const [main, side] = fanOut(packed, 2, { patience: FOR_EVER }).branches
+  const { branches, closed } = fanOut(packed, 2, { patience: FOR_EVER })
+  const [main, side] = branches
   if (!main || !side) throw new Error('fanOut gave fewer branches than asked for')
-  return { bytes: endingAfter(main, consume(checked(decompress(side, 'zstd', job.signal)))), contents }
+  const check = consume(checked(decompress(side, 'zstd', job.signal)))
+  check.catch(() => {}) // heard behind the last byte
+  const leave = async () => {
+    main.leave()
+    side.leave()
+    await closed
+  }
+  return { bytes: endingAfter(main, check, leave), contents }
 }
 
 /** The zstd program, if the compression asks for more than one thread, it is installed, and no filter is before it. */
@@ -77,10 +85,14 @@ async function zstdProgramFor(
 async function* endingAfter(
   bytes: AsyncIterable<Uint8Array>,
   check: Promise<void>,
+  leave: () => Promise<void>,
 ): AsyncGenerator<Uint8Array, void> {
-  check.catch(() => {}) // awaited below, behind the last byte
-  yield* bytes
-  await check
+  try {
+    yield* bytes
+    await check
+  } finally {
+    await leave()
+  }
 }
 
 async function consume(bytes: AsyncIterable<Uint8Array>): Promise<void> {

@@ -17,7 +17,8 @@ import { compressionExtension, compressionMethods } from '../shared/codecs.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
 import type { KeyRing } from './encryption.ts'
 
-export interface DecryptedFile {
+/** Disposing ends what was begun for it, also if its bytes were never asked for. */
+export interface DecryptedFile extends AsyncDisposable {
   /** What the content is called, without a path. */
   name: string
   /** Ends only if the content was complete and authentic, as far as its format can tell. */
@@ -82,6 +83,7 @@ async function decryptAgeFile(
   return {
     name: name === basename(path) ? `${name}.decrypted` : name,
     bytes: decryptAge(ring, createReadStream(path, { highWaterMark: 1_048_576 }), signal),
+    [Symbol.asyncDispose]: nothingToEnd,
   }
 }
 
@@ -107,7 +109,11 @@ async function decryptSevenzip(
         { key: await deriveSevenzipKey(password) },
         signal,
       )
-      return { name: basename(entry.name), bytes: entry.content(signal) }
+      return {
+        name: basename(entry.name),
+        bytes: entry.content(signal),
+        [Symbol.asyncDispose]: nothingToEnd,
+      }
     } catch (error) {
       if (error instanceof ForeignSevenzip) return await extractForeign(path, keys, error, signal)
       if (!(error instanceof AppError) || error.code !== 'key_wrong') throw error
@@ -140,7 +146,11 @@ async function extractForeign(
     const content = extractForeignSevenzip(program.path, path, sevenzipPassword(value), signal)
     try {
       const first = await content.next()
-      return { name: basename(path).replace(/\.7z$/, ''), bytes: resumed(first, content) }
+      return {
+        name: basename(path).replace(/\.7z$/, ''),
+        bytes: resumed(first, content),
+        [Symbol.asyncDispose]: async () => void (await content.return()),
+      }
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'key_wrong') throw error
       wrong = error
@@ -158,13 +168,17 @@ async function* resumed(
   yield* rest
 }
 
-function decompressed({ name, bytes }: DecryptedFile, signal: AbortSignal): DecryptedFile {
+async function nothingToEnd(): Promise<void> {}
+
+function decompressed(decrypted: DecryptedFile, signal: AbortSignal): DecryptedFile {
+  const { name, bytes } = decrypted
   const method = compressionMethods.find(
     (known) => known !== 'none' && name.endsWith(compressionExtension(known)),
   )
-  if (!method) return { name, bytes }
+  if (!method) return decrypted
   return {
     name: name.slice(0, -compressionExtension(method).length),
     bytes: decompress(bytes, method, signal),
+    [Symbol.asyncDispose]: () => decrypted[Symbol.asyncDispose](),
   }
 }

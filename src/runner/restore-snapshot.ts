@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import type { Engine, Restore, RestoreRequest } from '../engines/engine.ts'
+import { isOver, ownToken } from '../lib/identity.ts'
 import { StallGuard } from '../lib/stall-guard.ts'
 import { findTools } from '../lib/tools.ts'
 import { checkRoom, createWorkDirectory } from '../lib/work-directory.ts'
@@ -88,7 +90,9 @@ async function restore(
   job.progress({ phase: 'connecting' })
   const server = await engine.inspect(connection, signal)
   const exists = await engine.databaseExists(connection, database, signal)
-  const isHalf = exists && (await engine.unfinishedMark?.isSet(connection, database, signal)) === true
+  const filler = exists ? await engine.unfinishedMark?.read(connection, database, signal) : undefined
+  const isHalf = filler !== undefined
+  if (isHalf && isOver(filler.split('/')[0] ?? '') === false) throw beingRestored(database)
   checkMode(mode, exists, isHalf, database)
   if (isHalf) tellOfHalf(mode, database, job)
   const readRaw = await openCopy(snapshot.volume, snapshot.key, manifest, order.keys, signal)
@@ -127,7 +131,9 @@ async function restore(
   }
 
   const isWorthKeeping = mode === 'replace' && exists && !isHalf
-  const safetySnapshot = isWorthKeeping ? await order.takeSafetySnapshot?.(job) : undefined
+  // As late as can be: what is written to the target after its snapshot is not in it.
+  const keepTarget = async () => (isWorthKeeping ? await order.takeSafetySnapshot?.(job) : undefined)
+  let safetySnapshot: string | undefined
   if (!beside) {
     clock.begin('checking')
     await checkObject(snapshot.volume, snapshot.key, manifest, signal, {
@@ -136,11 +142,14 @@ async function restore(
         job.progress({ phase: 'checking', storedBytes })
       },
     })
+    stall.rest()
+    safetySnapshot = await keepTarget()
   }
 
   clock.begin('restoring')
   // A name beside the target is ours from the start; the target's own name only when we have created it.
   let isOurs = Boolean(beside)
+  const writer = `${ownToken()}/${randomBytes(4).toString('hex')}`
   try {
     if (mode !== 'existing') {
       if (!beside && exists) {
@@ -149,7 +158,7 @@ async function restore(
       }
       await engine.createDatabase(connection, target, manifest.properties, signal)
       isOurs = true
-      await engine.unfinishedMark?.set(connection, target, signal)
+      await engine.unfinishedMark?.set(connection, target, writer, signal)
     }
     const bytes = readRaw({
       onRaw: (rawBytes) => {
@@ -157,7 +166,7 @@ async function restore(
         job.progress({ phase: 'restoring', rawBytes, expectedRawBytes: manifest.raw.bytes })
       },
     })
-    await loadDump(plan, bytes, signal, { onStderr: (line) => job.log('info', line) })
+    await loadDump(plan, resting(bytes, stall), signal, { onStderr: (line) => job.log('info', line) })
 
     clock.begin('counting')
     job.progress({ phase: 'counting' })
@@ -167,12 +176,19 @@ async function restore(
       : undefined
     if (rows?.differences.length) throw mismatch(order, rows)
     if (isOurs) await engine.unfinishedMark?.clear(connection, target, signal)
+    if (beside) safetySnapshot = await keepTarget()
     if (beside) await swap(order, target, exists, job)
     return { database, seconds: clock.end(), rows, safetySnapshot }
   } catch (error) {
-    if (isOurs) await dropHalf(order, target, job)
+    if (isOurs) await dropHalf(order, target, writer, job)
     throw error
   }
+}
+
+function beingRestored(database: string): AppError {
+  return new AppError('database_in_use', `Another restore is just filling “${database}”.`, {
+    hint: 'Wait until it has ended.',
+  })
 }
 
 function checkMode(mode: RestoreMode, exists: boolean, isHalf: boolean, database: string): void {
@@ -212,7 +228,14 @@ async function swap(order: RestoreOrder, restored: string, exists: boolean, job:
   const names = { incoming: restored, target: database, former }
   if (!engine.exchangeDatabases)
     throw new Error(`${engine.label} can rename databases, but not exchange them.`)
-  await engine.exchangeDatabases(connection, names, job.signal, order)
+  job.signal.throwIfAborted()
+  job.log('info', `“${database}” becomes “${former}”, and “${restored}” becomes “${database}”.`)
+  try {
+    // Not by the job's signal: whether a step that was given up has happened is known to nobody.
+    await engine.exchangeDatabases(connection, names, cleanupSignal(), order)
+  } catch (error) {
+    if (!(await engine.databaseExists(connection, former, cleanupSignal()))) throw error
+  }
   try {
     await engine.dropDatabase(connection, former, cleanupSignal(), order)
   } catch (error) {
@@ -223,13 +246,28 @@ async function swap(order: RestoreOrder, restored: string, exists: boolean, job:
   }
 }
 
+/** What a tool does behind the last byte, building indexes for instance, may take its time. */
+async function* resting(
+  bytes: AsyncIterable<Uint8Array>,
+  stall: StallGuard,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* bytes
+  } finally {
+    stall.rest()
+  }
+}
+
 /** A half restored database is worth nothing to anybody. Where it cannot be dropped, the log names it. */
 async function dropHalf(
-  { engine, connection }: RestoreOrder,
+  { engine, connection, database }: RestoreOrder,
   target: string,
+  writer: string,
   job: JobContext,
 ): Promise<void> {
   try {
+    const filler = await engine.unfinishedMark?.read(connection, target, cleanupSignal())
+    if (engine.unfinishedMark && target === database && filler !== writer) return // somebody else's by now
     await engine.dropDatabase(connection, target, cleanupSignal(), { endSessions: true })
   } catch (error) {
     job.log('error', `The half restored database “${target}” could not be dropped: ${messageOf(error)}`)

@@ -19,7 +19,9 @@ import { manifestKey, writeManifest } from './manifests.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { writeRestoreText } from './restore-text.ts'
 import { storeObject } from './store-object.ts'
-import { announceWriting, concludeWriting, removeUnfinished } from './writing.ts'
+import { announceWriting, concludeWriting, removeUnfinished, renewNote } from './writing.ts'
+
+const RENEW_EVERY = 3_600_000
 
 /** What is to be backed up, in which form, and where to. */
 export interface SnapshotOrder {
@@ -93,7 +95,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
   const seal = await prepareSeal(order.encryption, order.keys)
   const copies: Copy[] = order.volumes.map((volume) => ({ ...volume }))
   const innerExtension = dump.extension + compressionExtension(order.compression.method)
-  const stem = await unusedKey(
+  const stem = await reserveKey(
     copies,
     stemFor(order, dump, startedAt),
     innerExtension + (seal?.extension ?? ''),
@@ -116,11 +118,9 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
     stall.touch()
     job.progress({ phase: 'dumping', storedBytes })
   })
+  using _renewal = renewNotes(copies, key, job)
   try {
-    await forEachCopy(copies, async (copy) => {
-      await announceWriting(copy.volume, id, key, job.signal)
-      copy.announced = true
-    })
+    if (dump.source.from === 'stdout') stall.touch()
     const abandoned = new AbortController()
     const dumping = { ...job, signal: AbortSignal.any([job.signal, abandoned.signal]) }
     const compressed = await compressedDump(
@@ -135,6 +135,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       abandoned.abort(),
     )
 
+    stall.rest()
     clock.begin('checking')
     job.progress({ phase: 'checking', rawBytes: raw.bytes, storedBytes: stored.bytes })
     const manifest: Manifest = {
@@ -167,13 +168,16 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       finishedAt: new Date().toISOString(),
       seconds: clock.end(),
     }
-    await forEachCopy(copies, ({ volume }) => writeManifest(volume, key, manifest, job.signal))
+    await forEachCopy(copies, async ({ volume }) => {
+      await writeManifest(volume, key, manifest, job.signal)
+      await checkStillThere(volume, key, manifest, job.signal)
+    })
     job.signal.throwIfAborted()
-    await tidy(copies, id, key, job)
+    await tidy(copies, key, job)
     return { key, manifest, state: copies.some((copy) => copy.failure) ? 'partial' : 'succeeded', copies }
   } catch (error) {
     for (const copy of copies) copy.failure ??= explained(engine, error, job.signal)
-    await tidy(copies, id, key, job)
+    await tidy(copies, key, job)
     throw error
   }
 }
@@ -209,8 +213,11 @@ function stemFor(order: SnapshotOrder, dump: Dump, at: Date): string {
   return keyFor({ server: serverName, database: name, version: releaseVersion, at }, path, fileName)
 }
 
-/** The stem, or the stem with `-2`, `-3`, …: the first that no volume knows with this extension. */
-async function unusedKey(
+/**
+ * Makes the stem, or the stem with `-2`, `-3`, …, our own: the first whose key no volume knows with this extension, and
+ * no other run is about to write. The notes are on the volumes then.
+ */
+async function reserveKey(
   copies: readonly Copy[],
   stem: string,
   extension: string,
@@ -218,12 +225,29 @@ async function unusedKey(
 ): Promise<string> {
   for (let n = 1; ; n++) {
     const candidate = n === 1 ? stem : `${stem}-${n}`
-    let used = false
-    await forEachCopy(copies, async ({ volume }) => {
-      const key = candidate + extension
-      if ((await exists(volume, key, signal)) || (await exists(volume, manifestKey(key), signal))) used = true
+    const key = candidate + extension
+    let isTaken = false
+    await forEachCopy(copies, async (copy) => {
+      try {
+        await announceWriting(copy.volume, key, signal)
+        copy.announced = true
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'object_exists') throw error
+        isTaken = true
+        return
+      }
+      // Looked at behind the note: whoever has published before it was there is seen now.
+      if (await exists(copy.volume, key, signal)) isTaken = true
+      else if (await exists(copy.volume, manifestKey(key), signal)) isTaken = true
     })
-    if (!used) return candidate
+    if (!isTaken) return candidate
+    await forEachCopy(
+      copies.filter((copy) => copy.announced),
+      async (copy) => {
+        await concludeWriting(copy.volume, key, signal)
+        copy.announced = false
+      },
+    )
   }
 }
 
@@ -241,19 +265,48 @@ async function exists(volume: NamedVolume['volume'], key: string, signal: AbortS
  * Takes the notes away, and with them everything that is left of copies that failed. What cannot be removed now is
  * found by the next run on that volume, because its note is still there.
  */
-async function tidy(copies: readonly Copy[], id: string, key: string, job: JobContext): Promise<void> {
+async function tidy(copies: readonly Copy[], key: string, job: JobContext): Promise<void> {
   const announced = copies.filter((copy) => copy.announced)
   await Promise.all(
     announced.map(async ({ name, volume, failure }) => {
       try {
         if (!failure) await writeRestoreText(volume, cleanupSignal())
         // The object under this key is another run's: not ours to remove.
-        if (!failure || failure.code === 'object_exists') await concludeWriting(volume, id, cleanupSignal())
-        else await removeUnfinished(volume, id, key)
+        if (!failure || failure.code === 'object_exists') await concludeWriting(volume, key, cleanupSignal())
+        else await removeUnfinished(volume, key)
       } catch (error) {
         job.log('warning', `Volume “${name}” could not be tidied; the next run will: ${messageOf(error)}`)
       }
     }),
+  )
+}
+
+/** While the run lives, its notes never look as if it were over. */
+function renewNotes(copies: readonly Copy[], key: string, job: JobContext): Disposable {
+  const renew = () => {
+    for (const { name, volume, announced, failure } of copies) {
+      if (!announced || failure) continue
+      renewNote(volume, key, cleanupSignal()).catch((error: unknown) =>
+        job.log('warning', `The note on volume “${name}” could not be renewed: ${messageOf(error)}`),
+      )
+    }
+  }
+  const timer = setInterval(renew, RENEW_EVERY).unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+/** What was published long before its manifest may have been taken for leftovers by a machine whose clock is wrong. */
+async function checkStillThere(
+  volume: NamedVolume['volume'],
+  key: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bytes } = await volume.stat(key, signal)
+  if (bytes === manifest.stored.bytes) return
+  throw new AppError(
+    'volume_corrupted',
+    `${volume.location} holds ${bytes} bytes as “${key}”, not ${manifest.stored.bytes}.`,
   )
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { isOver, ownToken } from '../lib/identity.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
@@ -23,30 +24,32 @@ const noteSchema = z.object({
   writer: z.string(),
 })
 
-/** Says on the volume that the key is about to be written. */
-export async function announceWriting(
-  volume: Volume,
-  id: string,
-  key: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const note = Buffer.from(JSON.stringify({ key, writer: ownToken() }))
-  await volume.write(noteKey(id), { body: once(note) }, signal)
+/**
+ * Says on the volume that the key is about to be written. One key has one note, so of two runs that want the same key
+ * one gets `object_exists` and must take another.
+ */
+export async function announceWriting(volume: Volume, key: string, signal: AbortSignal): Promise<void> {
+  await volume.write(noteKey(key), { body: once(noteOf(key)) }, signal, { ifAbsent: true })
+}
+
+/** Writes the note again, so that it does not grow old while the run lives. */
+export async function renewNote(volume: Volume, key: string, signal: AbortSignal): Promise<void> {
+  await volume.write(noteKey(key), { body: once(noteOf(key)) }, signal)
 }
 
 /** Takes the note away again: the snapshot is complete, or nothing of it is left. */
-export function concludeWriting(volume: Volume, id: string, signal: AbortSignal): Promise<void> {
-  return volume.remove(noteKey(id), signal)
+export function concludeWriting(volume: Volume, key: string, signal: AbortSignal): Promise<void> {
+  return volume.remove(noteKey(key), signal)
 }
 
 /** Removes everything of a snapshot that did not come to its end: object, manifest, temporary names, note. */
-export async function removeUnfinished(volume: Volume, id: string, key: string): Promise<void> {
+export async function removeUnfinished(volume: Volume, key: string): Promise<void> {
   const signal = cleanupSignal()
   await volume.remove(manifestKey(key), signal)
   await volume.discard(manifestKey(key), signal)
   await volume.remove(key, signal)
   await volume.discard(key, signal)
-  await concludeWriting(volume, id, signal)
+  await concludeWriting(volume, key, signal)
 }
 
 /**
@@ -54,28 +57,24 @@ export async function removeUnfinished(volume: Volume, id: string, key: string):
  * have ended, or, for those of other machines, when its note is older than a day. Returns the keys.
  */
 export async function sweepUnfinished(volume: Volume, job: JobContext, now = new Date()): Promise<string[]> {
-  const notes: { id: string; key: string | undefined; over: boolean }[] = []
+  const swept: string[] = []
   for await (const found of volume.list(FOLDER, job.signal)) {
+    // Read as late as can be: whoever takes over the key writes another note.
     const note = await readNote(volume, found.key, job.signal)
     if (note === undefined) continue
     const over = note === 'unreadable' ? 'unknown' : isOver(note.writer)
     const old = now.getTime() - found.modifiedAt.getTime() > DAY
-    notes.push({
-      id: found.key.slice(FOLDER.length, -'.json'.length),
-      key: note === 'unreadable' ? undefined : note.key,
-      over: over === true || (over === 'unknown' && old),
-    })
-  }
-  const swept: string[] = []
-  for (const { id, key } of notes.filter(({ over }) => over)) {
-    const inUse = notes.some((note) => !note.over && note.key === key)
-    if (key === undefined || inUse || (await isComplete(volume, key, job.signal))) {
-      await concludeWriting(volume, id, job.signal)
+    if (over === false || (over === 'unknown' && !old)) continue
+    if (note === 'unreadable') {
+      // Nothing to be learned from it: it only goes.
+    } else if (await isComplete(volume, note.key, job.signal)) {
+      await concludeWriting(volume, note.key, job.signal)
     } else {
-      await removeUnfinished(volume, id, key)
-      swept.push(key)
-      job.log('info', `Removed what an interrupted run had left of “${key}” on ${volume.location}.`)
+      await removeUnfinished(volume, note.key)
+      swept.push(note.key)
+      job.log('info', `Removed what an interrupted run had left of “${note.key}” on ${volume.location}.`)
     }
+    await volume.remove(found.key, job.signal)
   }
   for (const written of [FOLDER, RESTORE_TEXT]) await volume.discard(written, job.signal)
   return swept
@@ -110,6 +109,10 @@ async function readNote(
   }
 }
 
-function noteKey(id: string): string {
-  return `${FOLDER}${id}.json`
+function noteOf(key: string): Uint8Array {
+  return Buffer.from(JSON.stringify({ key, writer: ownToken() }))
+}
+
+function noteKey(key: string): string {
+  return `${FOLDER}${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`
 }

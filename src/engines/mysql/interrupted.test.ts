@@ -71,7 +71,8 @@ for (const { title, need, start } of kinds) {
         mode,
         '--json',
       )
-    const isMarked = () => mysql.unfinishedMark?.isSet(connection, 'target', signal)
+    const isMarked = async () =>
+      (await mysql.unfinishedMark?.read(connection, 'target', signal)) !== undefined
 
     it('leaves a database that tells of it, and that is replaced without a safety snapshot', async () => {
       const { host, port, user, password } = server
@@ -122,7 +123,7 @@ for (const { title, need, start } of kinds) {
 
     it('the mark is never part of a dump, nor counted', async () => {
       await server.query('CREATE DATABASE half')
-      await mysql.unfinishedMark?.set(connection, 'half', signal)
+      await mysql.unfinishedMark?.set(connection, 'half', 'test', signal)
       assert.deepEqual(await mysql.countRows(connection, 'half', signal), {})
       snapshot = await backUp('half')
       await server.query('DROP DATABASE IF EXISTS target')

@@ -4,19 +4,24 @@ import type { MysqlConnection } from './settings.ts'
 /** A table that is in a database while it is being restored, and stays if that is interrupted. */
 export const MARK = 'holdfast_restore_not_finished'
 
-const COMMENT = 'Holdfast was restoring into this database: drop it, or restore with --mode replace.'
+const COMMENT = 'Holdfast was restoring into this database: drop it, or restore with --mode replace. By '
 
 /** Says of a database under its final name that it is only half restored: neither MySQL nor MariaDB can rename one. */
 export const unfinishedMark = {
-  async set(settings: MysqlConnection, database: string, signal: AbortSignal): Promise<void> {
+  async set(settings: MysqlConnection, database: string, writer: string, signal: AbortSignal): Promise<void> {
     await using session = await openSession(settings, signal)
     // Some servers insist on a primary key.
-    await session.query(`CREATE TABLE ${nameOf(database)} (id INT PRIMARY KEY) COMMENT = ?`, [COMMENT])
+    await session.query(`CREATE TABLE ${nameOf(database)} (id INT PRIMARY KEY) COMMENT = ?`, [
+      COMMENT + writer,
+    ])
   },
 
-  async isSet(settings: MysqlConnection, database: string, signal: AbortSignal): Promise<boolean> {
+  async read(settings: MysqlConnection, database: string, signal: AbortSignal): Promise<string | undefined> {
     await using session = await openSession(settings, signal)
-    return await isMarked(session, database)
+    const [mark] = await findMark(session, database)
+    if (!mark) return undefined
+    const comment = mark.comment
+    return comment.startsWith(COMMENT) ? comment.slice(COMMENT.length) : ''
   },
 
   async clear(settings: MysqlConnection, database: string, signal: AbortSignal): Promise<void> {
@@ -26,11 +31,14 @@ export const unfinishedMark = {
 }
 
 export async function isMarked(session: Session, database: string): Promise<boolean> {
-  const found = await session.query(
-    'SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
+  return (await findMark(session, database)).length > 0
+}
+
+function findMark(session: Session, database: string) {
+  return session.query<{ comment: string }>(
+    'SELECT TABLE_COMMENT AS comment FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
     [database, MARK],
   )
-  return found.length > 0
 }
 
 function nameOf(database: string): string {
