@@ -99,7 +99,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
     copies,
     stemFor(order, dump, startedAt),
     innerExtension + (seal?.extension ?? ''),
-    job.signal,
+    job,
   )
   const innerName = stem.slice(stem.lastIndexOf('/') + 1) + innerExtension
   const key = stem + innerExtension + (seal?.extension ?? '')
@@ -215,40 +215,62 @@ function stemFor(order: SnapshotOrder, dump: Dump, at: Date): string {
 
 /**
  * Makes the stem, or the stem with `-2`, `-3`, …, our own: the first whose key no volume knows with this extension, and
- * no other run is about to write. The notes are on the volumes then.
+ * no other run is about to write. The notes are on the volumes then; if it throws, none is.
  */
 async function reserveKey(
   copies: readonly Copy[],
   stem: string,
   extension: string,
-  signal: AbortSignal,
+  job: JobContext,
 ): Promise<string> {
   for (let n = 1; ; n++) {
     const candidate = n === 1 ? stem : `${stem}-${n}`
     const key = candidate + extension
     let isTaken = false
-    await forEachCopy(copies, async (copy) => {
-      try {
-        await announceWriting(copy.volume, key, signal)
-        copy.announced = true
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'object_exists') throw error
-        isTaken = true
-        return
-      }
-      // Looked at behind the note: whoever has published before it was there is seen now.
-      if (await exists(copy.volume, key, signal)) isTaken = true
-      else if (await exists(copy.volume, manifestKey(key), signal)) isTaken = true
-    })
-    if (!isTaken) return candidate
-    await forEachCopy(
-      copies.filter((copy) => copy.announced),
-      async (copy) => {
-        await concludeWriting(copy.volume, key, signal)
-        copy.announced = false
-      },
-    )
+    try {
+      await forEachCopy(copies, async (copy) => {
+        isTaken = (await isTakenOn(copy, key, job.signal)) || isTaken
+      })
+      job.signal.throwIfAborted()
+      if (!isTaken) return candidate
+    } catch (error) {
+      await takeNotesAway(copies, key, job)
+      throw error
+    }
+    await takeNotesAway(copies, key, job)
   }
+}
+
+async function isTakenOn(copy: Copy, key: string, signal: AbortSignal): Promise<boolean> {
+  copy.announced = true // also if it fails: whether a write that was given up has happened is known to nobody
+  try {
+    await announceWriting(copy.volume, key, signal)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'object_exists') throw error
+    copy.announced = false
+    return true
+  }
+  // Looked at behind the note: whoever has published before it was there is seen now.
+  const { volume } = copy
+  return (await exists(volume, key, signal)) || (await exists(volume, manifestKey(key), signal))
+}
+
+async function takeNotesAway(copies: readonly Copy[], key: string, job: JobContext): Promise<void> {
+  await Promise.all(
+    copies
+      .filter((copy) => copy.announced)
+      .map(async (copy) => {
+        copy.announced = false
+        try {
+          await concludeWriting(copy.volume, key, cleanupSignal())
+        } catch (error) {
+          job.log(
+            'warning',
+            `A note is left on volume “${copy.name}”; the next run will remove it: ${messageOf(error)}`,
+          )
+        }
+      }),
+  )
 }
 
 async function exists(volume: NamedVolume['volume'], key: string, signal: AbortSignal): Promise<boolean> {
