@@ -120,10 +120,8 @@ async function backUp(url: string, options: Options): Promise<number> {
     taken.forEach(describe)
     failures.forEach(({ database, error }) => note(`holdfast: ${database}: ${describeError(error)}`))
   }
-  const interrupted = interruptionReason()
-  if (interrupted) return interrupted.exitCode
   const [failure] = failures
-  if (failure) return failure.error.exitCode
+  if (failure) return (interruptionReason() ?? failure.error).exitCode
   return taken.some(({ state }) => state === 'partial') ? EXIT_PARTIAL : 0
 }
 
