@@ -127,6 +127,17 @@ export async function findSnapshot(
   return { key, manifest: await readManifest(volume, key, signal) }
 }
 
+/** Whether the volume has an object under the key. */
+export async function exists(volume: Volume, key: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await volume.stat(key, signal)
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'object_not_found') return false
+    throw error
+  }
+}
+
 /** A source of these bytes alone. */
 export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
   yield bytes

@@ -1,6 +1,5 @@
-import { AppError } from '../shared/errors.ts'
 import type { Volume } from '../volumes/volume.ts'
-import { once } from './manifests.ts'
+import { exists, once } from './manifests.ts'
 
 export const RESTORE_TEXT = 'RESTORE.txt'
 
@@ -31,10 +30,6 @@ With Holdfast:           holdfast restore once <id or key> --from <this volume> 
 
 /** Puts the words that lead back to the data beside the snapshots, unless they are there already. */
 export async function writeRestoreText(volume: Volume, signal: AbortSignal): Promise<void> {
-  try {
-    await volume.stat(RESTORE_TEXT, signal)
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'object_not_found') throw error
-    await volume.write(RESTORE_TEXT, { body: once(Buffer.from(text)) }, signal)
-  }
+  if (await exists(volume, RESTORE_TEXT, signal)) return
+  await volume.write(RESTORE_TEXT, { body: once(Buffer.from(text)) }, signal)
 }

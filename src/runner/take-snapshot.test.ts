@@ -151,6 +151,23 @@ describe('a snapshot', () => {
     assert.equal((await listSnapshots(volume, job().signal)).snapshots.length, 3)
   })
 
+  it('of a run that fails takes nothing of another that wants the same key at the same time', async () => {
+    const { volume } = newVolume()
+    const same = { fileName: 'same' }
+    const outcomes = await Promise.allSettled([
+      takeSnapshot(order(engineRunning('warns-and-succeeds'), [volume], same), job()),
+      takeSnapshot(order(engineRunning('closes-stdout-then-fails'), [volume], same), job()),
+      takeSnapshot(order(engineRunning('warns-and-succeeds'), [volume], same), job()),
+    ])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    const { snapshots } = await listSnapshots(volume, job().signal)
+    assert.equal(snapshots.length, 2)
+    for (const { object, manifest } of snapshots) assert.deepEqual(object, { bytes: manifest.stored.bytes })
+  })
+
   it('is the same through the zstd program with several threads', async () => {
     const { volume } = newVolume()
     const taken = await takeSnapshot(

@@ -15,7 +15,7 @@ import { forEachCopy, type Copy, type NamedVolume } from './copies.ts'
 import { prepareSeal, type EncryptionChoice, type KeyRing } from './encryption.ts'
 import { explained } from './explained.ts'
 import { cleanupSignal, type JobContext } from './job.ts'
-import { manifestKey, writeManifest } from './manifests.ts'
+import { exists, manifestKey, writeManifest } from './manifests.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { writeRestoreText } from './restore-text.ts'
 import { storeObject } from './store-object.ts'
@@ -271,16 +271,6 @@ async function takeNotesAway(copies: readonly Copy[], key: string, job: JobConte
         }
       }),
   )
-}
-
-async function exists(volume: NamedVolume['volume'], key: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await volume.stat(key, signal)
-    return true
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'object_not_found') return false
-    throw error
-  }
 }
 
 /**

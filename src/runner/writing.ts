@@ -5,7 +5,7 @@ import { AppError, messageOf } from '../shared/errors.ts'
 import { z } from 'zod'
 import type { Volume } from '../volumes/volume.ts'
 import { cleanupSignal, type JobContext } from './job.ts'
-import { manifestKey, once } from './manifests.ts'
+import { exists, manifestKey, once } from './manifests.ts'
 import { RESTORE_TEXT } from './restore-text.ts'
 
 /*
@@ -67,7 +67,7 @@ export async function sweepUnfinished(volume: Volume, job: JobContext, now = new
     if (over === false || (over === 'unknown' && !old)) continue
     if (note === 'unreadable') {
       // Nothing to be learned from it: it only goes.
-    } else if (await isComplete(volume, note.key, job.signal)) {
+    } else if (await exists(volume, manifestKey(note.key), job.signal)) {
       await concludeWriting(volume, note.key, job.signal)
     } else {
       await removeUnfinished(volume, note.key)
@@ -78,17 +78,6 @@ export async function sweepUnfinished(volume: Volume, job: JobContext, now = new
   }
   for (const written of [FOLDER, RESTORE_TEXT]) await volume.discard(written, job.signal)
   return swept
-}
-
-/** A snapshot is complete when its manifest, which is written last, is there. */
-async function isComplete(volume: Volume, key: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await volume.stat(manifestKey(key), signal)
-    return true
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'object_not_found') return false
-    throw error
-  }
 }
 
 async function readNote(

@@ -50,18 +50,6 @@ export function headBytes(head: NonNullable<ObjectSource['head']>): Uint8Array {
   throw new AppError('internal', `A head of ${head.length} bytes was announced, ${bytes.length} came.`)
 }
 
-/** `1.5 GB`: decimal units, as disks and bills are counted. */
-export function formatBytes(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB']
-  let unit = 0
-  let value = bytes
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
-}
-
 /**
  * Cleans up after a failure and returns what to throw: the failure itself, or, if something could not be cleaned
  * up, an error that says both.

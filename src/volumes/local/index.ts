@@ -1,7 +1,7 @@
 import { lstat, opendir, rmdir, statfs } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
-import { formatBytes } from '../bytes.ts'
+import { formatBytes } from '../../shared/units.ts'
 import { isLeftOver, isTemporary } from '../key.ts'
 import { decoded, settingsFromQuery } from '../url.ts'
 import { defineVolume, type TestStep, type Volume } from '../volume.ts'
