@@ -14,6 +14,7 @@ import { keyRing } from './environment.ts'
 import { interruption, interruptionReason } from './interruption.ts'
 import { collect, positiveInteger } from './parse.ts'
 import { describeError, errorJson, jobContext, note, print, printJson, warnOfPassword } from './terminal.ts'
+import { closeVolume } from './with-volume.ts'
 
 export const backupOnce = new Command('once')
   .description('Back up databases now, without any app: for cron, containers, and trying things out')
@@ -82,7 +83,7 @@ async function backUp(url: string, options: Options): Promise<number> {
     partial: leftOut(options),
     compression: parseCompression(options.compression),
     encryption: parseEncryption(options.encryption),
-    keys: keyRing(),
+    keys: await keyRing(),
     serverName: options.server ?? server.host ?? server.engineName,
     path: options.path,
     fileName: options.name,
@@ -113,7 +114,7 @@ async function backUp(url: string, options: Options): Promise<number> {
     }
   } finally {
     job.done()
-    await Promise.all(volumes.map(({ volume }) => volume[Symbol.asyncDispose]()))
+    await Promise.all(volumes.map(({ volume }) => closeVolume(volume)))
   }
   if (options.json) printJson({ snapshots: taken.map(snapshotJson), failures: failures.map(failureJson) })
   else {

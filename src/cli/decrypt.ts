@@ -20,7 +20,7 @@ export const decrypt = new Command('decrypt')
   .option('--force', 'replace the output if it exists')
   .action(async (path: string, options: { output?: string; decompress?: boolean; force?: boolean }) => {
     const signal = interruption()
-    await using decrypted = await decryptFile(path, keyRing(), signal, {
+    await using decrypted = await decryptFile(path, await keyRing(), signal, {
       decompress: options.decompress ?? false,
     })
     const { name, bytes } = decrypted

@@ -1,9 +1,8 @@
-import { parseIdentities } from '../lib/age/index.ts'
 import { fromEnvironment } from '../lib/environment.ts'
 import type { KeyRing } from '../runner/encryption.ts'
 
 /** All keys that the environment holds. The instance key falls back to APP_KEY. */
-export function keyRing(): KeyRing {
+export async function keyRing(): Promise<KeyRing> {
   const active =
     fromEnvironment(process.env, 'BACKUP_ENCRYPTION_KEY') ?? fromEnvironment(process.env, 'APP_KEY')
   const previous = [
@@ -14,9 +13,14 @@ export function keyRing(): KeyRing {
   const identities = fromEnvironment(process.env, 'HOLDFAST_AGE_IDENTITY')
   return {
     instanceKeys: [...(active === undefined ? [] : [active]), ...previous],
-    ageIdentities: identities === undefined ? [] : parseIdentities(identities),
+    ageIdentities: identities === undefined ? [] : await parseIdentities(identities),
     agePassphrases: passphrase === undefined ? [] : [passphrase],
   }
+}
+
+async function parseIdentities(text: string): Promise<string[]> {
+  const age = await import('../lib/age/index.ts')
+  return age.parseIdentities(text)
 }
 
 function list(text: string | undefined): string[] {

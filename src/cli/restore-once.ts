@@ -73,7 +73,7 @@ async function restore(idOrKey: string, options: Options): Promise<void> {
   warnOfPassword(options.into)
   await withVolume(options.from, async (volume) => {
     const job = jobContext(interruption(), options)
-    const keys = keyRing()
+    const keys = await keyRing()
     const stallAfter = options.stallAfter * 60_000
     try {
       const snapshot = { volume, ...(await findSnapshot(volume, idOrKey, job.signal)) }

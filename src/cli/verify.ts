@@ -26,7 +26,7 @@ export const verify = new Command('verify')
       try {
         const { key, manifest } = await findSnapshot(volume, idOrKey, job.signal)
         const engine = engineNamed(manifest.server.engine)
-        const verified = await verifyCopy(engine, volume, key, manifest, keyRing(), job)
+        const verified = await verifyCopy(engine, volume, key, manifest, await keyRing(), job)
         job.done()
         if (options.json) {
           printJson({ id: manifest.snapshot, key, verified: true, ...verified })

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { ageIdentityFits, decryptAge } from '../lib/age/index.ts'
 import { decompress } from '../lib/compression.ts'
 import { sevenzipPrograms } from '../lib/programs.ts'
 import {
@@ -76,6 +75,7 @@ async function decryptAgeFile(
       hint: 'Set HOLDFAST_AGE_IDENTITY_FILE to the path of the identity, or HOLDFAST_AGE_PASSPHRASE.',
     })
   }
+  const { ageIdentityFits, decryptAge } = await import('../lib/age/index.ts')
   if (!(await ageIdentityFits(start, ring))) {
     throw new AppError('key_wrong', `The age key at hand does not open ${path}.`)
   }

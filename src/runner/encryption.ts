@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
-import { ageIdentityFits, decryptAge, encryptAge } from '../lib/age/index.ts'
 import {
   deriveSevenzipKey,
   fingerprint,
@@ -48,6 +47,9 @@ export interface RandomAccess {
 
 const AGE_HEADER_BYTES = 65_536
 
+/** Sixty modules of elliptic curves, which most runs never need. */
+const loadAge = () => import('../lib/age/index.ts')
+
 /**
  * Makes the seal of a new snapshot. Throws `key_missing` if the choice needs a key that is not at hand, and
  * `invalid_input` for a recipient that is none.
@@ -71,6 +73,7 @@ export async function prepareSeal(
       wrap: (bytes, entryName, modifiedAt) => sealSevenzip({ entryName, modifiedAt, key }, bytes),
     }
   }
+  const { encryptAge } = await loadAge()
   if ('passphrase' in choice) {
     const [passphrase] = keys.agePassphrases
     if (passphrase === undefined) {
@@ -129,6 +132,7 @@ export async function findOpener(
       },
     )
   }
+  const { ageIdentityFits, decryptAge } = await loadAge()
   const header = await buffer(object.read(0, Math.min(AGE_HEADER_BYTES, object.bytes) - 1, signal))
   if (!(await ageIdentityFits(header, ring))) {
     throw new AppError(

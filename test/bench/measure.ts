@@ -27,8 +27,8 @@ export interface Measurement {
 
 const root = join(import.meta.dirname, '../..')
 
-/** `holdfast` on the command line of a script: as `bin/holdfast` starts it, with a look at its memory at the end. */
-export const holdfast = `"$NODE" --disable-warning=ExperimentalWarning --import "$PEAK_MODULE" "$MAIN"`
+/** `holdfast` on the command line of a script, with a look at its memory at the end. */
+export const holdfast = `NODE_OPTIONS="--import=$PEAK_MODULE" "$HOLDFAST"`
 
 /**
  * Runs the script and measures it in the same way whatever it is: bash's own `time` takes the wall time and, from the
@@ -44,8 +44,7 @@ export async function measure({ script, env }: Script): Promise<Measurement> {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
       LC_ALL: 'C.UTF-8',
-      NODE: process.execPath,
-      MAIN: join(root, 'src/cli/main.ts'),
+      HOLDFAST: join(root, 'bin/holdfast'),
       PEAK_MODULE: join(import.meta.dirname, 'report-peak.ts'),
       PEAK_FILE: peakFile,
       HOLDFAST_WORK_DIR: workDirectory,
