@@ -22,10 +22,15 @@ export function isInterruptible(): boolean {
   return isWatching
 }
 
-/** Ends the job in order; what is asked twice ends the process. */
-export function interrupt(name: (typeof signals)[number]): void {
+/**
+ * Ends the job in order; what is asked twice ends the process. `SIGPIPE` is for a reader that is gone: nobody expects
+ * to be told of that.
+ */
+export function interrupt(name: (typeof signals)[number] | 'SIGPIPE'): void {
   if (controller.signal.aborted) process.exit(128 + constants.signals[name])
-  process.stderr.write(`${name}: stopping, and removing what was begun. Again to end at once.\n`)
+  if (name !== 'SIGPIPE') {
+    process.stderr.write(`${name}: stopping, and removing what was begun. Again to end at once.\n`)
+  }
   controller.abort(new AppError('cancelled', `Interrupted by ${name}.`))
 }
 

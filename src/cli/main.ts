@@ -36,11 +36,13 @@ for (const command of [snapshots, verify, decrypt, test, doctor, demo]) program.
 exitInsteadOfReturning(program)
 
 // Whoever reads us may stop when it has seen enough, as head does; that is no success. A terminal may be gone.
+let isUnread = false
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   if (!isInterruptible()) process.exit(EXIT_BROKEN_PIPE)
+  isUnread = true
   process.exitCode = EXIT_BROKEN_PIPE
-  if (!interruptionReason()) interrupt('SIGTERM')
+  if (!interruptionReason()) interrupt('SIGPIPE')
 })
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
@@ -49,7 +51,7 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = report(error)
+  process.exitCode = isUnread ? EXIT_BROKEN_PIPE : report(error)
 }
 
 /** Commander ends the process by itself unless every command is told not to; then errors all come here. */

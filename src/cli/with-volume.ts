@@ -1,3 +1,4 @@
+import { messageOf } from '../shared/errors.ts'
 import { openVolumeUrl } from '../volumes/index.ts'
 import type { Volume } from '../volumes/volume.ts'
 import { note } from './terminal.ts'
@@ -9,6 +10,15 @@ export async function withVolume(url: string, act: (volume: Volume) => Promise<v
   try {
     await act(volume)
   } finally {
+    await closeVolume(volume)
+  }
+}
+
+/** The work is over by now, and perhaps its result printed: that a volume cannot be closed changes neither. */
+export async function closeVolume(volume: Volume): Promise<void> {
+  try {
     await volume[Symbol.asyncDispose]()
+  } catch (error) {
+    note(`warning: ${volume.location} could not be closed: ${messageOf(error)}`)
   }
 }

@@ -28,17 +28,20 @@ export function manifestKey(key: string): string {
 /** Throws `snapshot_not_found` if there is no manifest, `manifest_invalid` if it is not one of ours. */
 async function readManifest(volume: Volume, key: string, signal: AbortSignal): Promise<Manifest> {
   const at = manifestKey(key)
-  const { bytes } = await volume.stat(at, signal).catch((error: unknown) => {
+  const where = `“${at}” on ${volume.location}`
+  try {
+    const { bytes } = await volume.stat(at, signal)
+    if (bytes > MAX_MANIFEST_BYTES) {
+      throw new AppError('manifest_invalid', `${where} is too large to be a manifest.`)
+    }
+    return parseManifest(await buffer(volume.read(at, signal)), where)
+  } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'object_not_found') throw error
     throw new AppError('snapshot_not_found', `There is no snapshot “${key}” on ${volume.location}.`, {
       hint: 'holdfast snapshots ls --on <volume-url> lists what is there.',
       cause: error,
     })
-  })
-  if (bytes > MAX_MANIFEST_BYTES) {
-    throw new AppError('manifest_invalid', `“${at}” on ${volume.location} is too large to be a manifest.`)
   }
-  return parseManifest(await buffer(volume.read(at, signal)), `“${at}” on ${volume.location}`)
 }
 
 /** Throws `manifest_invalid`, naming the first field that is wrong. */
@@ -76,27 +79,14 @@ export async function listSnapshots(
 ): Promise<{ snapshots: StoredSnapshot[]; unreadable: UnreadableManifest[] }> {
   const sizes = new Map<string, number>()
   for await (const { key, bytes } of volume.list('', signal)) sizes.set(key, bytes)
-  const keys = [...sizes.keys()]
-    .filter((key) => key.endsWith(MANIFEST_SUFFIX) && !key.startsWith('.holdfast'))
-    .map((key) => key.slice(0, -MANIFEST_SUFFIX.length))
 
   const snapshots: StoredSnapshot[] = []
   const unreadable: UnreadableManifest[] = []
-  const next = keys.values()
-  const readSome = async () => {
-    for (const key of next) {
-      try {
-        const manifest = await readManifest(volume, key, signal)
-        const bytes = sizes.get(key)
-        snapshots.push({ key, manifest, object: bytes === undefined ? 'missing' : { bytes } })
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error
-        if (error.code === 'manifest_invalid') unreadable.push({ key, error })
-        else if (error.code !== 'snapshot_not_found') throw error // else pruned a moment ago
-      }
-    }
+  for await (const read of readManifests(volume, sizes.keys(), signal)) {
+    const bytes = sizes.get(read.key)
+    if ('error' in read) unreadable.push(read)
+    else snapshots.push({ ...read, object: bytes === undefined ? 'missing' : { bytes } })
   }
-  await Promise.all(Array.from({ length: READS_AT_ONCE }, readSome))
   snapshots.sort(
     (a, b) => b.manifest.startedAt.localeCompare(a.manifest.startedAt) || a.key.localeCompare(b.key),
   )
@@ -111,20 +101,94 @@ export async function findSnapshot(
   volume: Volume,
   idOrKey: string,
   signal: AbortSignal,
-): Promise<{ key: string; manifest: Manifest }> {
+): Promise<KeyedManifest> {
   if (/^[0-9a-f-]{8,36}$/.test(idOrKey)) {
-    const { snapshots } = await listSnapshots(volume, signal)
-    const found = snapshots.filter(({ manifest }) => manifest.snapshot.startsWith(idOrKey))
-    const [only, another] = found
-    if (only && !another) return only
-    if (another) {
-      throw new AppError('invalid_input', `“${idOrKey}” begins the ids of ${found.length} snapshots.`, {
-        hint: 'Give more of the id.',
-      })
-    }
+    const found = await findById(volume, idOrKey, signal)
+    if (found) return found
   }
-  const key = idOrKey.endsWith(MANIFEST_SUFFIX) ? idOrKey.slice(0, -MANIFEST_SUFFIX.length) : idOrKey
+  const key = idOrKey.endsWith(MANIFEST_SUFFIX) ? keyOf(idOrKey) : idOrKey
   return { key, manifest: await readManifest(volume, key, signal) }
+}
+
+/** Keeps one manifest, however many there are, and reads on behind it only while another could answer too. */
+async function findById(
+  volume: Volume,
+  beginning: string,
+  signal: AbortSignal,
+): Promise<KeyedManifest | undefined> {
+  let found: KeyedManifest | undefined
+  let answers = 0
+  for await (const read of readManifests(volume, keysOn(volume, signal), signal)) {
+    if ('error' in read || !read.manifest.snapshot.startsWith(beginning)) continue
+    if (read.manifest.snapshot === beginning) return read
+    found ??= read
+    answers += 1
+  }
+  if (answers < 2) return found
+  throw new AppError('invalid_input', `“${beginning}” begins the ids of ${answers} snapshots.`, {
+    hint: 'Give more of the id.',
+  })
+}
+
+interface KeyedManifest {
+  key: string
+  manifest: Manifest
+}
+
+/**
+ * The manifests among these keys, in their order. A few are read at once, and no more than those are held. One that
+ * was pruned a moment ago is left out. When the reader leaves, what is being read is given up.
+ */
+async function* readManifests(
+  volume: Volume,
+  keys: AsyncIterable<string> | Iterable<string>,
+  signal: AbortSignal,
+): AsyncGenerator<KeyedManifest | UnreadableManifest, void> {
+  const leaving = new AbortController()
+  const reading: Promise<KeyedManifest | UnreadableManifest | undefined>[] = []
+  const either = AbortSignal.any([signal, leaving.signal])
+  try {
+    for await (const at of keys) {
+      if (!at.endsWith(MANIFEST_SUFFIX) || at.startsWith('.holdfast')) continue
+      const next = tryManifest(volume, keyOf(at), either)
+      next.catch(() => {}) // thrown below, in its turn
+      reading.push(next)
+      const first = reading.length < READS_AT_ONCE ? undefined : await reading.shift()
+      if (first) yield first
+    }
+    for (const last of reading) {
+      const read = await last
+      if (read) yield read
+    }
+  } finally {
+    leaving.abort()
+    await Promise.allSettled(reading)
+  }
+}
+
+/** Undefined if it is not there any more. */
+async function tryManifest(
+  volume: Volume,
+  key: string,
+  signal: AbortSignal,
+): Promise<KeyedManifest | UnreadableManifest | undefined> {
+  try {
+    return { key, manifest: await readManifest(volume, key, signal) }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    if (error.code === 'snapshot_not_found') return undefined
+    // Under a key that we would not write there can be no manifest of ours.
+    if (error.code === 'manifest_invalid' || error.code === 'invalid_input') return { key, error }
+    throw error
+  }
+}
+
+async function* keysOn(volume: Volume, signal: AbortSignal): AsyncGenerator<string, void> {
+  for await (const { key } of volume.list('', signal)) yield key
+}
+
+function keyOf(manifestKey: string): string {
+  return manifestKey.slice(0, -MANIFEST_SUFFIX.length)
 }
 
 /** Whether the volume has an object under the key. */

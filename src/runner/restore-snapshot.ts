@@ -90,9 +90,7 @@ async function restore(
   job.progress({ phase: 'connecting' })
   const server = await engine.inspect(connection, signal)
   const exists = await engine.databaseExists(connection, database, signal)
-  const filler = exists ? await engine.unfinishedMark?.read(connection, database, signal) : undefined
-  const isHalf = filler !== undefined
-  if (isHalf && isOver(filler.split('/')[0] ?? '') === false) throw beingRestored(database)
+  const isHalf = exists && (await isLeftHalf(order, signal))
   checkMode(mode, exists, isHalf, database)
   if (isHalf) tellOfHalf(mode, database, job)
   const readRaw = await openCopy(snapshot.volume, snapshot.key, manifest, order.keys, signal)
@@ -153,12 +151,16 @@ async function restore(
   try {
     if (mode !== 'existing') {
       if (!beside && exists) {
+        await isLeftHalf(order, signal) // another restore may have been quicker
         if (safetySnapshot !== undefined) lost.safetySnapshot = safetySnapshot
         await engine.dropDatabase(connection, database, signal, order)
       }
-      await engine.createDatabase(connection, target, manifest.properties, signal)
+      // A name beside the target tells by itself whose it is.
+      const making = beside ? signal : patient(signal)
+      await engine.createDatabase(connection, target, manifest.properties, making)
       isOurs = true
-      await engine.unfinishedMark?.set(connection, target, writer, signal)
+      await engine.unfinishedMark?.set(connection, target, writer, making)
+      signal.throwIfAborted()
     }
     const bytes = readRaw({
       onRaw: (rawBytes) => {
@@ -175,7 +177,7 @@ async function restore(
       ? compareRows(manifest.rows ?? {}, await engine.countRows(connection, target, signal))
       : undefined
     if (rows?.differences.length) throw mismatch(order, rows)
-    if (isOurs) await engine.unfinishedMark?.clear(connection, target, signal)
+    if (isOurs) await takeMarkAway(order, writer, signal)
     if (beside) safetySnapshot = await keepTarget()
     if (beside) await swap(order, target, exists, job)
     return { database, seconds: clock.end(), rows, safetySnapshot }
@@ -185,8 +187,16 @@ async function restore(
   }
 }
 
-function beingRestored(database: string): AppError {
-  return new AppError('database_in_use', `Another restore is just filling “${database}”.`, {
+/** Whether a restore that is over has left the target half. Throws `database_in_use` if one that lives is filling it. */
+async function isLeftHalf(
+  { engine, connection, database }: RestoreOrder,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const filler = await engine.unfinishedMark?.read(connection, database, signal)
+  if (filler === undefined) return false
+  const [token = ''] = filler.split('/')
+  if (isOver(token) !== false) return true
+  throw new AppError('database_in_use', `Another restore is just filling “${database}”.`, {
     hint: 'Wait until it has ended.',
   })
 }
@@ -215,6 +225,36 @@ function tellOfHalf(mode: RestoreMode, database: string, job: JobContext): void 
   const consequence =
     mode === 'replace' ? 'No safety snapshot is taken of it.' : 'It stays marked as such: replace it instead.'
   job.log('warning', `“${database}” was left half restored by an interrupted restore. ${consequence}`)
+}
+
+/** Throws `database_in_use` if the mark is not ours any more: then the database is another restore's. */
+async function takeMarkAway(
+  { engine, connection, database }: RestoreOrder,
+  writer: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!engine.unfinishedMark) return
+  const filler = await engine.unfinishedMark.read(connection, database, signal)
+  if (filler !== undefined && filler !== writer) {
+    throw new AppError('database_in_use', `Another restore has taken “${database}” over.`, {
+      hint: 'Wait until it has ended, and look at what it has restored.',
+    })
+  }
+  await engine.unfinishedMark.clear(connection, database, patient(signal))
+}
+
+const PATIENCE = 30_000
+
+/**
+ * Aborts a while after the job, not with it: for a step that would be given up as soon as it has begun, and then
+ * nobody knows whether it has happened.
+ */
+function patient(signal: AbortSignal): AbortSignal {
+  const late = new AbortController()
+  const abort = () => late.abort(signal.reason)
+  signal.throwIfAborted()
+  signal.addEventListener('abort', () => setTimeout(abort, PATIENCE).unref(), { once: true })
+  return late.signal
 }
 
 /** Gives the restored database its name; the one that had it is dropped only after that. */

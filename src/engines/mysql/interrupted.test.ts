@@ -19,7 +19,7 @@ const kinds = [
 
 for (const { title, need, start } of kinds) {
   describe(`a restore into ${title} that is killed`, { skip: skipUnless(need) }, () => {
-    const signal = AbortSignal.timeout(120_000)
+    const signal = AbortSignal.timeout(600_000)
     let server: MysqlLikeServer
     let connection: MysqlConnection
     let desk: Desk
