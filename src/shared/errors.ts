@@ -42,6 +42,11 @@ export const errors = {
   decryption_failed: { status: 422, exit: 5, retryable: false },
   decompression_failed: { status: 422, exit: 5, retryable: false },
 
+  store_unavailable: { status: 503, exit: 1, retryable: true },
+  store_newer: { status: 503, exit: 2, retryable: false },
+  runner_lost: { status: 500, exit: 1, retryable: true },
+  lease_lost: { status: 409, exit: 1, retryable: false },
+
   restore_mismatch: { status: 422, exit: 5, retryable: false },
   disk_too_small: { status: 507, exit: 1, retryable: false },
   internal: { status: 500, exit: 1, retryable: false },

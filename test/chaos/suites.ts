@@ -3,6 +3,7 @@ import { interrupt } from './interrupt.ts'
 import { killBackup } from './kill-backup.ts'
 import { killRestore } from './kill-restore.ts'
 import { matrix } from './matrix.ts'
+import { queue } from './queue.ts'
 import { secrets } from './secrets.ts'
 import type { Suite } from './suite.ts'
 import { tools } from './tools.ts'
@@ -15,6 +16,7 @@ export const suites = {
   interrupt,
   volumes,
   matrix,
+  queue,
   fuzz,
   secrets,
 } satisfies Record<string, Suite>

@@ -1,0 +1,85 @@
+import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
+import { AppError, messageOf } from '../shared/errors.ts'
+import type { Store } from './database.ts'
+import type { Tables } from './tables.ts'
+
+const { Pool, types } = pg
+
+const CONNECTIONS = 10
+const CONNECT_TIMEOUT = 10_000
+/** Holdfast's own queries take milliseconds; one that takes so long would hold locks that all nodes wait for. */
+const STATEMENT_TIMEOUT = 60_000
+/** Any number, as long as it stays: the advisory lock of those who migrate. */
+const MIGRATION_LOCK = 7_300_001
+
+const INT8 = 20
+const JSON_TYPES = [114, 3802]
+
+/** Connects, so that a wrong URL is told at once. */
+export async function openPostgresqlStore(url: string): Promise<Store> {
+  const location = withoutPassword(url)
+  const pool = new Pool({
+    connectionString: url,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    statement_timeout: STATEMENT_TIMEOUT,
+    application_name: 'holdfast',
+    keepAlive: true,
+    types: { getTypeParser },
+  })
+  // An idle connection that breaks is replaced with the next query; that one has its own error.
+  pool.on('error', () => {})
+  try {
+    const client = await pool.connect()
+    client.release()
+  } catch (error) {
+    await pool.end()
+    throw new AppError('store_unavailable', `The store ${location} cannot be reached: ${messageOf(error)}.`, {
+      hint: 'Check DATABASE_URL. The database must exist, and the user must be allowed to create tables in it.',
+      cause: error,
+    })
+  }
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [new CamelCasePlugin()] })
+  return {
+    engine: 'postgresql',
+    db,
+    now: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
+    location,
+    isUniqueViolation: (error) => (error as { code?: string }).code === '23505',
+    dialect: { integer: 'bigint', json: 'jsonb', bytes: 'bytea', strict: '' },
+    async lockMigrations(trx) {
+      await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(trx)
+    },
+    async [Symbol.asyncDispose]() {
+      await db.destroy()
+      if (!pool.ended) await pool.end() // Kysely ends only what it has used
+    },
+  }
+}
+
+/** As from SQLite: numbers as numbers, JSON as text, which whoever reads it parses with its schema. */
+function getTypeParser(type: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (type === INT8) return safeInteger
+  if (JSON_TYPES.includes(type)) return (text) => text
+  return types.getTypeParser(type, format as 'text')
+}
+
+function safeInteger(text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number)) return number
+  throw new AppError('internal', `The store holds ${text}, which is not a number that can be counted with.`)
+}
+
+function withoutPassword(url: string): string {
+  try {
+    const { protocol, host, pathname } = new URL(url)
+    return `${protocol}//${host}${pathname}`
+  } catch (error) {
+    // Without the cause: it quotes the URL.
+    void error
+    throw new AppError('invalid_input', 'DATABASE_URL is not a URL.', {
+      hint: 'Special characters in the password are written as %40 for @, %2F for /, and so on.',
+    })
+  }
+}

@@ -1,0 +1,410 @@
+import { type SqlBool, sql, type Transaction } from 'kysely'
+import { v7 as uuidv7 } from 'uuid'
+import { AppError, type ErrorCode } from '../shared/errors.ts'
+import type { JobState } from '../shared/jobs.ts'
+import type { Store } from './database.ts'
+import type { Tables } from './tables.ts'
+
+/*
+ *            claim              finish
+ *   queued ─────────▶ running ─────────▶ succeeded · partial · failed · cancelled
+ *     ▲                  │
+ *     └──────────────────┘ failed, and tried again later; or its runner was lost
+ *
+ * What must never happen is forbidden by constraints, not by code: two running jobs of one key (jobs_one_running), two
+ * waiting ones (jobs_one_queued), more jobs on a server or a volume than it may have (job_slots). Whoever loses a race
+ * sees a unique violation and tries again. The attempt number is the fence: a runner that was taken for dead cannot
+ * finish the job that another one has taken over.
+ */
+
+/** For how long a claim or a heartbeat holds a job, in milliseconds. */
+export const LEASE = 60_000
+
+// Written out in the SQL: with a parameter in its place, no partial index is used.
+const QUEUED = sql.lit('queued' as const)
+const RUNNING = sql.lit('running' as const)
+
+/** Another claim was faster so many times in a row: let the others have them. */
+const RACES = 10
+
+export interface JobOrder {
+  organizationId: string
+  /** `backup`, `restore`, …: who claims says which of them it can do. */
+  kind: string
+  /** What must never be done twice at once: `backup:<plan>:<database>`. */
+  key: string
+  payload: unknown
+  /** What it uses, each with a capacity: see `setCapacity`. A name without one is not limited. */
+  resources?: readonly string[]
+  /** Only a worker with this label takes it. */
+  label?: string
+  /** Higher comes first; 0 if absent. */
+  priority?: number
+  /** Milliseconds from now. */
+  delay?: number
+  /** How often it may be tried in all; 1 if absent. */
+  maxAttempts?: number
+  /** Milliseconds before the second attempt, doubled before each further one. */
+  backoff?: number
+}
+
+/** Who asks for a job. */
+export interface Runner {
+  /** Unique to one process. */
+  name: string
+  /** The machine, whose capacity all its runners share. */
+  node: string
+  /** How many jobs may run on that machine at once. */
+  capacity: number
+  kinds: readonly string[]
+  labels?: readonly string[]
+  /** Milliseconds; `LEASE` if absent. */
+  lease?: number
+}
+
+/** A job that is ours until the lease ends, or somebody asks us to stop. */
+export interface ClaimedJob {
+  id: string
+  organizationId: string
+  kind: string
+  key: string
+  /** JSON, to be parsed with the schema of its kind. */
+  payload: string
+  attempt: number
+  /** No further attempt will follow this one. */
+  isLast: boolean
+}
+
+export type Outcome =
+  | { state: 'succeeded' | 'partial' | 'cancelled'; result?: unknown }
+  /** Tried again while attempts are left, unless `final`. */
+  | { state: 'failed'; error: JobError; final?: boolean; result?: unknown }
+
+export interface JobError {
+  code: ErrorCode
+  message: string
+  hint?: string
+}
+
+/**
+ * Adds a job, in the caller's transaction. One that waits already with the same key is enough: then its id is returned,
+ * and nothing is added.
+ */
+export async function enqueueJob(
+  store: Store,
+  trx: Transaction<Tables>,
+  order: JobOrder,
+): Promise<{ id: string; joined: boolean }> {
+  const { organizationId, kind, key, payload, label, priority, maxAttempts, backoff } = order
+  for (;;) {
+    const id = uuidv7()
+    const added = await trx
+      .insertInto('jobs')
+      .values({
+        id,
+        organizationId,
+        kind,
+        key,
+        state: 'queued',
+        payload: JSON.stringify(payload),
+        label,
+        priority: priority ?? 0,
+        maxAttempts: maxAttempts ?? 1,
+        backoff: backoff ?? 60_000,
+        runAt: later(store, order.delay ?? 0),
+        createdAt: store.now,
+      })
+      .onConflict((conflict) => conflict.column('key').where('state', '=', QUEUED).doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    if (added) {
+      const resources = [...new Set(order.resources)].map((resource) => ({ jobId: id, resource }))
+      if (resources.length > 0) await trx.insertInto('jobResources').values(resources).execute()
+      return { id, joined: false }
+    }
+    const waiting = await trx
+      .selectFrom('jobs')
+      .select('id')
+      .where('key', '=', key)
+      .where('state', '=', QUEUED)
+      .executeTakeFirst()
+    if (waiting) return { id: waiting.id, joined: true }
+    // It was claimed in between: there is room for another one.
+  }
+}
+
+/** How many jobs may use the resource at once. Jobs that are running already are not stopped. */
+export async function setCapacity(
+  trx: Transaction<Tables>,
+  resource: string,
+  capacity: number,
+): Promise<void> {
+  await trx
+    .insertInto('resources')
+    .values({ name: resource, capacity })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ capacity }))
+    .execute()
+}
+
+/** Takes the next job that is due and has all it needs, or undefined if there is none. */
+export async function claimJob(store: Store, runner: Runner): Promise<ClaimedJob | undefined> {
+  for (let race = 0; race < RACES; race++) {
+    try {
+      return await store.db.transaction().execute((trx) => claim(store, trx, runner))
+    } catch (error) {
+      if (!store.isUniqueViolation(error)) throw error
+    }
+  }
+  return undefined
+}
+
+async function claim(
+  store: Store,
+  trx: Transaction<Tables>,
+  runner: Runner,
+): Promise<ClaimedJob | undefined> {
+  const node = `node:${runner.node}`
+  const nodeSlot = await freeSlot(trx, node, runner.capacity)
+  if (nodeSlot === undefined) return undefined
+  let due = trx
+    .selectFrom('jobs')
+    .select(['id', 'organizationId', 'kind', 'key', 'payload', 'maxAttempts'])
+    .where('state', '=', QUEUED)
+    .where('runAt', '<=', store.now)
+    .where('kind', 'in', runner.kinds)
+    .where(({ or, eb }) => or([eb('label', 'is', null), eb('label', 'in', [...(runner.labels ?? []), ''])]))
+    .where(keyIsFree)
+    .where(hasRoom)
+    .orderBy('priority', 'desc')
+    .orderBy('runAt')
+    .orderBy('id')
+    .limit(1)
+  if (store.engine === 'postgresql') due = due.forUpdate().skipLocked()
+  const job = await due.executeTakeFirst()
+  if (!job) return undefined
+
+  const needs = await trx
+    .selectFrom('jobResources')
+    .innerJoin('resources', 'resources.name', 'jobResources.resource')
+    .select(['resource', 'capacity'])
+    .where('jobId', '=', job.id)
+    .execute()
+  const slots = [{ resource: node, slot: nodeSlot, jobId: job.id }]
+  for (const { resource, capacity } of needs) {
+    const slot = await freeSlot(trx, resource, capacity)
+    if (slot === undefined) return undefined // another claim was faster, and has ended by now
+    slots.push({ resource, slot, jobId: job.id })
+  }
+  await trx.insertInto('jobSlots').values(slots).execute()
+  const { attempt } = await trx
+    .updateTable('jobs')
+    .set(({ eb, fn }) => ({
+      state: 'running',
+      attempt: eb('attempt', '+', 1),
+      runner: runner.name,
+      leaseUntil: later(store, runner.lease ?? LEASE),
+      startedAt: fn.coalesce('startedAt', store.now),
+      progress: null,
+    }))
+    .where('id', '=', job.id)
+    .returning('attempt')
+    .executeTakeFirstOrThrow()
+  const { id, organizationId, kind, key, payload, maxAttempts } = job
+  return { id, organizationId, kind, key, payload, attempt, isLast: attempt >= maxAttempts }
+}
+
+const keyIsFree = sql<SqlBool>`not exists (
+  select 1 from jobs as other where other.key = jobs.key and other.state = 'running')`
+
+const hasRoom = sql<SqlBool>`not exists (
+  select 1 from job_resources as need join resources on resources.name = need.resource
+  where need.job_id = jobs.id and resources.capacity <=
+    (select count(*) from job_slots where job_slots.resource = need.resource))`
+
+/** The lowest slot that nobody holds. */
+async function freeSlot(
+  trx: Transaction<Tables>,
+  resource: string,
+  capacity: number,
+): Promise<number | undefined> {
+  const held = await trx.selectFrom('jobSlots').select('slot').where('resource', '=', resource).execute()
+  const taken = new Set(held.map(({ slot }) => slot))
+  for (let slot = 0; slot < capacity; slot++) if (!taken.has(slot)) return slot
+  return undefined
+}
+
+/**
+ * Holds the job for another lease, and says whether it is to be stopped. Throws `lease_lost` if it is ours no more:
+ * then whatever we do for it must end at once, without a trace.
+ */
+export async function renewLease(
+  store: Store,
+  job: ClaimedJob,
+  options: { lease?: number; progress?: unknown } = {},
+): Promise<{ cancel: boolean }> {
+  const held = await store.db
+    .updateTable('jobs')
+    .set({
+      leaseUntil: later(store, options.lease ?? LEASE),
+      ...(options.progress !== undefined && { progress: JSON.stringify(options.progress) }),
+    })
+    .where('id', '=', job.id)
+    .where('attempt', '=', job.attempt)
+    .where('state', '=', RUNNING)
+    .returning('cancelRequestedAt')
+    .executeTakeFirst()
+  if (!held) throw leaseLost(job)
+  return { cancel: held.cancelRequestedAt !== null }
+}
+
+/**
+ * Ends the job, in the transaction that also writes what came of it. Throws `lease_lost` if it is ours no more, so that
+ * nothing of that transaction happens. Returns the state that it has now: `queued` if it will be tried again.
+ */
+export async function finishJob(
+  store: Store,
+  trx: Transaction<Tables>,
+  job: ClaimedJob,
+  outcome: Outcome,
+): Promise<JobState> {
+  const held = await trx
+    .selectFrom('jobs')
+    .select(['attempt', 'maxAttempts', 'backoff', 'cancelRequestedAt'])
+    .where('id', '=', job.id)
+    .where('attempt', '=', job.attempt)
+    .where('state', '=', RUNNING)
+    .$if(store.engine === 'postgresql', (query) => query.forUpdate())
+    .executeTakeFirst()
+  if (!held) throw leaseLost(job)
+  await trx.deleteFrom('jobSlots').where('jobId', '=', job.id).execute()
+  const mayRetry =
+    outcome.state === 'failed' && !outcome.final && !job.isLast && held.cancelRequestedAt === null
+  if (mayRetry) return await requeue(store, trx, { id: job.id, ...held }, outcome.error)
+  await trx
+    .updateTable('jobs')
+    .set({
+      state: outcome.state,
+      ...ended(store),
+      result: outcome.result === undefined ? null : JSON.stringify(outcome.result),
+      error: outcome.state === 'failed' ? JSON.stringify(outcome.error) : null,
+    })
+    .where('id', '=', job.id)
+    .execute()
+  return outcome.state
+}
+
+/**
+ * Stops a job in whatever state it is: one that waits is cancelled now, one that runs is asked to stop with its next
+ * heartbeat. Returns the state that it has now; undefined if there is no such job.
+ */
+export async function cancelJob(
+  store: Store,
+  trx: Transaction<Tables>,
+  id: string,
+): Promise<JobState | undefined> {
+  const cancelled = await trx
+    .updateTable('jobs')
+    .set({ state: 'cancelled', ...ended(store), cancelRequestedAt: store.now })
+    .where('id', '=', id)
+    .where('state', '=', QUEUED)
+    .returning('state')
+    .executeTakeFirst()
+  if (cancelled) return cancelled.state
+  const asked = await trx
+    .updateTable('jobs')
+    .set(({ fn }) => ({ cancelRequestedAt: fn.coalesce('cancelRequestedAt', store.now) }))
+    .where('id', '=', id)
+    .where('state', '=', RUNNING)
+    .returning('state')
+    .executeTakeFirst()
+  if (asked) return asked.state
+  const job = await trx.selectFrom('jobs').select('state').where('id', '=', id).executeTakeFirst()
+  return job?.state
+}
+
+/** Takes jobs from runners that have not been heard of for a whole lease. Returns their ids. */
+export async function reapJobs(store: Store): Promise<string[]> {
+  const reaped: string[] = []
+  for (;;) {
+    const id = await store.db.transaction().execute((trx) => reapOne(store, trx))
+    if (id === undefined) return reaped
+    reaped.push(id)
+  }
+}
+
+async function reapOne(store: Store, trx: Transaction<Tables>): Promise<string | undefined> {
+  let expired = trx
+    .selectFrom('jobs')
+    .select(['id', 'attempt', 'maxAttempts', 'backoff', 'runner', 'cancelRequestedAt'])
+    .where('state', '=', RUNNING)
+    .where('leaseUntil', '<', store.now)
+    .orderBy('leaseUntil')
+    .limit(1)
+  if (store.engine === 'postgresql') expired = expired.forUpdate().skipLocked()
+  const job = await expired.executeTakeFirst()
+  if (!job) return undefined
+  await trx.deleteFrom('jobSlots').where('jobId', '=', job.id).execute()
+  const error: JobError = {
+    code: 'runner_lost',
+    message: `Nothing was heard of the runner ${job.runner} any more: it was killed, or cut off.`,
+  }
+  if (job.cancelRequestedAt === null && job.attempt < job.maxAttempts) await requeue(store, trx, job, error)
+  else {
+    const state = job.cancelRequestedAt === null ? 'failed' : 'cancelled'
+    await trx
+      .updateTable('jobs')
+      .set({ state, ...ended(store), error: state === 'failed' ? JSON.stringify(error) : null })
+      .where('id', '=', job.id)
+      .execute()
+  }
+  return job.id
+}
+
+interface Attempted {
+  id: string
+  attempt: number
+  backoff: number
+}
+
+/** Back to the queue for later, unless a newer job of the same key waits there already: then that one is the next try. */
+async function requeue(
+  store: Store,
+  trx: Transaction<Tables>,
+  job: Attempted,
+  error: JobError,
+): Promise<JobState> {
+  const queued = {
+    state: 'queued' as const,
+    runAt: later(store, job.backoff * 2 ** (job.attempt - 1)),
+    runner: null,
+    leaseUntil: null,
+    error: JSON.stringify(error),
+  }
+  await sql`savepoint requeue`.execute(trx)
+  try {
+    await trx.updateTable('jobs').set(queued).where('id', '=', job.id).execute()
+    await sql`release savepoint requeue`.execute(trx)
+    return 'queued'
+  } catch (violation) {
+    if (!store.isUniqueViolation(violation)) throw violation
+    await sql`rollback to savepoint requeue`.execute(trx)
+    await trx
+      .updateTable('jobs')
+      .set({ state: 'failed', ...ended(store), error: JSON.stringify(error) })
+      .where('id', '=', job.id)
+      .execute()
+    return 'failed'
+  }
+}
+
+function ended(store: Store) {
+  return { runner: null, leaseUntil: null, finishedAt: store.now }
+}
+
+function later(store: Store, milliseconds: number) {
+  return sql<number>`${store.now} + ${sql.lit(Math.round(milliseconds))}`
+}
+
+function leaseLost(job: ClaimedJob): AppError {
+  return new AppError('lease_lost', `The job ${job.id} was taken over: this runner was not heard of in time.`)
+}

@@ -1,0 +1,54 @@
+import { after, before, describe } from 'node:test'
+import { join } from 'node:path'
+import { type PostgresServer, startPostgres } from '../../test/servers/postgres.ts'
+import { skipUnless } from '../../test/servers/needs.ts'
+import { type TempFolder, tempFolder } from '../../test/servers/temp-folder.ts'
+import { openStore, type Store, type StoreEngine } from './database.ts'
+import { migrate } from './migrate.ts'
+
+/** A new, empty store of one engine, which several processes may open. */
+export interface StorePlace {
+  engine: StoreEngine
+  /** For `openStore`. */
+  place: { path: string } | { url: string }
+  open(): Promise<Store>
+  /** Opens it with all its tables. */
+  openMigrated(): Promise<Store>
+}
+
+/** Runs the suite once on each engine; `makePlace` gives a store of its own to each test. */
+export function describeStores(name: string, suite: (makePlace: () => Promise<StorePlace>) => void): void {
+  describe(`${name}, in SQLite`, () => {
+    let folder: TempFolder
+    let count = 0
+    before(async () => (folder = await tempFolder('store')))
+    after(() => folder[Symbol.asyncDispose]())
+    suite(async () => placeOf('sqlite', { path: join(folder.path, `${++count}.db`) }))
+  })
+  describe(`${name}, in PostgreSQL`, { skip: skipUnless('postgres15') }, () => {
+    let server: PostgresServer
+    let count = 0
+    before(async () => (server = await startPostgres({ major: 15, settings: { max_connections: '200' } })))
+    after(() => server[Symbol.asyncDispose]())
+    suite(async () => {
+      const database = `store_${++count}`
+      await server.query(`create database ${database}`)
+      const { user, password, host, port } = server
+      return placeOf('postgresql', { url: `postgres://${user}:${password}@${host}:${port}/${database}` })
+    })
+  })
+}
+
+function placeOf(engine: StoreEngine, place: StorePlace['place']): StorePlace {
+  const open = () => openStore(place)
+  return {
+    engine,
+    place,
+    open,
+    async openMigrated() {
+      const store = await open()
+      await migrate(store)
+      return store
+    },
+  }
+}
