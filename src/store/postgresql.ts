@@ -62,7 +62,7 @@ export async function openPostgresqlStore(url: string): Promise<Store> {
 function getTypeParser(type: number, format?: 'text' | 'binary'): (value: string) => unknown {
   if (type === INT8) return safeInteger
   if (JSON_TYPES.includes(type)) return (text) => text
-  return types.getTypeParser(type, format as 'text')
+  return types.getTypeParser(type, format)
 }
 
 function safeInteger(text: string): number {

@@ -18,7 +18,7 @@ import type { Tables } from './tables.ts'
  */
 
 /** For how long a claim or a heartbeat holds a job, in milliseconds. */
-export const LEASE = 60_000
+const LEASE = 60_000
 
 // Written out in the SQL: with a parameter in its place, no partial index is used.
 const QUEUED = sql.lit('queued' as const)
@@ -172,7 +172,7 @@ async function claim(
     .where('state', '=', QUEUED)
     .where('runAt', '<=', store.now)
     .where('kind', 'in', runner.kinds)
-    .where(({ or, eb }) => or([eb('label', 'is', null), eb('label', 'in', [...(runner.labels ?? []), ''])]))
+    .where((eb) => eb.or([eb('label', 'is', null), eb('label', 'in', [...(runner.labels ?? []), ''])]))
     .where(keyIsFree)
     .where(hasRoom)
     .orderBy('priority', 'desc')

@@ -56,11 +56,12 @@ export function queue({ sources }: Bench): Group[] {
       name: 'the queue in PostgreSQL: runners are killed',
       needs: ['postgres15'],
       async round() {
-        const { user, password, host, port, query } = await sources.postgres()
+        const server = await sources.postgres()
+        const { user, password, host, port } = server
         const database = `queue_${randomBytes(6).toString('hex')}`
-        await query(`create database ${database}`)
+        await server.query(`create database ${database}`)
         await torture({ url: `postgres://${user}:${password}@${host}:${port}/${database}` })
-        await query(`drop database ${database} with (force)`)
+        await server.query(`drop database ${database} with (force)`)
       },
     },
   ]
