@@ -55,17 +55,8 @@ export async function compressedDump(
     ...options,
     runStdout: (command, signal, run) => stdoutThroughProgram(command, zstd, signal, run),
   })
-  const { branches, closed } = fanOut(packed, 2, { patience: FOR_EVER })
-  const [main, side] = branches
-  if (!main || !side) throw new Error('fanOut gave fewer branches than asked for')
-  const check = consume(checked(decompress(side, 'zstd', job.signal)))
-  check.catch(() => {}) // heard behind the last byte
-  const leave = async () => {
-    main.leave()
-    side.leave()
-    await closed
-  }
-  return { bytes: endingAfter(main, check, leave), contents }
+  const check = (bytes: AsyncIterable<Uint8Array>) => consume(checked(decompress(bytes, 'zstd', job.signal)))
+  return { bytes: endingAfter(packed, check), contents }
 }
 
 /** The zstd program, if the compression asks for more than one thread, it is installed, and no filter is before it. */
@@ -81,17 +72,26 @@ async function zstdProgramFor(
   return program && zstdCommand(program.path, compression.level, threads)
 }
 
-/** The bytes, whose end waits until the check has passed; if it fails, its error comes instead of the end. */
+/**
+ * The bytes, whose end waits until they have passed the check; if it fails, its error comes instead of the end. Nothing
+ * begins before the first byte is asked for, and nothing runs any more when the reader has its end or has left.
+ */
 async function* endingAfter(
   bytes: AsyncIterable<Uint8Array>,
-  check: Promise<void>,
-  leave: () => Promise<void>,
+  check: (bytes: AsyncIterable<Uint8Array>) => Promise<void>,
 ): AsyncGenerator<Uint8Array, void> {
+  const { branches, closed } = fanOut(bytes, 2, { patience: FOR_EVER })
+  const [main, side] = branches
+  if (!main || !side) throw new Error('fanOut gave fewer branches than asked for')
+  const checking = check(side)
+  checking.catch(() => {}) // heard behind the last byte
   try {
-    yield* bytes
-    await check
+    yield* main
+    await checking
   } finally {
-    await leave()
+    main.leave()
+    side.leave()
+    await closed
   }
 }
 

@@ -80,10 +80,11 @@ async function decryptAgeFile(
     throw new AppError('key_wrong', `The age key at hand does not open ${path}.`)
   }
   const name = basename(path).replace(/\.age$/, '')
+  const sealed = createReadStream(path, { highWaterMark: 1_048_576 })
   return {
     name: name === basename(path) ? `${name}.decrypted` : name,
-    bytes: decryptAge(ring, createReadStream(path, { highWaterMark: 1_048_576 }), signal),
-    [Symbol.asyncDispose]: nothingToEnd,
+    bytes: decryptAge(ring, sealed, signal),
+    [Symbol.asyncDispose]: async () => void sealed.destroy(),
   }
 }
 

@@ -1,105 +1,20 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { after, before, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import type { Dump, DumpReader, Engine } from '../engines/engine.ts'
-import { engines } from '../engines/index.ts'
+import { describe, it } from 'node:test'
 import { ownToken } from '../lib/identity.ts'
 import { AppError } from '../shared/errors.ts'
-import { openVolumeUrl } from '../volumes/index.ts'
 import { temporaryName } from '../volumes/key.ts'
 import type { Volume } from '../volumes/volume.ts'
-import type { JobContext } from './job.ts'
 import { listSnapshots } from './manifests.ts'
 import { takeSnapshot, type SnapshotOrder } from './take-snapshot.ts'
+import { contents, DUMP_BYTES, engineRunning, job, newVolume, ofDeadProcess, order } from './test-bed.ts'
 import { verifyCopy } from './verify-copy.ts'
 import { sweepUnfinished } from './writing.ts'
 
 /** How often each misbehaviour is tried; test:chaos tries it a hundred times. */
 const ROUNDS = Number(process.env['HOLDFAST_TEST_ROUNDS'] ?? 5)
-const DUMP_BYTES = 5_242_880
-
-let base: string
-let count = 0
-before(async () => (base = await mkdtemp(join(tmpdir(), 'holdfast-take-'))))
-after(() => rm(base, { recursive: true, force: true }))
-
-function newVolume(): { volume: Volume; path: string } {
-  const path = join(base, `volume-${++count}`)
-  return { volume: openVolumeUrl(path, {}).volume, path }
-}
-
-/** Everything that lies on a volume; an absent folder holds nothing. */
-async function contents(path: string): Promise<string[]> {
-  const names: string[] = await readdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
-  return names.sort()
-}
-
-const misbehaving = (name: string) =>
-  fileURLToPath(new URL(`../../test/misbehaving/${name}`, import.meta.url))
-
-/** An engine whose tool is one of the programs in test/misbehaving, and whose dumps are complete at 5 MiB. */
-function engineRunning(program: string): Engine {
-  const source: Dump['source'] = {
-    from: 'stdout',
-    command: { file: misbehaving(program), args: [], env: { BYTES: String(DUMP_BYTES) } },
-  }
-  return {
-    ...(engines.sqlite as unknown as Engine),
-    inspect: async () => ({ flavour: 'test', version: '1', tls: false }),
-    describe: async () => ({ bytes: DUMP_BYTES }),
-    dump: () => ({ format: 'plain', extension: '.sql', tool: { name: program, version: '1' }, source }),
-    readDump,
-  }
-}
-
-function readDump(): DumpReader {
-  let bytes = 0
-  return {
-    update: (chunk) => void (bytes += chunk.length),
-    finish() {
-      if (bytes !== DUMP_BYTES) throw new AppError('dump_incomplete', `The dump ends after ${bytes} bytes.`)
-      return { rows: { zeros: bytes } }
-    },
-  }
-}
-
-function order(engine: Engine, volumes: Volume[], more: Partial<SnapshotOrder> = {}): SnapshotOrder {
-  return {
-    engine,
-    engineName: 'sqlite',
-    connection: {},
-    database: 'shop',
-    dumpOptions: {},
-    serverName: 'prod',
-    compression: { method: 'zstd', level: 3, threads: 1 },
-    keys: {
-      instanceKeys: ['base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='],
-      ageIdentities: [],
-      agePassphrases: [],
-    },
-    volumes: volumes.map((volume, i) => ({ name: `volume ${i + 1}`, volume })),
-    trigger: 'manual',
-    stallAfter: 60_000,
-    ...more,
-  }
-}
-
-function job(signal = new AbortController().signal): JobContext & { lines: string[] } {
-  const lines: string[] = []
-  return {
-    signal,
-    lines,
-    log: (level, message) => void lines.push(`${level}: ${message}`),
-    progress: () => {},
-  }
-}
 
 describe('a snapshot', () => {
   it('is an object and, written last, its manifest, the same on every volume', async () => {
@@ -313,11 +228,6 @@ describe('temporary files of a killed writer', () => {
     )
   })
 })
-
-/** The token in the text becomes that of a process with our pid that began at another time, and so is over. */
-function ofDeadProcess(text: string): string {
-  return text.replace(ownToken(), ownToken().replace(/\d+$/, '1'))
-}
 
 async function* bytes(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text)
