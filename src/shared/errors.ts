@@ -6,6 +6,7 @@ export const errors = {
   invalid_input: { status: 400, exit: 2, retryable: false },
   tool_option_refused: { status: 400, exit: 2, retryable: false },
   unsupported: { status: 400, exit: 2, retryable: false },
+  configuration_invalid: { status: 500, exit: 2, retryable: false },
   cancelled: { status: 409, exit: 130, retryable: false },
 
   database_unreachable: { status: 502, exit: 1, retryable: true },

@@ -14,3 +14,13 @@ export function secretFields(schema: z.ZodType): string[] {
     .filter(([, field]) => field.secret === true)
     .map(([name]) => name)
 }
+
+/**
+ * What may be shown of a secret: its first four characters and `****`, which is not how long it is. One with less than
+ * eight characters is all stars; an empty one is empty, so that nobody takes it for one that is set.
+ */
+export function maskSecret(secret: string): string {
+  if (secret === '') return ''
+  const characters = Array.from(secret)
+  return characters.length < 8 ? '********' : `${characters.slice(0, 4).join('')}****`
+}

@@ -1,0 +1,382 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { fromEnvironment, readNamedFile } from '../lib/environment.ts'
+import { nearest } from '../lib/nearest.ts'
+import { readKey } from '../lib/sealing.ts'
+import { sevenzipPassword } from '../lib/sevenzip/index.ts'
+import { AppError, messageOf } from '../shared/errors.ts'
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** What the environment says. It holds secrets; paths are absolute. */
+export interface Configuration {
+  /** The store, the local volume of the start, keys. It may not be there yet. */
+  dataDirectory: string
+  /** For tools that insist on files. */
+  workDirectory: string
+  /** For `openStore`. */
+  store: { path: string } | { url: string }
+  host: string
+  port: number
+  /** PEM. Without it, the app speaks HTTP. */
+  tls: { certificate: string; key: string } | undefined
+  /** Empty, or like `/backups`. */
+  basePath: string
+  /** For links in mails: without a slash at its end. */
+  appUrl: string | undefined
+  /** Addresses, networks, and the names that Fastify knows for some; empty: the peer is the client. */
+  trustedProxies: string[]
+  /** An IANA name. */
+  timeZone: string
+  log: { level: LogLevel; format: 'pretty' | 'json' }
+  appKey: KeyObject | undefined
+  previousAppKeys: KeyObject[]
+  /** Values for a KeyRing's instanceKeys; without a current one, APP_KEY is it. */
+  backupKey: string | undefined
+  previousBackupKeys: string[]
+  /** The Holdfast that the command line talks to. */
+  remote: { url: string | undefined; token: string | undefined }
+}
+
+const KEY_HINT = 'Make one with: echo "base64:$(openssl rand -base64 32)"'
+/** Names that Fastify has for private networks. */
+const networkNames = ['loopback', 'linklocal', 'uniquelocal']
+
+/** Every variable that is read: from its text, or the text of the file that NAME_FILE names, to its value. */
+const variables = z.object({
+  HOLDFAST_DATA_DIR: variable((text) => resolve(text)).prefault('data'),
+  HOLDFAST_WORK_DIR: variable((text) => resolve(text)).optional(),
+  DATABASE_URL: variable(parseDatabaseUrl).optional(),
+  HOLDFAST_HOST: variable(parseHost).prefault('127.0.0.1'),
+  HOLDFAST_PORT: variable(parsePort).prefault('7300'),
+  HOLDFAST_TLS_CERT: variable((text) => parsePem(text, parseCertificate)).optional(),
+  HOLDFAST_TLS_KEY: variable((text) => parsePem(text, parsePrivateKey)).optional(),
+  HOLDFAST_BASE_PATH: variable(parseBasePath).prefault('/'),
+  APP_URL: variable(parseUrl).optional(),
+  TRUSTED_PROXIES: variable((text) => listOf(text).map(parseProxy)).prefault(''),
+  HOLDFAST_TIMEZONE: variable(parseTimeZone).prefault('UTC'),
+  LOG_LEVEL: variable((text) => oneOf(logLevels, text)).prefault('info'),
+  LOG_FORMAT: variable((text) => oneOf(['pretty', 'json'] as const, text)).optional(),
+  APP_KEY: variable(readKey).optional(),
+  APP_PREVIOUS_KEYS: variable((text) => listOf(text).map(readKey)).prefault(''),
+  BACKUP_ENCRYPTION_KEY: variable(parseBackupKey).optional(),
+  BACKUP_PREVIOUS_ENCRYPTION_KEYS: variable((text) => listOf(text).map(parseBackupKey)).prefault(''),
+  HOLDFAST_URL: variable(parseUrl).optional(),
+  HOLDFAST_TOKEN: variable(parseToken).optional(),
+})
+
+export const variableNames = Object.keys(variables.shape) as (keyof typeof variables.shape)[]
+
+/** Read elsewhere (by the command line), or by a later release: no reason for a warning. */
+const otherNames = [
+  'HOLDFAST_ADMIN_EMAIL',
+  'HOLDFAST_ADMIN_PASSWORD',
+  'HOLDFAST_AGE_IDENTITY',
+  'HOLDFAST_AGE_PASSPHRASE',
+  'HOLDFAST_AGENT_ALLOW_HOOKS',
+  'HOLDFAST_AGENT_POLL_INTERVAL',
+  'HOLDFAST_AGENT_TOKEN',
+  'HOLDFAST_DATABASE_PASSWORD',
+  'HOLDFAST_DEBUG',
+  'HOLDFAST_DEMO',
+  'HOLDFAST_MANAGED',
+  'HOLDFAST_SKIP_MIGRATION_BACKUP',
+  'HOLDFAST_TOOL_PATH',
+  'HOLDFAST_VOLUME_PASSWORD',
+  'HOLDFAST_VOLUME_PRIVATE_KEY',
+  'HOLDFAST_VOLUME_PRIVATE_KEY_PASSPHRASE',
+]
+
+/**
+ * Reads and checks the environment, all of it: throws one `configuration_invalid` whose message has a line for each
+ * variable that is wrong, with what to do about it; secrets are never quoted. The warnings are sentences for the log.
+ */
+export function readConfiguration(
+  environment: NodeJS.ProcessEnv,
+  { isTerminal = process.stdout.isTTY, now = new Date() }: { isTerminal?: boolean; now?: Date } = {},
+): { configuration: Configuration; warnings: string[] } {
+  const problems: Problem[] = []
+  const warnings: string[] = []
+  const found = texts(environment, problems, warnings)
+  const parsed = variables.safeParse(found)
+  for (const { path, message, ...issue } of parsed.error?.issues ?? []) {
+    const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined
+    problems.push({ name: String(path[0]), message, hint: typeof hint === 'string' ? hint : undefined })
+  }
+  checkTls(environment, found, problems)
+  if (problems.length > 0) throw invalid(problems)
+  const values = parsed.data as z.output<typeof variables>
+  const certificate = values.HOLDFAST_TLS_CERT && parseCertificate(values.HOLDFAST_TLS_CERT)
+  if (certificate && certificate.validToDate < now) {
+    warnings.push(`The certificate of HOLDFAST_TLS_CERT expired on ${certificate.validTo}.`)
+  }
+  warnings.push(...unknownNames(environment))
+  return { configuration: arrange(values, isTerminal), warnings }
+}
+
+interface Problem {
+  name: string
+  message: string
+  hint: string | undefined
+}
+
+function arrange(values: z.output<typeof variables>, isTerminal: boolean): Configuration {
+  const { HOLDFAST_DATA_DIR: dataDirectory, HOLDFAST_TLS_CERT: certificate, HOLDFAST_TLS_KEY: key } = values
+  return {
+    dataDirectory,
+    workDirectory: values.HOLDFAST_WORK_DIR ?? join(dataDirectory, 'work'),
+    store:
+      values.DATABASE_URL === undefined
+        ? { path: join(dataDirectory, 'holdfast.db') }
+        : { url: values.DATABASE_URL },
+    host: values.HOLDFAST_HOST,
+    port: values.HOLDFAST_PORT,
+    tls: certificate !== undefined && key !== undefined ? { certificate, key } : undefined,
+    basePath: values.HOLDFAST_BASE_PATH,
+    appUrl: values.APP_URL,
+    trustedProxies: values.TRUSTED_PROXIES,
+    timeZone: values.HOLDFAST_TIMEZONE,
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json') },
+    appKey: values.APP_KEY,
+    previousAppKeys: values.APP_PREVIOUS_KEYS,
+    backupKey: values.BACKUP_ENCRYPTION_KEY,
+    previousBackupKeys: values.BACKUP_PREVIOUS_ENCRYPTION_KEYS,
+    remote: { url: values.HOLDFAST_URL, token: values.HOLDFAST_TOKEN },
+  }
+}
+
+/** What is set. A file that cannot be read, or is empty, is a problem: nobody names one to say nothing. */
+function texts(
+  environment: NodeJS.ProcessEnv,
+  problems: Problem[],
+  warnings: string[],
+): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const name of variableNames) {
+    if (name === 'HOLDFAST_PORT' && isSetByKubernetes(environment)) {
+      warnings.push(
+        'HOLDFAST_PORT is what Kubernetes sets for a service called “holdfast”, and is ignored: set enableServiceLinks: false, or HOLDFAST_PORT yourself.',
+      )
+      continue
+    }
+    if (environment[name] && environment[`${name}_FILE`]) {
+      warnings.push(`${name} and ${name}_FILE are both set: ${name} is used.`)
+    }
+    try {
+      const text = fromEnvironment(environment, name)
+      if (text === '') throw refused(`${name}_FILE names a file that is empty.`)
+      if (text !== undefined) found[name] = text
+    } catch (error) {
+      const { message, hint } = error as AppError
+      problems.push({ name: `${name}_FILE`, message: message.replace(`${name}_FILE `, ''), hint })
+    }
+  }
+  return found
+}
+
+/** The two belong together, and to each other. Not asked of zod, which would do so only if all else was right. */
+function checkTls(environment: NodeJS.ProcessEnv, found: Record<string, string>, problems: Problem[]): void {
+  const names = ['HOLDFAST_TLS_CERT', 'HOLDFAST_TLS_KEY'] as const
+  const isSet = (name: string) => Boolean(environment[name] || environment[`${name}_FILE`])
+  for (const [given, missing] of [names, [names[1], names[0]] as const]) {
+    if (!isSet(given) || isSet(missing)) continue
+    problems.push({ name: missing, message: `is not set, but ${given} is.`, hint: 'TLS needs both.' })
+  }
+  const certificate = variables.shape.HOLDFAST_TLS_CERT.safeParse(found[names[0]]).data
+  const key = variables.shape.HOLDFAST_TLS_KEY.safeParse(found[names[1]]).data
+  if (certificate === undefined || key === undefined) return
+  if (parseCertificate(certificate).checkPrivateKey(createPrivateKey(key))) return
+  problems.push({ name: names[1], message: `is not the key of ${names[0]}.`, hint: undefined })
+}
+
+function invalid(problems: Problem[]): AppError {
+  const order = (problem: Problem) =>
+    variableNames.findIndex((name) => problem.name.replace(/_FILE$/, '') === name)
+  const lines = problems
+    .toSorted((a, b) => order(a) - order(b))
+    .map(({ name, message, hint }) => `  ${name}: ${message}${hint === undefined ? '' : ` ${hint}`}`)
+  const count = lines.length === 1 ? 'A variable' : `${lines.length} variables`
+  return new AppError(
+    'configuration_invalid',
+    `${count} of the environment cannot be used:\n${lines.join('\n')}`,
+    {
+      hint: 'docs/guide/configuration.md lists every variable.',
+    },
+  )
+}
+
+/** A warning for each variable that is called like ours and is none. */
+function unknownNames(environment: NodeJS.ProcessEnv): string[] {
+  const known = new Set<string>([...variableNames, ...otherNames])
+  const unprefixed = new Map(
+    variableNames.map((name) => [`HOLDFAST_${name.replace(/^HOLDFAST_/, '')}`, name]),
+  )
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('HOLDFAST_') && !isForeign(name))
+    .sort()
+    .flatMap((name) => {
+      const base = name.replace(/_FILE$/, '')
+      if (known.has(name) || known.has(base)) return []
+      const candidate = nearest(base, [...known, ...unprefixed.keys()])
+      const meant = candidate === undefined ? undefined : (unprefixed.get(candidate) ?? candidate)
+      const suffix = base === name ? '' : '_FILE'
+      return [`${name} is not a variable of Holdfast${meant ? `: did you mean ${meant}${suffix}?` : '.'}`]
+    })
+}
+
+/** What Kubernetes sets for a service called “holdfast”, and what only tests read. */
+function isForeign(name: string): boolean {
+  return /^HOLDFAST_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP)|TEST_)/.test(name)
+}
+
+function isSetByKubernetes(environment: NodeJS.ProcessEnv): boolean {
+  return /^(tcp|udp|sctp):\/\//.test(environment['HOLDFAST_PORT'] ?? '')
+}
+
+/** A field that is made of text by a function which throws AppErrors. */
+function variable<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context): T => {
+    try {
+      return parse(text)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      context.addIssue({ code: 'custom', message: error.message, params: { hint: error.hint } })
+      return z.NEVER
+    }
+  })
+}
+
+function refused(message: string, hint?: string): AppError {
+  return new AppError('configuration_invalid', message, { hint })
+}
+
+function quoted(text: string): string {
+  return `“${text.length > 80 ? `${text.slice(0, 80)}…` : text}”`
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+function oneOf<T extends string>(values: readonly T[], text: string): T {
+  const found = values.find((value) => value === text.toLowerCase())
+  if (found) return found
+  throw refused(`${quoted(text)} is none of ${values.join(', ')}.`)
+}
+
+/** Never quoted: it may hold a password. */
+function parseDatabaseUrl(text: string): string {
+  if (/^postgres(ql)?:\/\/\S+$/.test(text)) return text
+  throw refused(
+    'must be the URL of a PostgreSQL database.',
+    'For instance postgres://holdfast@db.example.com/holdfast. Without it the store is a file in the data directory.',
+  )
+}
+
+function parseHost(text: string): string {
+  const host = text.replace(/^\[(.*)\]$/, '$1')
+  if (isIP(host) !== 0 || /^(?=.*[a-z])[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) return host
+  throw refused(
+    `${quoted(text)} is not an address to listen on.`,
+    'For instance 127.0.0.1 (this machine only), 0.0.0.0 or :: (everywhere). The port is HOLDFAST_PORT.',
+  )
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw refused(`${quoted(text)} is not a port.`, 'A number from 1 to 65535, or 0 for any that is free.')
+}
+
+/** PEM as it is, or in the file of that path. Never quoted: it may be a key. */
+function parsePem(text: string, check: (pem: string) => unknown): string {
+  const pem = text.trimStart().startsWith('-----BEGIN') ? text : readNamedFile('it', text.trim())
+  check(pem)
+  return pem
+}
+
+function parseCertificate(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem)
+  } catch (error) {
+    throw refused(`is not a certificate in PEM: ${messageOf(error)}.`)
+  }
+}
+
+function parsePrivateKey(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem)
+  } catch (error) {
+    throw refused(`is not a private key in PEM without a passphrase: ${messageOf(error)}.`)
+  }
+}
+
+function parseBasePath(text: string): string {
+  const path = text.replace(/\/+$/, '')
+  if (path === '' || /^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/.test(path)) return path
+  throw refused(
+    `${quoted(text)} is not a path to serve below.`,
+    'Like /backups: letters, digits and . _ ~ - between the slashes.',
+  )
+}
+
+function parseUrl(text: string): string {
+  const url = URL.parse(text)
+  const isPlain = url && `${url.username}${url.password}${url.search}${url.hash}` === ''
+  if (isPlain && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, '')
+  throw refused(
+    'must be an address like https://backups.example.com.',
+    'It begins with https:// or http://, and has no user, query or fragment.',
+  )
+}
+
+function parseProxy(text: string): string {
+  if (networkNames.includes(text.toLowerCase())) return text.toLowerCase()
+  const [address = '', length, ...rest] = text.split('/')
+  const bits = isIP(address) === 6 ? 128 : 32
+  const isNetwork = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= bits)
+  if (isIP(address) !== 0 && isNetwork && rest.length === 0) return text
+  throw refused(
+    `${quoted(text)} is neither an address nor a network.`,
+    `For instance 10.0.0.7, 172.16.0.0/12, ${networkNames.join(', ')}; several are separated by commas. Whoever is trusted may claim any client address.`,
+  )
+}
+
+function parseTimeZone(text: string): string {
+  if (isTimeZone(text)) return text
+  const meant = nearest(text, Intl.supportedValuesOf('timeZone'))
+  throw refused(
+    `${quoted(text)} is not a time zone.`,
+    meant === undefined ? 'A name like Europe/Berlin, or UTC.' : `Did you mean ${meant}?`,
+  )
+}
+
+function isTimeZone(text: string): boolean {
+  // Offsets like +01:00 are taken too, but know no daylight saving time.
+  if (!/^[a-z]/i.test(text)) return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text }).format()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function parseBackupKey(text: string): string {
+  try {
+    sevenzipPassword(text)
+    return text
+  } catch (error) {
+    throw refused(messageOf(error), KEY_HINT)
+  }
+}
+
+function parseToken(text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw refused('must be a token as “holdfast token create” prints it, without spaces.')
+}
