@@ -1,12 +1,8 @@
 import { Command, Option } from 'commander'
 import { openDatabaseUrl, parseSettings, type OpenedServer } from '../engines/index.ts'
 import { findSnapshot } from '../runner/manifests.ts'
-import {
-  restoreModes,
-  restoreSnapshot,
-  type RestoredSnapshot,
-  type RestoreMode,
-} from '../runner/restore-snapshot.ts'
+import { restoreSnapshot, type RestoredSnapshot } from '../runner/restore-snapshot.ts'
+import { checkTarget, restoreModes, type RestoreMode } from '../runner/restore-target.ts'
 import { takeSafetySnapshot } from '../runner/safety-snapshot.ts'
 import { AppError } from '../shared/errors.ts'
 import { formatSeconds } from '../shared/units.ts'
@@ -34,6 +30,7 @@ export const restoreOnce = new Command('once')
   .option('--clean', 'with --mode existing: drop what the snapshot also has, first')
   .option('--end-sessions', 'end other sessions on the database that is replaced')
   .option('--no-safety-snapshot', 'do not back up the database that is replaced')
+  .option('--server <name>', 'what to call the target’s server in the safety snapshot (default: its host)')
   .option('--stall-after <minutes>', 'give up when no byte has moved for so long', positiveInteger, 30)
   .option('--json', 'print the result as JSON')
   .option('-q, --quiet', 'no progress')
@@ -52,6 +49,7 @@ interface Options {
   clean?: boolean
   endSessions?: boolean
   safetySnapshot: boolean
+  server?: string
   stallAfter: number
   json?: boolean
   quiet?: boolean
@@ -64,34 +62,33 @@ async function restore(idOrKey: string, options: Options): Promise<void> {
   }
   const server = openDatabaseUrl(options.into, process.env)
   const restoreOptions = restoreOptionsOf(server, options)
-  const { database } = server
-  if (database === undefined) {
-    throw new AppError('invalid_input', 'Into which database? The URL names none.', {
-      hint: 'postgresql://user@host/name-of-the-database',
-    })
+  const target = {
+    ...server,
+    mode: options.mode,
+    partial: Boolean(options.table ?? options.schemaOnly ?? options.dataOnly),
   }
+  const serverName = options.server ?? server.host ?? server.engineName
   warnOfPassword(options.into)
   await withVolume(options.from, async (volume) => {
     const job = jobContext(interruption(), options)
     const keys = await keyRing()
     const stallAfter = options.stallAfter * 60_000
     try {
+      await checkTarget(target, job.signal) // told before a snapshot is looked for
       const snapshot = { volume, ...(await findSnapshot(volume, idOrKey, job.signal)) }
       const restored = await restoreSnapshot(
         {
-          ...server,
-          database,
-          mode: options.mode,
+          ...target,
           restoreOptions,
-          partial: Boolean(options.table ?? options.schemaOnly ?? options.dataOnly),
+          ...(!options.schemaOnly && !options.dataOnly && { wholeTables: options.table }),
           endSessions: options.endSessions ?? false,
           snapshot,
           keys,
           stallAfter,
           ...(options.safetySnapshot && {
-            takeSafetySnapshot: (context) =>
+            takeSafetySnapshot: (database, context) =>
               takeSafetySnapshot(
-                { ...server, database, volume, keys, stallAfter, like: snapshot.manifest },
+                { ...server, serverName, database, volume, keys, stallAfter, like: snapshot.manifest },
                 context,
               ),
           }),
@@ -100,7 +97,7 @@ async function restore(idOrKey: string, options: Options): Promise<void> {
       )
       job.done()
       if (options.json) printJson(resultJson(snapshot.manifest.snapshot, restored))
-      else describe(restored)
+      else describe(restored, snapshot.manifest.database)
     } finally {
       job.done()
     }
@@ -119,9 +116,9 @@ function restoreOptionsOf({ engine }: OpenedServer, options: Options): unknown {
   return parseSettings(engine.restoreOptions, Object.fromEntries(said), `the options for ${engine.label}`)
 }
 
-function describe({ database, seconds, rows, safetySnapshot }: RestoredSnapshot): void {
+function describe({ database, seconds, rows, safetySnapshot }: RestoredSnapshot, source: string): void {
   const total = Object.values(seconds).reduce((sum, part) => sum + part, 0)
-  print(`Restored ${database} in ${formatSeconds(total)}`)
+  print(`Restored ${database ?? source} in ${formatSeconds(total)}`)
   if (rows) print(`  compared  ${rows.tables} tables, ${rows.rows} rows: the same as in the snapshot`)
   if (safetySnapshot) print(`  before    ${safetySnapshot} is what was there; restore it to undo`)
 }

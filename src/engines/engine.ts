@@ -50,9 +50,25 @@ export interface Engine<
   /** How a dump's bytes become a database that exists already and is empty (or, for `existing`, is not). */
   restore(request: RestoreRequest<z.output<Connection>, z.output<RestoreSettings>>): Restore
 
+  /**
+   * What belongs to the server and to none of its databases, where the engine can dump it. A dump of this format is
+   * applied to the server; `restore` refuses it.
+   */
+  globals?: {
+    format: string
+    /** “the roles and tablespaces of a server” */
+    what: string
+    restore(request: GlobalsRequest<z.output<Connection>, z.output<RestoreSettings>>): Restore
+  }
+
   /** What the tool's last words mean, or undefined if they explain themselves. */
   explain(tool: string, stderr: string): AppError | undefined
 
+  /**
+   * Throws `invalid_input` if a database with this name is, or would be, the server's own or a template for others:
+   * nobody restores into one, or into its place. Absent where the engine has none.
+   */
+  checkTarget?(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<void>
   databaseExists(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<boolean>
   /** Creates an empty database like the one that was dumped (encoding, collation, owner where the role exists). */
   createDatabase(
@@ -114,6 +130,8 @@ export interface Engine<
     database: string,
     signal: AbortSignal,
   ): Promise<Record<string, number>>
+  /** The name by which `countRows` knows a table that was chosen for a restore; the same if absent. */
+  countedName?(table: string): string
 }
 
 export interface ServerFacts {
@@ -163,7 +181,7 @@ export interface DumpRequest<Connection, Options> {
 }
 
 export interface Dump {
-  /** What it is a dump of, where that is not the database: `globals`. */
+  /** What it is a dump of, where that is not the database, in a word that no database is called by: `@globals`. */
   subject?: string
   /** `custom`, `plain`, `directory`, `sqlite`: what `readDump` and `restore` get. */
   format: string
@@ -220,6 +238,12 @@ export interface RestoreRequest<Connection, Options> {
   /** Size of the raw dump, for room. */
   rawBytes: number
 }
+
+/** The server alone is the target. */
+export type GlobalsRequest<Connection, Options> = Omit<
+  RestoreRequest<Connection, Options>,
+  'database' | 'mode'
+>
 
 export interface Restore {
   target: RestoreTarget

@@ -69,6 +69,10 @@ export function parseSettings(schema: z.ZodType, settings: unknown, what: string
   const parsed = schema.safeParse(settings)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
+  if (issue?.code === 'unrecognized_keys') {
+    const unknown = issue.keys.map((key) => `“${key}”`).join(' and ')
+    throw new AppError('invalid_input', `Among ${what} there is no ${unknown}.`)
+  }
   const setting = issue?.path.join('.')
   throw new AppError(
     'invalid_input',

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import { fromEnvironment } from '../lib/environment.ts'
 import { AppError } from '../shared/errors.ts'
 
@@ -13,7 +14,8 @@ export interface ServerUrl {
 }
 
 /**
- * Reads `scheme://user:password@host:port/database?…`. `HOLDFAST_DATABASE_PASSWORD`, or the file that
+ * Reads `scheme://user:password@host:port/database?…`. Without a user it is the one of this process, as it is to psql
+ * and mysql. `HOLDFAST_DATABASE_PASSWORD`, or the file that
  * `HOLDFAST_DATABASE_PASSWORD_FILE` names, goes before a password in the URL. Throws `invalid_input`, without quoting
  * the URL: it may hold the password.
  */
@@ -33,7 +35,8 @@ export function readServerUrl(
   const host = decode(parsed.hostname, 'host').replace(/^\[(.*)\]$/, '$1')
   if (host !== '' && host !== NO_HOST) connection['host'] = host
   if (parsed.port !== '') connection['port'] = Number(parsed.port)
-  if (parsed.username !== '') connection['user'] = decode(parsed.username, 'user')
+  const user = parsed.username === '' ? ownUser() : decode(parsed.username, 'user')
+  if (user !== undefined) connection['user'] = user
   if (parsed.password !== '') connection['password'] = decode(parsed.password, 'password')
   const password = fromEnvironment(environment, 'HOLDFAST_DATABASE_PASSWORD')
   if (password !== undefined) connection['password'] = password
@@ -49,6 +52,14 @@ export function readServerUrl(
       const [name = '', ...value] = pair.split('=')
       return [decode(name, 'parameter'), decode(value.join('='), 'query')]
     }),
+  }
+}
+
+function ownUser(): string | undefined {
+  try {
+    return userInfo().username
+  } catch {
+    return undefined // a uid without an entry in /etc/passwd, as in some containers: the schema asks for a user
   }
 }
 

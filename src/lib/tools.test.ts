@@ -51,7 +51,15 @@ describe('finding tools', () => {
     assert.equal(pickTool(found, need(), 9).version, '9.6.24')
     assert.equal(pickTool(found, need(), 10).version, '15.18')
     assert.equal(pickTool(found, need(), 16).version, '17.2')
-    assert.equal(pickTool(found, need()).version, '17.2')
+  })
+
+  it('picks, of those with the same major version, the one that PATH has first', () => {
+    const found = ['15.3', '15.18', '15.4', '14.2'].map((version, i) => ({
+      name: 'hf_dump',
+      path: `/${i}/hf_dump`,
+      version,
+    }))
+    assert.equal(pickTool(found, need(), 15).version, '15.3')
   })
 
   it('names what is needed, what was found, and how to get it', async () => {
@@ -61,7 +69,7 @@ describe('finding tools', () => {
       message: /^hf_dump 18 or newer is needed; found only 9\.6\.24 \(.*\), 15\.18 \(.*\), 17\.2 \(.*\)\.$/,
       hint: /apt install hf-client/,
     })
-    assert.throws(() => pickTool([], need()), { message: 'hf_dump is needed; found none.' })
+    assert.throws(() => pickTool([], need(), 9), { message: 'hf_dump 9 or newer is needed; found none.' })
   })
 
   it('orders versions by their numbers', () => {

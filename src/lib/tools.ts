@@ -47,16 +47,17 @@ export async function findTools(
 }
 
 /**
- * Of the tools with that name the one with the smallest version whose major is at least `major`; any version if
- * `major` is absent, then the newest. Throws `tool_missing` naming what is needed, what was found, and how to get it.
+ * Of the tools with that name one of the smallest major version that is at least `major`: the first that was found, so
+ * that PATH decides between those that differ in nothing that matters. Throws `tool_missing` naming what is needed, what
+ * was found, and how to get it.
  */
-export function pickTool(tools: readonly FoundTool[], need: ToolNeed, major?: number): FoundTool {
+export function pickTool(tools: readonly FoundTool[], need: ToolNeed, major: number): FoundTool {
   const named = tools
     .filter((tool) => tool.name === need.name)
-    .sort((a, b) => compareVersions(a.version, b.version))
-  const picked = major === undefined ? named.at(-1) : named.find((tool) => majorOf(tool.version) >= major)
+    .sort((a, b) => majorOf(a.version) - majorOf(b.version))
+  const picked = named.find((tool) => majorOf(tool.version) >= major)
   if (picked) return picked
-  const wanted = major === undefined ? need.name : `${need.name} ${major} or newer`
+  const wanted = `${need.name} ${major} or newer`
   const present =
     named.length > 0
       ? `found only ${named.map((tool) => `${tool.version} (${tool.path})`).join(', ')}`

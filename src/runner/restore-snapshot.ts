@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { Engine, Restore, RestoreRequest } from '../engines/engine.ts'
+import type { GlobalsRequest, Restore, ServerFacts } from '../engines/engine.ts'
 import { isOver, ownToken } from '../lib/identity.ts'
 import { StallGuard } from '../lib/stall-guard.ts'
-import { findTools } from '../lib/tools.ts'
+import { findTools, type FoundTool } from '../lib/tools.ts'
 import { checkRoom, createWorkDirectory } from '../lib/work-directory.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
 import type { Manifest } from '../shared/snapshots.ts'
@@ -13,35 +13,37 @@ import { explained } from './explained.ts'
 import { cleanupSignal, type JobContext } from './job.ts'
 import { loadDump } from './load.ts'
 import { PhaseClock } from './phase-clock.ts'
-import { checkObject, openCopy } from './read-copy.ts'
+import { checkObject, openCopy, type ReadCopyOptions } from './read-copy.ts'
+import {
+  checkMode,
+  checkServerTarget,
+  checkTarget,
+  databaseFor,
+  isOfServer,
+  type RestoreMode,
+  type RestoreTarget,
+} from './restore-target.ts'
 import { dropUnfinished, formerName, unfinishedName } from './unfinished-restores.ts'
 
-export const restoreModes = ['new', 'replace', 'existing'] as const
-export type RestoreMode = (typeof restoreModes)[number]
-
 /** Which snapshot is written into which database, and how. */
-export interface RestoreOrder {
-  engine: Engine
-  /** Its name in engines/index.ts; must be the manifest's. */
+export interface RestoreOrder extends RestoreTarget {
+  /** The engine's name in engines/index.ts; must be the manifest's. */
   engineName: string
-  connection: unknown
-  /** The target. `new`: must not exist. `replace`: may. `existing`: must. */
-  database: string
-  mode: RestoreMode
   restoreOptions: unknown
-  /** The options leave something out, so rows cannot be compared with the snapshot's. */
-  partial: boolean
+  /** Where the options leave everything out but these tables, with all their rows: as they were named. */
+  wholeTables?: readonly string[]
   /** End other people's sessions on the target where they stand in the way. */
   endSessions: boolean
   snapshot: { key: string; manifest: Manifest; volume: Volume }
   keys: KeyRing
   /** Takes a snapshot of the target before it is replaced; absent if it was declined. */
-  takeSafetySnapshot?: (job: JobContext) => Promise<string>
+  takeSafetySnapshot?: (database: string, job: JobContext) => Promise<string>
   stallAfter: number
 }
 
 export interface RestoredSnapshot {
-  database: string
+  /** Undefined: the server itself. */
+  database: string | undefined
   seconds: Record<string, number>
   /** Table by table, where the snapshot knows its rows. */
   rows: RowComparison | undefined
@@ -53,26 +55,58 @@ export interface RestoredSnapshot {
  * Writes a snapshot into a database. Where the engine can rename, the data goes into a database beside the target,
  * which takes the target's name only when every byte has been verified, the tool has succeeded and the rows are
  * those of the snapshot. Where it cannot, or where objects are added to an existing database, the whole object is
- * verified before anything is changed.
+ * verified before anything is changed. So it is for what belongs to the server itself.
  */
 export async function restoreSnapshot(order: RestoreOrder, job: JobContext): Promise<RestoredSnapshot> {
   using stall = new StallGuard(order.stallAfter, () => stalled(order))
   const signal = AbortSignal.any([job.signal, stall.signal])
   const lost: LostTarget = {}
+  const { engine, snapshot } = order
   try {
-    return await restore(order, { ...job, signal }, stall, lost)
+    checkEngine(order)
+    await checkTarget(order, signal)
+    if (isOfServer(engine, snapshot.manifest)) return await restoreGlobals(order, { ...job, signal }, stall)
+    const database = databaseFor(order, snapshot.manifest)
+    return await restore({ ...order, database }, { ...job, signal }, stall, lost)
   } catch (error) {
-    throw withWayBack(explained(order.engine, error, signal), order.database, lost)
+    throw withWayBack(explained(engine, error, signal), lost)
   }
 }
 
+type DatabaseOrder = RestoreOrder & { database: string }
+
 /** A target that was dropped before it could be replaced, and the snapshot that holds what it held. */
 interface LostTarget {
+  database?: string
   safetySnapshot?: string
 }
 
-async function restore(
+/** Applies roles and the like to the server. Nothing of it is taken back if it fails half-way, but it can be repeated. */
+async function restoreGlobals(
   order: RestoreOrder,
+  job: JobContext,
+  stall: StallGuard,
+): Promise<RestoredSnapshot> {
+  const { engine, connection, snapshot } = order
+  const { signal } = job
+  checkServerTarget(order)
+  const clock = new PhaseClock('connecting')
+  job.progress({ phase: 'connecting' })
+  const server = await engine.inspect(connection, signal)
+  const readRaw = await openCopy(snapshot.volume, snapshot.key, snapshot.manifest, order.keys, signal)
+  await using work = await createWorkDirectory()
+  const tools = await findTools(engine.tools, signal)
+  const plan = engine.globals?.restore(requestFor(order, server, tools, work.path))
+  if (!plan) throw new Error(`${engine.label} has nothing that belongs to the server.`)
+  clock.begin('checking')
+  await checkWhole(order, job, stall)
+  clock.begin('restoring')
+  await load(order, plan, readRaw, job, stall)
+  return { database: undefined, seconds: clock.end(), rows: undefined, safetySnapshot: undefined }
+}
+
+async function restore(
+  order: DatabaseOrder,
   job: JobContext,
   stall: StallGuard,
   lost: LostTarget,
@@ -80,12 +114,6 @@ async function restore(
   const { engine, connection, snapshot, database, mode } = order
   const { manifest } = snapshot
   const { signal } = job
-  if (manifest.server.engine !== order.engineName) {
-    throw new AppError(
-      'unsupported',
-      `A ${manifest.server.engine} snapshot cannot be restored into ${engine.label}.`,
-    )
-  }
   const clock = new PhaseClock('connecting')
   job.progress({ phase: 'connecting' })
   const server = await engine.inspect(connection, signal)
@@ -93,33 +121,24 @@ async function restore(
   const isHalf = exists && (await isLeftHalf(order, signal))
   checkMode(mode, exists, isHalf, database)
   if (isHalf) tellOfHalf(mode, database, job)
+  if (mode === 'replace' && manifest.partial?.length) {
+    job.log(
+      'warning',
+      `The snapshot is a part of its database (${manifest.partial.join(', ')}), and takes the place of all of “${database}”.`,
+    )
+  }
   const readRaw = await openCopy(snapshot.volume, snapshot.key, manifest, order.keys, signal)
 
   await using work = await createWorkDirectory()
   const tools = await findTools(engine.tools, signal)
-  const prepare = (target: string): Restore => {
-    const request: RestoreRequest<unknown, unknown> = {
-      connection,
-      database: target,
-      server,
-      format: manifest.format,
-      madeBy: {
-        tool: manifest.tool.name,
-        version: manifest.tool.version,
-        serverVersion: manifest.server.version,
-      },
-      options: order.restoreOptions,
-      mode: mode === 'existing' ? 'existing' : 'empty',
-      tools,
-      workDirectory: work.path,
-      rawBytes: manifest.raw.bytes,
-    }
-    return engine.restore(request)
-  }
   const beside = engine.renameDatabase && mode !== 'existing'
   if (beside) await dropUnfinished(order, job)
   const target = beside ? unfinishedName(engine, database) : database
-  const plan = prepare(target)
+  const plan = engine.restore({
+    ...requestFor(order, server, tools, work.path),
+    database: target,
+    mode: mode === 'existing' ? 'existing' : 'empty',
+  })
   if (plan.target.into !== 'stdin') {
     await checkRoom(
       plan.target.into === 'file' ? dirOf(plan.target.path) : work.path,
@@ -130,17 +149,12 @@ async function restore(
 
   const isWorthKeeping = mode === 'replace' && exists && !isHalf
   // As late as can be: what is written to the target after its snapshot is not in it.
-  const keepTarget = async () => (isWorthKeeping ? await order.takeSafetySnapshot?.(job) : undefined)
+  const keepTarget = async () =>
+    isWorthKeeping ? await order.takeSafetySnapshot?.(database, job) : undefined
   let safetySnapshot: string | undefined
   if (!beside) {
     clock.begin('checking')
-    await checkObject(snapshot.volume, snapshot.key, manifest, signal, {
-      onStored: (storedBytes) => {
-        stall.touch()
-        job.progress({ phase: 'checking', storedBytes })
-      },
-    })
-    stall.rest()
+    await checkWhole(order, job, stall)
     safetySnapshot = await keepTarget()
   }
 
@@ -152,7 +166,7 @@ async function restore(
     if (mode !== 'existing') {
       if (!beside && exists) {
         await isLeftHalf(order, signal) // another restore may have been quicker
-        if (safetySnapshot !== undefined) lost.safetySnapshot = safetySnapshot
+        if (safetySnapshot !== undefined) Object.assign(lost, { database, safetySnapshot })
         await engine.dropDatabase(connection, database, signal, order)
       }
       // A name beside the target tells by itself whose it is.
@@ -162,20 +176,12 @@ async function restore(
       await engine.unfinishedMark?.set(connection, target, writer, making)
       signal.throwIfAborted()
     }
-    const bytes = readRaw({
-      onRaw: (rawBytes) => {
-        stall.touch()
-        job.progress({ phase: 'restoring', rawBytes, expectedRawBytes: manifest.raw.bytes })
-      },
-    })
-    await loadDump(plan, resting(bytes, stall), signal, { onStderr: (line) => job.log('info', line) })
+    await load(order, plan, readRaw, job, stall)
 
     clock.begin('counting')
     job.progress({ phase: 'counting' })
-    const comparable = mode !== 'existing' && !order.partial && manifest.rows
-    const rows = comparable
-      ? compareRows(manifest.rows ?? {}, await engine.countRows(connection, target, signal))
-      : undefined
+    const expected = expectedRows(order)
+    const rows = expected && compareRows(expected, await engine.countRows(connection, target, signal))
     if (rows?.differences.length) throw mismatch(order, rows)
     if (isOurs) await takeMarkAway(order, writer, signal)
     if (beside) safetySnapshot = await keepTarget()
@@ -187,9 +193,67 @@ async function restore(
   }
 }
 
+function checkEngine({ engine, engineName, snapshot: { manifest } }: RestoreOrder): void {
+  if (manifest.server.engine === engineName) return
+  throw new AppError(
+    'unsupported',
+    `A ${manifest.server.engine} snapshot cannot be restored into ${engine.label}.`,
+  )
+}
+
+/** What the engine must know to plan, besides the database. */
+function requestFor(
+  { connection, snapshot: { manifest }, restoreOptions }: RestoreOrder,
+  server: ServerFacts,
+  tools: readonly FoundTool[],
+  workDirectory: string,
+): GlobalsRequest<unknown, unknown> {
+  return {
+    connection,
+    server,
+    format: manifest.format,
+    madeBy: {
+      tool: manifest.tool.name,
+      version: manifest.tool.version,
+      serverVersion: manifest.server.version,
+    },
+    options: restoreOptions,
+    tools,
+    workDirectory,
+    rawBytes: manifest.raw.bytes,
+  }
+}
+
+/** Reads the whole object before anything is changed that cannot be taken back. */
+async function checkWhole({ snapshot }: RestoreOrder, job: JobContext, stall: StallGuard): Promise<void> {
+  await checkObject(snapshot.volume, snapshot.key, snapshot.manifest, job.signal, {
+    onStored: (storedBytes) => {
+      stall.touch()
+      job.progress({ phase: 'checking', storedBytes })
+    },
+  })
+  stall.rest()
+}
+
+async function load(
+  { snapshot: { manifest } }: RestoreOrder,
+  plan: Restore,
+  readRaw: (options: ReadCopyOptions) => AsyncIterable<Uint8Array>,
+  job: JobContext,
+  stall: StallGuard,
+): Promise<void> {
+  const bytes = readRaw({
+    onRaw: (rawBytes) => {
+      stall.touch()
+      job.progress({ phase: 'restoring', rawBytes, expectedRawBytes: manifest.raw.bytes })
+    },
+  })
+  await loadDump(plan, resting(bytes, stall), job.signal, { onStderr: (line) => job.log('info', line) })
+}
+
 /** Whether a restore that is over has left the target half. Throws `database_in_use` if one that lives is filling it. */
 async function isLeftHalf(
-  { engine, connection, database }: RestoreOrder,
+  { engine, connection, database }: DatabaseOrder,
   signal: AbortSignal,
 ): Promise<boolean> {
   const filler = await engine.unfinishedMark?.read(connection, database, signal)
@@ -201,26 +265,6 @@ async function isLeftHalf(
   })
 }
 
-function checkMode(mode: RestoreMode, exists: boolean, isHalf: boolean, database: string): void {
-  if (mode === 'new' && isHalf) {
-    throw new AppError(
-      'database_exists',
-      `The database “${database}” exists already, left half restored by an interrupted restore.`,
-      { hint: 'If no other restore is just filling it, drop it (DROP DATABASE), or use --mode replace.' },
-    )
-  }
-  if (mode === 'new' && exists) {
-    throw new AppError('database_exists', `The database “${database}” exists already.`, {
-      hint: 'Choose another name, or --mode replace to put the snapshot in its place.',
-    })
-  }
-  if (mode === 'existing' && !exists) {
-    throw new AppError('database_not_found', `There is no database “${database}” to restore into.`, {
-      hint: 'Use --mode new to create it.',
-    })
-  }
-}
-
 function tellOfHalf(mode: RestoreMode, database: string, job: JobContext): void {
   const consequence =
     mode === 'replace' ? 'No safety snapshot is taken of it.' : 'It stays marked as such: replace it instead.'
@@ -229,7 +273,7 @@ function tellOfHalf(mode: RestoreMode, database: string, job: JobContext): void 
 
 /** Throws `database_in_use` if the mark is not ours any more: then the database is another restore's. */
 async function takeMarkAway(
-  { engine, connection, database }: RestoreOrder,
+  { engine, connection, database }: DatabaseOrder,
   writer: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -258,7 +302,7 @@ function patient(signal: AbortSignal): AbortSignal {
 }
 
 /** Gives the restored database its name; the one that had it is dropped only after that. */
-async function swap(order: RestoreOrder, restored: string, exists: boolean, job: JobContext): Promise<void> {
+async function swap(order: DatabaseOrder, restored: string, exists: boolean, job: JobContext): Promise<void> {
   const { engine, connection, database } = order
   if (!exists || engine.renameReplaces) {
     await engine.renameDatabase?.(connection, restored, database, job.signal, order)
@@ -300,7 +344,7 @@ async function* resting(
 
 /** A half restored database is worth nothing to anybody. Where it cannot be dropped, the log names it. */
 async function dropHalf(
-  { engine, connection, database }: RestoreOrder,
+  { engine, connection, database }: DatabaseOrder,
   target: string,
   writer: string,
   job: JobContext,
@@ -315,14 +359,28 @@ async function dropHalf(
 }
 
 /** Whoever reads that the target is gone must read where its data are. */
-function withWayBack(error: AppError, database: string, { safetySnapshot }: LostTarget): AppError {
+function withWayBack(error: AppError, { database, safetySnapshot }: LostTarget): AppError {
   if (safetySnapshot === undefined) return error
   const wayBack = `What was in “${database}” is snapshot ${safetySnapshot}; restore that one with --mode replace.`
   const hint = error.hint === undefined ? wayBack : `${error.hint} ${wayBack}`
   return new AppError(error.code, error.message, { hint, cause: error })
 }
 
-function mismatch({ database }: RestoreOrder, { differences }: RowComparison): AppError {
+/**
+ * The rows that each table must have; undefined where nobody knows: in a database with rows of its own, and where not all
+ * rows were restored.
+ */
+function expectedRows(order: DatabaseOrder): Record<string, number> | undefined {
+  const { engine, mode, partial, wholeTables, snapshot } = order
+  const { rows } = snapshot.manifest
+  if (mode === 'existing' || !rows) return undefined
+  if (!partial) return rows
+  const chosen = wholeTables?.map((name) => engine.countedName?.(name) ?? name) ?? []
+  const known = Object.entries(rows).filter(([name]) => chosen.includes(name))
+  return known.length === 0 ? undefined : Object.fromEntries(known)
+}
+
+function mismatch({ database }: DatabaseOrder, { differences }: RowComparison): AppError {
   const [first] = differences
   const more = differences.length > 1 ? ` and ${differences.length - 1} more tables` : ''
   return new AppError(
@@ -338,11 +396,11 @@ function dirOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1) || '.'
 }
 
-function stalled({ database, stallAfter }: RestoreOrder): AppError {
+function stalled({ database, snapshot, stallAfter }: RestoreOrder): AppError {
   const minutes = Math.round(stallAfter / 60_000)
   return new AppError(
     'tool_stalled',
-    `The restore of “${database}” moved no byte for ${minutes} minutes and was ended.`,
+    `The restore of “${database ?? snapshot.manifest.database}” moved no byte for ${minutes} minutes and was ended.`,
     {
       hint: 'Look for locks on the server, and at the connection to the volume.',
     },

@@ -20,6 +20,7 @@ Take the wrappers off from the right of the name to the left.
   4. PostgreSQL  .dump   createdb new && pg_restore --no-owner --dbname new <name>
                  .tar    mkdir d && tar -xf <name> -C d && createdb new && pg_restore --dbname new d
                  .sql    createdb new && psql -X --set ON_ERROR_STOP=1 --dbname new --file <name>
+                 @globals….sql   psql -X --dbname postgres --file <name>      (roles and tablespaces)
      MySQL, MariaDB .sql mariadb-admin create new && mariadb --binary-mode new < <name>
      SQLite      .db     is the database file itself
 

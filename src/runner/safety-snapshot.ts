@@ -12,6 +12,8 @@ export interface SafetyOrder {
   engineName: string
   connection: unknown
   database: string
+  /** What the server is called whose database is replaced. */
+  serverName: string
   volume: Volume
   keys: KeyRing
   /** The snapshot that is about to take its place: the safety snapshot is no easier to read than that one. */
@@ -26,7 +28,6 @@ export async function takeSafetySnapshot(order: SafetyOrder, job: JobContext): P
     {
       ...server,
       dumpOptions: parseSettings(order.engine.dumpOptions, {}, 'the options'),
-      serverName: like.server.name,
       compression: compressionLike(like),
       encryption: encryptionLike(like),
       volumes: [{ name: volume.location, volume }],

@@ -5,6 +5,7 @@ import { AppError, asAppError } from '../shared/errors.ts'
 import type { TestStep } from '../shared/test-report.ts'
 import { formatBytes } from '../shared/units.ts'
 import { parseSettings } from '../engines/index.ts'
+import { listDatabases } from './unfinished-restores.ts'
 
 const LIMIT = 10_000
 
@@ -56,11 +57,13 @@ export async function testConnection(
   steps.push({ step: 'version', outcome: 'ok', detail: `${facts.flavour} ${facts.version}` })
   let databases: string[] = []
   await step('databases', async () => {
-    databases = await engine.listDatabases(connection, limited)
+    const listed = await listDatabases({ engine, connection }, limited)
+    databases = listed.databases
     const shown = databases.slice(0, 12).join(', ') + (databases.length > 12 ? ', …' : '')
-    return databases.length > 0
+    const left = listed.besides.map((name) => `${name} is of a restore that runs, or was interrupted`)
+    return databases.length > 0 && left.length === 0
       ? { detail: shown }
-      : { outcome: 'warning', detail: 'none that this user can see' }
+      : { outcome: 'warning', detail: [shown || 'none that this user can see', ...left].join('\n') }
   })
   const chosen = database ?? databases[0]
   if (chosen === undefined) return steps

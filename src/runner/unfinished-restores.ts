@@ -10,6 +10,7 @@ import { cleanupSignal, type JobContext } from './job.ts'
  */
 
 const MARK = /holdfast_([0-9a-f]{12}-\d+-\d*)_[0-9a-f]{4}$/
+const FORMER = /holdfast_former_[0-9a-f]{8}$/
 
 /** The name of a database that this process is about to fill. */
 export function unfinishedName(engine: Engine, database: string): string {
@@ -18,7 +19,20 @@ export function unfinishedName(engine: Engine, database: string): string {
 
 /** The name that a replaced database has until it is dropped. A whole database: nobody ever sweeps it. */
 export function formerName(engine: Engine, database: string): string {
-  return engine.besideName(database, `former_${randomBytes(4).toString('hex')}`)
+  return engine.besideName(database, `holdfast_former_${randomBytes(4).toString('hex')}`)
+}
+
+/**
+ * The databases of a server as people know them, and apart from those what restores have beside their targets or, when
+ * they were killed, have left there: half a database, or one that another has replaced.
+ */
+export async function listDatabases(
+  { engine, connection }: Omit<Target, 'database'>,
+  signal: AbortSignal,
+): Promise<{ databases: string[]; besides: string[] }> {
+  const names = await engine.listDatabases(connection, signal)
+  const isBeside = (name: string) => MARK.test(name) || FORMER.test(name)
+  return { databases: names.filter((name) => !isBeside(name)), besides: names.filter(isBeside) }
 }
 
 interface Target {

@@ -23,12 +23,14 @@ export const manifest = z.object({
   organization: z.string().optional(),
   server: z.object({
     id: z.string().optional(),
-    name: z.string().meta({ description: 'The name that people gave it' }),
+    name: z.string().meta({ description: 'The name that people gave it; if they gave none, its host' }),
     engine: z.string().meta({ description: 'postgresql, mysql, sqlite, …' }),
     flavour: z.string().meta({ description: 'mysql or mariadb for the engine mysql; else the engine' }),
     version: z.string(),
   }),
-  database: z.string(),
+  database: z.string().meta({
+    description: 'Its name; @globals where the format is globals: what belongs to the server itself',
+  }),
   properties: z
     .object({
       encoding: z.string().optional(),

@@ -35,6 +35,18 @@ export async function listDatabases(settings: MysqlConnection, signal: AbortSign
   return (await allDatabases(session)).filter((name) => !SYSTEM.has(name.toLowerCase())).sort()
 }
 
+/** By their names alone, whose case does not count on every server. */
+export async function checkTarget(_: MysqlConnection, database: string): Promise<void> {
+  if (!SYSTEM.has(database.toLowerCase())) return
+  throw new AppError(
+    'invalid_input',
+    `“${database}” is a database of the server itself: nothing is restored into it, or into its place.`,
+    {
+      hint: `Restore under another name, such as ${database}_restored, and take from there what is needed.`,
+    },
+  )
+}
+
 export async function databaseExists(
   settings: MysqlConnection,
   database: string,

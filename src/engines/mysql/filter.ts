@@ -10,7 +10,7 @@ export interface Choice {
 
 /**
  * The statements of a dump that were chosen, in their order. With tables, routines and events are left out. Throws
- * `invalid_input` at the end if the dump does not have one of the tables, and `unsupported` if it would touch another
+ * `nothing_matched` at the end if the dump does not have one of the tables, and `unsupported` if it would touch another
  * database than the one it is restored into.
  */
 export async function* chosenStatements(
@@ -36,7 +36,7 @@ export async function* chosenStatements(
   yield* kept
   const missing = tables.filter((name) => !seen.has(name))
   if (missing.length > 0) {
-    throw new AppError('invalid_input', `The dump has no table “${missing.join('”, “')}”.`, {
+    throw new AppError('nothing_matched', `The snapshot has no table “${missing.join('”, “')}”.`, {
       hint: `It has: ${[...seen].filter((name) => name !== '').join(', ')}.`,
     })
   }

@@ -1,6 +1,7 @@
 import { AppError } from '../../shared/errors.ts'
 import { defineEngine } from '../engine.ts'
 import {
+  checkTarget,
   countRows,
   createDatabase,
   databaseExists,
@@ -62,6 +63,7 @@ export const mysql = defineEngine({
   restore: planRestore,
   explain: explainTool,
 
+  checkTarget,
   databaseExists,
   createDatabase,
   dropDatabase,

@@ -20,7 +20,7 @@ export const connectionSettings = z
       .regex(/^\/[^\0]+$/, 'The absolute path of a socket.')
       .optional()
       .meta({ title: 'Unix socket', description: 'Instead of host and port' }),
-    user: z.string().min(1).meta({ title: 'User' }),
+    user: z.string('The user to sign in as is missing.').min(1).meta({ title: 'User' }),
     password: secret('Password').default(''),
     ...tlsFields,
   })

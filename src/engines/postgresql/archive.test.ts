@@ -138,6 +138,40 @@ for (const major of [15, 18] as const) {
         )
       })
 
+      it('takes nothing for complete, with one bit of its structure flipped, that pg_restore does not take', async () => {
+        const tocLength = archive.length - (new TocParser().push(archive)?.length ?? 0)
+        // Texts have none of these bytes; rows have none of them between their blocks.
+        const structural = [...archive.keys()].filter(
+          (at) => (archive[at] ?? 0) < 9 && (at < tocLength || archive[at] !== 0),
+        )
+        const path = join(folder, 'flipped.dump')
+        await fc.assert(
+          fc.asyncProperty(fc.constantFrom(...structural), fc.nat(7), async (at, bit) => {
+            const flipped = Buffer.from(archive)
+            flipped[at] = (flipped[at] ?? 0) ^ (1 << bit)
+            try {
+              walk(flipped)
+            } catch (error) {
+              return assert.ok(isIncomplete(error), String(error))
+            }
+            await writeFile(path, flipped)
+            await tool('pg_restore', ['--format=custom', `--file=${path}.sql`, path])
+          }),
+          { numRuns: 60, endOnFailure: true },
+        )
+      })
+
+      it('does not believe that rows are compressed which are not, nor that rows are large objects', () => {
+        const pretending = Buffer.from(archive)
+        pretending[major === 15 ? 12 : 11] = 1
+        assert.throws(() => walk(pretending), isIncomplete)
+        const rest = new TocParser().push(archive)
+        assert.equal(rest?.[0], 1)
+        const toc = archive.subarray(0, archive.length - rest.length)
+        const empty = Buffer.from([3, ...rest.subarray(1, 6), 0, 0, 0, 0, 0])
+        assert.throws(() => walk(Buffer.concat([toc, empty])), /is something else/)
+      })
+
       it('accepts the compressed archives of others, without counting', async () => {
         const compressed = await dumpTo('gzip.dump', ['--compress=6'])
         assert.deepEqual(walk(compressed), {})
@@ -199,6 +233,148 @@ for (const major of [15, 18] as const) {
     },
   )
 }
+
+describe('an archive that means harm', () => {
+  const int = (value: number) => {
+    const bytes = Buffer.alloc(5)
+    bytes.writeUInt32LE(value, 1)
+    return bytes
+  }
+  const text = (value: string) => Buffer.concat([int(value.length), Buffer.from(value)])
+  const none = Buffer.from([1, 1, 0, 0, 0])
+  const head = (entries: number) =>
+    Buffer.concat([
+      Buffer.from('PGDMP'),
+      Buffer.from([1, 14, 0, 4, 8, 1]),
+      ...Array.from({ length: 8 }, () => int(0)),
+      text('db'),
+      text('15.1'),
+      text('15.1'),
+      int(entries),
+    ])
+  const entry = (id: number, end: readonly Buffer[] = [none, Buffer.alloc(9, 3)], drop = text('DROP')) =>
+    Buffer.concat([
+      int(id),
+      int(0),
+      text('1259'),
+      text('1'),
+      text('t'),
+      text('TABLE'),
+      int(2),
+      text('CREATE'),
+      drop,
+      none,
+      text('public'),
+      none,
+      text('heap'),
+      text('postgres'),
+      text('false'),
+      ...end,
+    ])
+  const piece = Buffer.alloc(65_536)
+
+  it('makes us neither gather nor read again what it never ends', () => {
+    const endless: [string, Buffer, Buffer][] = [
+      ['a statement', Buffer.concat([head(1), int(1), int(0), int(0x7fffffff)]), piece],
+      ['its dependencies', Buffer.concat([head(1), entry(1, [])]), Buffer.concat(Array(13_000).fill(int(0)))],
+    ]
+    for (const [what, start, more] of endless) {
+      const walker = new ArchiveWalker()
+      walker.update(start)
+      const before = process.memoryUsage()
+      const started = process.cpuUsage().user
+      for (let i = 0; i < 100; i++) walker.update(more)
+      const after = process.memoryUsage()
+      assert.throws(() => walker.finish(), isIncomplete)
+      assert.ok(after.arrayBuffers - before.arrayBuffers < 20e6, `${what}: ${after.arrayBuffers} bytes`)
+      assert.ok(process.cpuUsage().user - started < 10e6, what)
+    }
+  })
+
+  it('is refused when it has more than fits into memory', () => {
+    const dependencies = entry(
+      1,
+      Array.from({ length: 2000 }, () => int(0)),
+    )
+    const entries = Array.from({ length: 200 }, (_, i) => entry(i + 1))
+    const parser = (isKept = true) => new TocParser(undefined, () => isKept, 1000)
+    assert.throws(() => parser().push(Buffer.concat([head(1), dependencies])), /too many entries/)
+    const many = Buffer.concat([head(200), ...entries])
+    assert.throws(() => parser().push(many), /too many entries/)
+    assert.equal(parser(false).push(many)?.length, 0)
+  })
+
+  it('is refused for names, numbers and lengths that no archive has', () => {
+    for (const [bytes, why] of [
+      [Buffer.concat([head(1), int(1), int(0), none, none, int(2_000_000)]), /name of impossible length/],
+      [Buffer.concat([head(1), entry(2 ** 31)]), /impossible number/],
+      [Buffer.concat([head(1), entry(1, [none, Buffer.alloc(9)])]), /where its data are/],
+      [Buffer.concat([head(1), entry(2 ** 30)]), /number 1073741824/],
+      [Buffer.concat([head(1), entry(0)]), /entry with the number 0/],
+      [Buffer.concat([head(1).subarray(0, -5), none]), /negative length/],
+    ] as const) {
+      assert.throws(
+        () => walk(bytes),
+        (error) => isIncomplete(error) && why.test(String(error)),
+      )
+    }
+  })
+
+  it('is read the same, whatever its statements are like and in pieces of any size', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(5000), { maxLength: 5 }),
+        fc.integer({ min: 1, max: 6000 }),
+        (lengths, size) => {
+          const entries = lengths.map((length, i) => entry(i + 1, undefined, text('x'.repeat(length))))
+          const bytes = Buffer.concat([head(lengths.length), ...entries])
+          const parser = new TocParser()
+          let rest: Uint8Array | undefined
+          for (let at = 0; at < bytes.length; at += size) rest = parser.push(bytes.subarray(at, at + size))
+          assert.equal(rest?.length, 0)
+          assert.deepEqual(
+            parser.entries.map(({ id, name, schema }) => [id, name, schema]),
+            lengths.map((_, i) => [i + 1, 't', 'public']),
+          )
+        },
+      ),
+    )
+  })
+})
+
+describe('a directory that means harm', () => {
+  const header = (name: string, size: string, sum?: number) => {
+    const block = Buffer.alloc(512)
+    block.write(name, 0)
+    block.write(size, 124)
+    block.write('0', 156)
+    block.fill(32, 148, 156)
+    const total = sum ?? block.reduce((all, byte) => all + byte, 0)
+    block.write(total.toString(8).padStart(6, '0'), 148)
+    return block
+  }
+  const read = (...blocks: Buffer[]) => {
+    const reader = new DirectoryReader()
+    for (const block of blocks) reader.update(block)
+    return reader.finish()
+  }
+
+  it('is incomplete, and nothing worse', () => {
+    const end = Buffer.alloc(1024)
+    for (const [blocks, why] of [
+      [[header('a.dat', '0'), header('a.dat', '0'), end], /holds a\.dat twice/],
+      [[header('a.dat', '-1'), end], /damaged/],
+      [[header('a.dat', 'x'), end], /damaged/],
+      [[header('a.dat', '0', 1), end], /damaged/],
+      [[header('a.dat', '77777777777'), end], /does not end/],
+    ] as const) {
+      assert.throws(
+        () => read(...blocks),
+        (error) => isIncomplete(error) && why.test(String(error)),
+      )
+    }
+  })
+})
 
 function walk(bytes: Uint8Array): DumpContents {
   const walker = new ArchiveWalker()

@@ -1,6 +1,13 @@
 import { AppError } from '../../shared/errors.ts'
 import type { DumpContents, DumpReader } from '../engine.ts'
-import { TocParser, unreadable, type TocEntry } from './archive-toc.ts'
+import {
+  comparableTables,
+  isOfRows,
+  namingWarnings,
+  TocParser,
+  unreadable,
+  type TocEntry,
+} from './archive-toc.ts'
 import { tableName } from './names.ts'
 
 /** What the walker is in the middle of. Numbers, because this is asked for every row. */
@@ -29,14 +36,19 @@ const LINES_BEHIND_ROWS = 3
  * A row of COPY is one length and one line; at a hundred bytes a row it walks more than 1 GB/s on one core.
  */
 export class ArchiveWalker implements DumpReader {
-  readonly #toc = new TocParser()
+  readonly #toc = new TocParser(undefined, isOfRows)
   #tocIsRead = false
   #trailer: TocParser | undefined
   #state = AT_BLOCK
   #broken: AppError | undefined
   /** Entries whose data have not come yet, by id. */
   readonly #missing = new Map<number, TocEntry>()
+  /** Those whose rows are counted, by the id of their data. */
+  #counted = new Map<number, string>()
   readonly #rows: Record<string, number> = {}
+  /** How many bytes there were before those that we look at. */
+  #before = 0
+  #blockStart = 0
   #blockKind = ROWS
   #entry: TocEntry | undefined
   #lines = 0
@@ -53,7 +65,10 @@ export class ArchiveWalker implements DumpReader {
     if (this.#state === BROKEN) return
     try {
       const data = this.#tocIsRead ? bytes : this.#readToc(bytes)
-      if (data) this.#walk(data)
+      this.#before += bytes.length - (data?.length ?? 0)
+      if (!data) return
+      this.#walk(data)
+      this.#before += data.length
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       this.#broken = error
@@ -72,7 +87,9 @@ export class ArchiveWalker implements DumpReader {
       const others = this.#missing.size - 1
       throw incomplete(`${describe(first)} ${others > 0 ? `and ${others} others are` : 'is'} missing`)
     }
-    return this.#toc.header?.compressed ? {} : { rows: this.#rows }
+    if (this.#toc.header?.compressed) return {}
+    const warnings = namingWarnings(this.#toc)
+    return { rows: this.#rows, ...(warnings.length > 0 && { warnings }) }
   }
 
   #readToc(bytes: Uint8Array): Uint8Array | undefined {
@@ -82,8 +99,11 @@ export class ArchiveWalker implements DumpReader {
     if (!rest) return undefined
     this.#tocIsRead = true
     for (const entry of this.#toc.entries) {
-      if (entry.hasData) this.#missing.set(entry.id, entry)
+      if (!entry.hasData) continue
+      if (this.#missing.has(entry.id)) throw unreadable(`two of its entries have the number ${entry.id}`)
+      this.#missing.set(entry.id, entry)
     }
+    this.#counted = comparableTables(this.#toc)
     return rest
   }
 
@@ -94,10 +114,11 @@ export class ArchiveWalker implements DumpReader {
       switch (this.#state) {
         case AT_BLOCK:
           if (bytes[at] === 0 && this.#missing.size === 0) {
-            this.#trailer = new TocParser(this.#toc.header)
+            this.#trailer = new TocParser(this.#toc.header, () => false)
             this.#state = IN_TRAILER
             break
           }
+          this.#blockStart = this.#before + at
           this.#blockKind = bytes[at++] ?? 0
           if (this.#blockKind !== ROWS && this.#blockKind !== LARGE_OBJECTS) {
             throw incomplete('something follows that is no block of data')
@@ -200,6 +221,10 @@ export class ArchiveWalker implements DumpReader {
     const entry = this.#missing.get(id)
     if (!entry)
       throw incomplete(`it holds data of entry ${id}, which its table of contents does not announce`)
+    if ((entry.kind === 'BLOBS') !== (this.#blockKind === LARGE_OBJECTS))
+      throw incomplete(`what it holds as ${describe(entry)} is something else`)
+    if (entry.place !== undefined && entry.place !== this.#blockStart)
+      throw incomplete(`${describe(entry)} is not where it should be`)
     this.#missing.delete(id)
     this.#entry = entry
     this.#lines = 0
@@ -209,26 +234,17 @@ export class ArchiveWalker implements DumpReader {
 
   #endEntry(): void {
     const entry = this.#entry
-    if (entry?.isCopy && !this.#toc.header?.compressed) {
-      if (!END_OF_COPY.equals(this.#tail)) throw incomplete(`${describe(entry)} does not end as it should`)
-      if (this.#isCounted(entry)) {
-        this.#rows[tableName(entry.schema, entry.name)] = this.#lines - LINES_BEHIND_ROWS
-      }
+    if (entry?.isCopy) {
+      // Compressed, they would end like this once in 2^40 times.
+      const endsAsRows = END_OF_COPY.equals(this.#tail)
+      if (this.#toc.header?.compressed === endsAsRows)
+        throw incomplete(`${describe(entry)} does not end as it should`)
+      const table = this.#counted.get(entry.id)
+      if (table !== undefined) this.#rows[table] = this.#lines - LINES_BEHIND_ROWS
     }
     this.#entry = undefined
     this.#state = AT_BLOCK
   }
-
-  /** Rows of a table that an extension brings are only those that were changed: no number to compare with. */
-  #isCounted(entry: TocEntry): boolean {
-    this.#tables ??= new Set(
-      this.#toc.entries
-        .filter(({ kind }) => kind === 'TABLE')
-        .map(({ schema, name }) => tableName(schema, name)),
-    )
-    return this.#tables.size === 0 || this.#tables.has(tableName(entry.schema, entry.name))
-  }
-  #tables: Set<string> | undefined
 
   /** Keeps the last bytes of the data up to here. */
   #remember(bytes: Uint8Array, start: number, end: number): void {

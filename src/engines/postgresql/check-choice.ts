@@ -1,10 +1,10 @@
 import { AppError } from '../../shared/errors.ts'
-import { USER_SCHEMA } from './databases.ts'
+import { asBytes, USER_SCHEMA } from './databases.ts'
+import { nameReader, roughly } from './encodings.ts'
 import { likePattern, tableName } from './names.ts'
 import type { DumpOptions } from './options.ts'
 import { withSession } from './session.ts'
 import type { PostgresConnection } from './settings.ts'
-import { extraDumpArguments } from './tool-options.ts'
 
 interface Choice {
   connection: PostgresConnection
@@ -14,68 +14,98 @@ interface Choice {
   toolMajor: number
 }
 
+interface Difference {
+  encoding: string
+  what: 'missing' | 'superfluous' | 'rows'
+  isPartition: boolean
+  schema: Buffer
+  name: Buffer
+  parentSchema: Buffer
+  parentName: Buffer
+}
+
 /**
  * Throws `nothing_matched` where pg_dump is content with too little: a pattern that matches nothing but the system's own,
- * tables that are all left out again, and, before 16, a partitioned table without the partitions that have its rows.
+ * tables that are all left out again, and a partitioned table without the partitions that have its rows. Throws
+ * `unsupported` where it would take along what is to be left out: before 16 a pattern means the named tables alone, and
+ * not what is below them.
  */
 export function checkChoice(choice: Choice, signal: AbortSignal): Promise<void> {
   const { connection, database, options, toolMajor } = choice
   const kind = options.tables.length > 0 ? 'table' : 'schema'
   const chosen = kind === 'table' ? options.tables : options.schemas
-  const patterns = chosen.map((pattern) => likePattern(pattern, kind))
-  const excluded = options.excludeTables.map((pattern) => likePattern(pattern, 'table'))
+  const namePatterns = [
+    chosen.map((pattern) => likePattern(pattern, kind)),
+    options.excludeTables.map((pattern) => likePattern(pattern, 'table')),
+    options.excludeTableData.map((pattern) => likePattern(pattern, 'table')),
+  ]
+  const values = [
+    chosen,
+    ...namePatterns.flatMap((list) => [list.map(({ schema }) => schema), list.map(({ name }) => name)]),
+    kind === 'table',
+    toolMajor >= 16,
+  ]
   return withSession(connection, database, signal, async ({ query }) => {
-    const [found] = await query<{
-      unmatched: string[]
-      kept: boolean
-      rowless: { schema: string; name: string }[]
-    }>(CHOSEN[kind], [
-      chosen,
-      patterns.map(({ schema }) => schema),
-      patterns.map(({ name }) => name),
-      excluded.map(({ schema }) => schema),
-      excluded.map(({ name }) => name),
-    ])
+    const [found] = await query<{ unmatched: string[]; isEmpty: boolean }>(`${MARKED} ${MATCHES}`, values)
     const [unmatched] = found?.unmatched ?? []
     if (unmatched !== undefined) throw matchesNothing(database, kind, unmatched)
-    if (kind === 'schema') return
-    if (!found?.kept) throw allLeftOut(database)
-    const [rowless] = found.rowless
-    if (toolMajor < 16 && rowless && !hasNoRowsAnyway(options)) throw withoutPartitions(rowless)
+    if (kind === 'table' && found?.isEmpty) throw allLeftOut(database)
+    const [difference] = await query<Difference>(`${MARKED} ${DIFFERENCES}`, values)
+    if (difference) throw notAsMeant(difference, toolMajor)
   })
 }
 
-const PATTERNS = `pattern as (select * from unnest($1::text[], $2::text[], $3::text[]) as p (pattern, schema, name)),
-  excluded as (select * from unnest($4::text[], $5::text[]) as p (schema, name))`
+/**
+ * The relations that pg_dump's `--table` looks at, and what the patterns say of each: by its own name, and by the name of
+ * whatever it is a partition of or inherits from, at any depth. `kept` is what this pg_dump dumps, `meant` what we mean: a
+ * table, and what is below it, wherever that is.
+ */
+const MARKED = `with recursive
+  pattern as (select * from unnest($1::text[], $2::text[], $3::text[]) as p (pattern, schema, name)),
+  leaving as (select * from unnest($4::text[], $5::text[]) as p (schema, name)),
+  emptying as (select * from unnest($6::text[], $7::text[]) as p (schema, name)),
+  relation as (
+    select pg_class.oid, nspname, relname, relkind, relispartition,
+           cardinality($1::text[]) = 0
+             or exists (select from pattern where nspname like schema and relname like name) as chosen,
+           exists (select from leaving where nspname like schema and relname like name) as left_out,
+           exists (select from emptying where nspname like schema and relname like name) as emptied
+      from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where relkind in ('r', 'p', 'v', 'm', 'S', 'f') and ${USER_SCHEMA}),
+  below as (
+    select oid as parent, oid as child from relation
+    union
+    select parent, inhrelid from below join pg_inherits on inhparent = child),
+  above as (
+    select child as oid, bool_or(left_out) as left_out, bool_or(emptied) as emptied,
+           bool_or(chosen and ($8 or relkind = 'p')) as chosen
+      from below join relation on oid = parent group by child),
+  marked as (
+    select relation.*,
+           case when $9 and $8 then above.chosen else relation.chosen end
+             and not case when $9 then above.left_out else relation.left_out end as kept,
+           (relation.chosen or above.chosen) and not above.left_out as meant,
+           case when $9 then above.emptied else relation.emptied end as kept_empty,
+           above.emptied as meant_empty
+      from relation join above using (oid))`
 
-/** The kinds of relations that pg_dump's `--table` looks at. */
-const RELATIONS = `'r', 'p', 'v', 'm', 'S', 'f'`
+const MATCHES = `select
+  array(select pattern from pattern
+         where not exists (select from pg_namespace
+                            where $8 is false and ${USER_SCHEMA} and nspname like schema)
+           and not exists (select from relation where nspname like schema and relname like name)) as unmatched,
+  not exists (select from marked where kept) as "isEmpty"`
 
-const CHOSEN = {
-  schema: `with ${PATTERNS}
-    select array(select pattern from pattern
-                  where not exists (select from pg_namespace where ${USER_SCHEMA} and nspname like schema)) as unmatched,
-           true as kept, '[]'::json as rowless`,
-  table: `with ${PATTERNS},
-    relation as (select pg_class.oid, nspname, relname, relkind
-                   from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-                  where relkind in (${RELATIONS}) and ${USER_SCHEMA}),
-    kept as (select * from relation
-              where exists (select from pattern where nspname like schema and relname like name)
-                and not exists (select from excluded where nspname like schema and relname like name))
-    select array(select pattern from pattern
-                  where not exists (select from relation where nspname like schema and relname like name)) as unmatched,
-           exists (select from kept) as kept,
-           (select coalesce(json_agg(json_build_object('schema', nspname, 'name', relname)), '[]') from kept
-             where relkind = 'p'
-               and exists (select from pg_partition_tree(oid) where isleaf and relid <> kept.oid)
-               and not exists (select from pg_partition_tree(kept.oid) join kept as part on part.oid = relid
-                                where isleaf)) as rowless`,
-}
-
-function hasNoRowsAnyway({ extra }: DumpOptions): boolean {
-  return extraDumpArguments(extra).some((argument) => /^(-s|--schema-only|--no-data)$/.test(argument))
-}
+const DIFFERENCES = `, difference as (
+    select marked.*, case when meant and not kept then 'missing' when kept and not meant then 'superfluous' else 'rows' end as what
+      from marked where kept <> meant or (kept and relkind = 'r' and meant_empty and not kept_empty))
+  select getdatabaseencoding() as encoding, what, part.relispartition as "isPartition",
+         ${asBytes('part.nspname')} as schema, ${asBytes('part.relname')} as name,
+         ${asBytes('parent.nspname')} as "parentSchema", ${asBytes('parent.relname')} as "parentName"
+    from difference as part join below on child = part.oid join relation as parent on parent.oid = below.parent
+   where parent.oid <> part.oid
+     and case what when 'missing' then parent.chosen when 'superfluous' then parent.left_out else parent.emptied end
+   order by what, part.nspname, part.relname limit 1`
 
 function matchesNothing(database: string, kind: 'schema' | 'table', pattern: string): AppError {
   return new AppError(
@@ -93,12 +123,36 @@ function allLeftOut(database: string): AppError {
   })
 }
 
-function withoutPartitions({ schema, name }: { schema: string; name: string }): AppError {
-  return new AppError(
-    'nothing_matched',
-    `${tableName(schema, name)} is partitioned, and none of its partitions is chosen: the dump would have no row of it.`,
-    {
-      hint: 'Choose its partitions too, by name or with *, or install pg_dump 16 or newer, which takes them along.',
-    },
-  )
+function notAsMeant(found: Difference, toolMajor: number): AppError {
+  const read = nameReader(found.encoding)
+  const nameOf = (schema: Buffer, name: Buffer) => tableName(roughly(schema, read), roughly(name, read))
+  const table = nameOf(found.schema, found.name)
+  const parent = nameOf(found.parentSchema, found.parentName)
+  const isBelow = `${table} ${found.isPartition ? 'is a partition of' : 'inherits from'} ${parent}`
+  switch (found.what) {
+    case 'missing':
+      return new AppError(
+        'nothing_matched',
+        `${isBelow}, but is not chosen: the dump would be without its rows.`,
+        { hint: `Choose it too, by name or with *, or name it among the tables to leave out.` },
+      )
+    case 'superfluous':
+      return new AppError(
+        'unsupported',
+        `${isBelow}, which is to be left out, but pg_dump ${toolMajor} would not leave it out too.`,
+        {
+          hint: 'Leave it out by name, or with *. From version 16 on, pg_dump needs no more than the parent.',
+        },
+      )
+    case 'rows':
+      return new AppError(
+        'unsupported',
+        `${isBelow}, which is to be without rows, but pg_dump ${toolMajor} would dump those of ${table}.`,
+        { hint: 'Name it too, or use *. From version 16 on, pg_dump needs no more than the parent.' },
+      )
+    default: {
+      const never: never = found.what
+      throw never
+    }
+  }
 }

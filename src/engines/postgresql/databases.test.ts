@@ -4,7 +4,7 @@ import { skipUnless } from '../../../test/servers/needs.ts'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
 import { AppError } from '../../shared/errors.ts'
 import { postgresql } from './index.ts'
-import { dropDatabase, exchangeDatabases, renameDatabase } from './databases.ts'
+import { checkTarget, dropDatabase, exchangeDatabases, renameDatabase } from './databases.ts'
 import { quoteName } from './names.ts'
 import type { PostgresConnection } from './settings.ts'
 import { Client } from 'pg'
@@ -69,9 +69,24 @@ describe('databases of a PostgreSQL server', { skip: skipUnless('postgres15') },
 
   it('are listed without those of the system, but with postgres', async () => {
     await server.query('create database azure_maintenance')
+    await server.query('create database azure_billing')
     const names = await postgresql.listDatabases(connection, signal)
-    assert.ok(names.includes('postgres'))
+    for (const listed of ['postgres', 'azure_billing']) assert.ok(names.includes(listed))
     for (const hidden of ['template0', 'template1', 'azure_maintenance']) assert.ok(!names.includes(hidden))
+  })
+
+  it('are no targets of a restore if they are the system’s or templates', async () => {
+    await server.query('create database mould is_template true')
+    for (const name of ['template0', 'template1', 'rdsadmin', 'azure_sys', 'mould']) {
+      await assert.rejects(
+        checkTarget(connection, name, signal),
+        (error) => error instanceof AppError && error.code === 'invalid_input',
+        name,
+      )
+    }
+    for (const name of ['postgres', 'azure_billing', 'Template1', 'nobody has it']) {
+      await checkTarget(connection, name, signal)
+    }
   })
 
   for (const [title, work] of [

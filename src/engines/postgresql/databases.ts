@@ -1,12 +1,20 @@
 import { AppError, messageOf } from '../../shared/errors.ts'
 import type { DatabaseFacts, ServerFacts } from '../engine.ts'
-import { quoteName, quoteText, tableName } from './names.ts'
+import { nameReader, roughly } from './encodings.ts'
+import { besideName, quoteName, quoteText, tableName } from './names.ts'
 import { withSession, type Session } from './session.ts'
 import type { PostgresConnection } from './settings.ts'
 
 /** Databases of PostgreSQL itself and of the clouds, which no user can or would back up. */
-const SYSTEM_DATABASES = `datname in ('template0', 'template1', 'rdsadmin', 'cloudsqladmin', 'alloydbadmin')
-  or datname ~ '^azure_'`
+const SYSTEM_DATABASES = new Set([
+  'template0',
+  'template1',
+  'rdsadmin',
+  'cloudsqladmin',
+  'alloydbadmin',
+  'azure_maintenance',
+  'azure_sys',
+])
 
 /** The size of a database is the sum of all its files, which takes its time when there are a million. */
 const SIZE_LIMIT = 60_000
@@ -40,11 +48,25 @@ export function inspect(connection: PostgresConnection, signal: AbortSignal): Pr
 export function listDatabases(connection: PostgresConnection, signal: AbortSignal): Promise<string[]> {
   return withSession(connection, connection.maintenanceDatabase, signal, async ({ query }) => {
     const rows = await query<{ name: string }>(
-      `select datname::text as name from pg_database
-        where datallowconn and not (${SYSTEM_DATABASES}) order by datname::text collate "C"`,
+      `select datname::text as name from pg_database where datallowconn order by datname::text collate "C"`,
     )
-    return rows.map(({ name }) => name)
+    return rows.map(({ name }) => name).filter((name) => !SYSTEM_DATABASES.has(name))
   })
+}
+
+/** A template could neither be dropped when another database has its name, nor would that one be a template. */
+export async function checkTarget(
+  connection: PostgresConnection,
+  database: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (SYSTEM_DATABASES.has(database)) {
+    throw notATarget(`“${database}” is a database of the server itself`, database)
+  }
+  const templates = await withSession(connection, connection.maintenanceDatabase, signal, ({ query }) =>
+    query('select from pg_database where datname = $1 and datistemplate', [database]),
+  )
+  if (templates.length > 0) throw notATarget(`“${database}” is a template for other databases`, database)
 }
 
 export function databaseExists(
@@ -189,7 +211,8 @@ export function exchangeDatabases(
 
 /**
  * Exact numbers of rows per table at one moment, for the tables whose rows pg_dump writes: not those that belong to an
- * extension, foreign or temporary tables, nor views of any kind. Partitions count for themselves.
+ * extension, foreign or temporary tables, nor views of any kind. Partitions count for themselves. Tables whose names
+ * are not certain, which are not counted in dumps either, are left out.
  */
 export function countRows(
   connection: PostgresConnection,
@@ -204,15 +227,18 @@ export function countRows(
       // Counting goes on for a long time after we have gone, unless the server looks whether we are still there.
       if (major >= 14) await query(`set client_connection_check_interval = '5s'`).catch(() => [])
       await query('begin isolation level repeatable read read only')
-      const tables = await query<{ schema: string; name: string }>(
-        `select nspname::text as schema, relname::text as name
+      const tables = await query<{ encoding: string; schema: Buffer; name: Buffer }>(
+        `select getdatabaseencoding() as encoding, ${asBytes('nspname')} as schema, ${asBytes('relname')} as name
            from pg_class join pg_namespace on pg_namespace.oid = relnamespace
           where relkind = 'r' and relpersistence <> 't' and ${USER_SCHEMA}
             and not exists (${memberOfExtension('pg_class')})
           order by 1, 2`,
       )
       const rows: Record<string, number> = {}
-      for (const { schema, name } of tables) {
+      for (const table of tables) {
+        const read = nameReader(table.encoding)
+        const [schema, name] = [read(table.schema), read(table.name)]
+        if (schema === undefined || name === undefined) continue
         const [counted] = await query<{ rows: string }>(
           `select count(*)::text as rows from only ${quoteName(schema)}.${quoteName(name)}`,
         )
@@ -228,12 +254,25 @@ export function countRows(
 /** Schemas that are the user's, as a condition on pg_namespace. */
 export const USER_SCHEMA = `nspname !~ '^pg_' and nspname <> 'information_schema'`
 
+/**
+ * A name as the bytes that it is stored as. As text it makes a whole query fail where it has no equivalent in UTF-8.
+ */
+export function asBytes(column: string): string {
+  return `convert_to(${column}::text, getdatabaseencoding())`
+}
+
 /** A subquery with a row if the object of this catalogue belongs to an extension. */
 export function memberOfExtension(catalogue: string): string {
   return `select from pg_depend where classid = '${catalogue}'::regclass and objid = ${catalogue}.oid and deptype = 'e'`
 }
 
 const providers: Record<string, string> = { c: 'libc', i: 'icu', b: 'builtin' }
+
+function notATarget(reason: string, database: string): AppError {
+  return new AppError('invalid_input', `${reason}: nothing is restored into it, or into its place.`, {
+    hint: `Restore under another name, such as ${besideName(database, 'restored')}, and take from there what is needed.`,
+  })
+}
 
 function notFound(database: string): AppError {
   return new AppError('database_not_found', `The server has no database “${database}”.`, {
@@ -406,26 +445,28 @@ function settingValue(name: string, value: string): string {
 }
 
 async function warningsOf({ query }: Session): Promise<string[]> {
+  const relations = (condition: string) =>
+    `array(select ${asBytes(`format('%s.%s', nspname, relname)`)}
+             from pg_class join pg_namespace on pg_namespace.oid = relnamespace where ${condition} order by 1 limit 20)`
   const [found] = await query<{
-    foreign: string[]
-    unlogged: string[]
+    encoding: string
+    foreign: Buffer[]
+    unlogged: Buffer[]
     standby: boolean
   }>(
-    `select array(select format('%s.%s', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-                   where relkind = 'f' order by 1 limit 20) as foreign,
-            array(select format('%s.%s', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-                   where relkind = 'r' and relpersistence = 'u' order by 1 limit 20) as unlogged,
-            pg_is_in_recovery() as standby`,
+    `select getdatabaseencoding() as encoding, pg_is_in_recovery() as standby,
+            ${relations(`relkind = 'f'`)} as foreign,
+            ${relations(`relkind = 'r' and relpersistence = 'u'`)} as unlogged`,
   )
   if (!found) return []
+  const read = nameReader(found.encoding)
+  const list = (names: Buffer[]) => names.map((name) => roughly(name, read)).join(', ')
   const warnings: string[] = []
   if (found.foreign.length > 0) {
-    warnings.push(
-      `The rows of foreign tables are elsewhere and not in the dump: ${found.foreign.join(', ')}.`,
-    )
+    warnings.push(`The rows of foreign tables are elsewhere and not in the dump: ${list(found.foreign)}.`)
   }
   if (found.unlogged.length > 0 && found.standby) {
-    warnings.push(`A standby does not have the rows of unlogged tables: ${found.unlogged.join(', ')}.`)
+    warnings.push(`A standby does not have the rows of unlogged tables: ${list(found.unlogged)}.`)
   }
   return warnings
 }

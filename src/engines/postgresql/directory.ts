@@ -1,12 +1,15 @@
 import { AppError } from '../../shared/errors.ts'
 import type { DumpContents, DumpReader } from '../engine.ts'
-import { TocParser, type TocEntry } from './archive-toc.ts'
+import { comparableTables, isOfRows, namingWarnings, TocParser, type TocEntry } from './archive-toc.ts'
 import { tableName } from './names.ts'
 
 const BLOCK = 512
 const NEWLINE = 10
 const END_OF_COPY = '\\.\n\n\n'
 const NO_BYTES = new Uint8Array(0)
+/** What we remember of them fits into memory. */
+const MOST_FILES = 4_194_304
+const LONGEST_LISTS = 268_435_456
 
 /** What there is to know about a file of the directory when it has gone by. */
 interface SeenFile {
@@ -20,11 +23,12 @@ interface SeenFile {
  * a list of large objects names, rows that end with their mark, and the two empty blocks that end a tar.
  */
 export class DirectoryReader implements DumpReader {
-  readonly #toc = new TocParser()
+  readonly #toc = new TocParser(undefined, isOfRows)
   #tocRest: Uint8Array | undefined
   readonly #files = new Map<string, SeenFile>()
   /** The lists of large objects: one line for each, with the name of its file. */
   readonly #lists = new Map<string, Buffer[]>()
+  #listBytes = 0
   #broken: AppError | undefined
   #block: Uint8Array = NO_BYTES
   #name = ''
@@ -51,18 +55,21 @@ export class DirectoryReader implements DumpReader {
     if (this.#tocRest.length > 0) throw incomplete('something follows its table of contents')
     const rows: Record<string, number> = {}
     const { entries } = this.#toc
-    const tables = new Set(entries.filter(({ kind }) => kind === 'TABLE').map(nameOf))
+    const counted = comparableTables(this.#toc)
     for (const entry of entries) {
       if (!entry.hasData || entry.file === undefined) continue
       const file = this.#fileOf(entry.file)
       if (!file) throw incomplete(`the file ${entry.file} with ${entry.kind} ${nameOf(entry)} is missing`)
-      if (!entry.isCopy || this.#toc.header?.compressed) continue
+      if (!entry.isCopy || file !== this.#files.get(entry.file)) continue
       if (file.tail !== END_OF_COPY)
         throw incomplete(`the rows of table ${nameOf(entry)} do not end as they should`)
-      if (tables.size === 0 || tables.has(nameOf(entry))) rows[nameOf(entry)] = file.lines - 3
+      const table = counted.get(entry.id)
+      if (table !== undefined) rows[table] = file.lines - 3
     }
     this.#checkLists()
-    return this.#toc.header?.compressed ? {} : { rows }
+    if (this.#toc.header?.compressed) return {}
+    const warnings = namingWarnings(this.#toc)
+    return { rows, ...(warnings.length > 0 && { warnings }) }
   }
 
   /** The table of contents calls a file by the name that it would have uncompressed. */
@@ -111,6 +118,7 @@ export class DirectoryReader implements DumpReader {
       return
     }
     if (this.#emptyBlocks > 0) throw incomplete('something follows the end of the tar')
+    if (checksumOf(block) !== octal(block.subarray(148, 156))) throw incomplete('the tar is damaged')
     const type = String.fromCharCode(block[156] ?? 0)
     if (type !== '0' && type !== '\0')
       throw incomplete(`the tar holds something of type ${type}, not only files`)
@@ -118,6 +126,8 @@ export class DirectoryReader implements DumpReader {
     this.#bytesLeft = sizeOf(block)
     this.#padding = (BLOCK - (this.#bytesLeft % BLOCK)) % BLOCK
     this.#file = { lines: 0, tail: '' }
+    if (this.#files.has(this.#name)) throw incomplete(`the tar holds ${this.#name} twice`)
+    if (this.#files.size === MOST_FILES) throw incomplete(`the tar holds more than ${MOST_FILES} files`)
     this.#files.set(this.#name, this.#file)
     if (/^blobs(_\d+)?\.toc$/.test(this.#name)) this.#lists.set(this.#name, [])
   }
@@ -128,7 +138,12 @@ export class DirectoryReader implements DumpReader {
       else this.#tocRest = this.#toc.push(piece)
       return
     }
-    this.#lists.get(this.#name)?.push(Buffer.from(piece))
+    const list = this.#lists.get(this.#name)
+    if (list) {
+      this.#listBytes += piece.length
+      if (this.#listBytes > LONGEST_LISTS) throw incomplete('its lists of large objects are too long')
+      list.push(Buffer.from(piece))
+    }
     if (!this.#file) return
     this.#file.lines += countLines(piece)
     const end = Buffer.from(piece.subarray(-END_OF_COPY.length)).toString('latin1')
@@ -155,9 +170,20 @@ function textOf(field: Uint8Array): string {
 function sizeOf(block: Uint8Array): number {
   const field = block.subarray(124, 136)
   if ((field[0] ?? 0) & 0x80) return field.subarray(1).reduce((size, byte) => size * 256 + byte, 0)
-  const size = Number.parseInt(textOf(field).trim(), 8)
-  if (!Number.isSafeInteger(size)) throw incomplete('the tar is damaged')
+  const size = octal(field)
+  if (!(size >= 0)) throw incomplete('the tar is damaged')
   return size
+}
+
+function octal(field: Uint8Array): number {
+  return Number.parseInt(textOf(field).trim(), 8)
+}
+
+/** The sum of all bytes of a header, those of the sum itself taken for spaces. */
+function checksumOf(block: Uint8Array): number {
+  let sum = 8 * 32
+  for (let i = 0; i < BLOCK; i++) if (i < 148 || i >= 156) sum += block[i] ?? 0
+  return sum
 }
 
 function incomplete(why: string): AppError {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Dump, DumpRequest } from '../engine.ts'
 import { majorOf } from '../../lib/tools.ts'
+import { AppError } from '../../shared/errors.ts'
 import { checkChoice } from './check-choice.ts'
 import { toolEnvironment } from './environment.ts'
 import { conninfo, toolPattern } from './names.ts'
@@ -25,7 +26,12 @@ function dumpDatabase(request: DumpRequest<PostgresConnection, DumpOptions>): Du
     ...contentArguments(options, majorOf(tool.version)),
     ...extraDumpArguments(options.extra),
   ]
-  const command = { file: tool.path, args, env }
+  const encoding = clientEncoding(options, facts.encoding)
+  const command = {
+    file: tool.path,
+    args,
+    env: { ...env, ...(encoding !== undefined && { PGCLIENTENCODING: encoding }) },
+  }
   return {
     format: options.format,
     extension: { custom: '.dump', plain: '.sql', directory: '.tar' }[options.format],
@@ -35,11 +41,53 @@ function dumpDatabase(request: DumpRequest<PostgresConnection, DumpOptions>): Du
         ? { from: 'directory', command, directory, bytes: facts.bytes ?? 0 }
         : { from: 'stdout', command },
     secretFiles,
-    ...((options.tables.length > 0 || options.schemas.length > 0) && {
+    ...(patternsOf(options).length > 0 && {
       check: (signal) =>
         checkChoice({ connection, database, options, toolMajor: majorOf(tool.version) }, signal),
     }),
   }
+}
+
+/**
+ * The database's own encoding, whatever the settings of the user or the database are: nothing is converted, so that
+ * every byte comes back, also those for which other encodings have none. But pg_dump reads its patterns in the encoding
+ * of the dump, and gets them from us in UTF-8. Throws `tool_option_refused` where an extra option is against that.
+ */
+function clientEncoding(options: DumpOptions, own: string | undefined): string | undefined {
+  if (own === undefined || own === 'UTF8') return own
+  const chosen = encodingOption(extraDumpArguments(options.extra))
+  const isInAscii = /^[\0-\x7f]*$/.test([...patternsOf(options), options.extra].join(''))
+  if (chosen !== undefined && own !== 'SQL_ASCII') {
+    if (chosen === 'SQLASCII')
+      throw encodingRefused(`the dump would be in ${own} without saying so`, 'Choose another encoding.')
+    if (!isInAscii && chosen !== 'UTF8' && chosen !== 'UNICODE') {
+      const hint = 'Leave the encoding out: with such names the dump is in UTF8.'
+      throw encodingRefused('pg_dump would not understand the names that are chosen or left out', hint)
+    }
+  }
+  return isInAscii || own === 'SQL_ASCII' ? own : 'UTF8'
+}
+
+/** The last one counts. Case and punctuation of an encoding's name do not. */
+function encodingOption(args: readonly string[]): string | undefined {
+  const values = args.flatMap((arg, i) => {
+    if (arg === '-E') return [args[i + 1] ?? '']
+    return arg.startsWith('--encoding=') ? [arg.slice('--encoding='.length)] : []
+  })
+  return values
+    .at(-1)
+    ?.replaceAll(/[^a-zA-Z0-9]/g, '')
+    .toUpperCase()
+}
+
+function encodingRefused(reason: string, hint: string): AppError {
+  return new AppError('tool_option_refused', `The option --encoding of pg_dump is refused: ${reason}.`, {
+    hint,
+  })
+}
+
+function patternsOf({ schemas, tables, excludeTables, excludeTableData }: DumpOptions): string[] {
+  return [...schemas, ...tables, ...excludeTables, ...excludeTableData]
 }
 
 /** Without superuser rights nobody may read passwords: the roles then come without them. */
@@ -51,7 +99,7 @@ function dumpGlobals(request: DumpRequest<PostgresConnection, DumpOptions>): Dum
   if (!server.superuser) args.push('--no-role-passwords')
   if (!options.comments) args.push('--no-comments')
   return {
-    subject: 'globals',
+    subject: '@globals',
     format: 'globals',
     extension: '.sql',
     tool: { name: tool.name, version: tool.version },
@@ -66,7 +114,7 @@ function dumpGlobals(request: DumpRequest<PostgresConnection, DumpOptions>): Dum
 }
 
 /** Nothing is compressed here: the runner compresses better, and sees how many rows each table has. */
-function formatArguments({ format, jobs }: DumpOptions, directory: string): string[] {
+function formatArguments({ format, jobs = 2 }: DumpOptions, directory: string): string[] {
   switch (format) {
     case 'custom':
       return ['--format=custom', '--compress=0']

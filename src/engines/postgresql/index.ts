@@ -2,6 +2,7 @@ import { AppError } from '../../shared/errors.ts'
 import { defineEngine, type DumpReader } from '../engine.ts'
 import { ArchiveWalker } from './archive.ts'
 import {
+  checkTarget,
   countRows,
   createDatabase,
   databaseExists,
@@ -15,11 +16,11 @@ import {
 import { DirectoryReader } from './directory.ts'
 import { dump } from './dump.ts'
 import { explain } from './explain.ts'
-import { besideName } from './names.ts'
+import { besideName, countedName } from './names.ts'
 import { dumpOptions, restoreOptions } from './options.ts'
 import { ScriptReader } from './plain.ts'
 import { backupUserStatements, missingPrivileges } from './privileges.ts'
-import { restore } from './restore.ts'
+import { restore, restoreGlobals } from './restore.ts'
 import { connectionSettings, fromUrl } from './settings.ts'
 import { pgDump, pgDumpAll, pgRestore, psql } from './tools.ts'
 
@@ -40,7 +41,9 @@ export const postgresql = defineEngine({
   dump,
   readDump,
   restore,
+  globals: { format: 'globals', what: 'the roles and tablespaces of a server', restore: restoreGlobals },
   explain,
+  checkTarget,
   databaseExists,
   createDatabase,
   dropDatabase,
@@ -48,6 +51,7 @@ export const postgresql = defineEngine({
   exchangeDatabases,
   besideName,
   countRows,
+  countedName,
 })
 
 function readDump(format: string): DumpReader {

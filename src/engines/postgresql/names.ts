@@ -3,6 +3,14 @@ import { AppError } from '../../shared/errors.ts'
 /** PostgreSQL cuts longer names off. */
 const NAME_BYTES = 63
 
+/** A name as pg_dump writes it, as a part of a regular expression. */
+export const SQL_NAME = '("[^"]*(?:""[^"]*)*"|[^\\s".(]+)'
+
+/** The name that is written like this. */
+export function unquoted(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name
+}
+
 /** A name as SQL wants it. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
@@ -68,6 +76,12 @@ export function exactTable(text: string): { schema: string; table: string } {
     throw new AppError('invalid_input', `“${text}” is a pattern; here a table must be named exactly.`)
   }
   return { schema: schemaPieces.join(''), table: tablePieces.join('') }
+}
+
+/** A table that is named exactly, as it is written in reports. */
+export function countedName(text: string): string {
+  const { schema, table } = exactTable(text)
+  return tableName(schema, table)
 }
 
 /** A valid name beside the given one, shortened where the two would not fit. */

@@ -12,8 +12,8 @@ export const dumpOptions = z
       .int()
       .min(1)
       .max(64)
-      .default(2)
-      .meta({ title: 'Parallel jobs', description: 'For the format directory' }),
+      .optional()
+      .meta({ title: 'Parallel jobs', description: 'For the format directory; 2 if not chosen' }),
     globals: z.boolean().default(false).meta({
       title: 'Globals instead of the database',
       description: 'Roles, their passwords, and tablespaces of the server',
@@ -45,6 +45,10 @@ export const dumpOptions = z
   .refine((options) => options.schemas.length === 0 || options.tables.length === 0, {
     message: 'Choose schemas or tables, not both: pg_dump ignores the schemas when tables are chosen.',
     path: ['tables'],
+  })
+  .refine((options) => options.jobs === undefined || options.format === 'directory', {
+    message: 'Only the format directory is dumped by several jobs; the others are one stream.',
+    path: ['jobs'],
   })
 
 export type DumpOptions = z.output<typeof dumpOptions>

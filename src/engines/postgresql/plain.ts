@@ -41,7 +41,8 @@ export class ScriptReader implements DumpReader {
       throw new AppError('dump_incomplete', 'The dump is not complete: its closing comment is missing.')
     }
     const rows = this.#rows?.finish()
-    return rows ? { rows } : {}
+    const warnings = this.#rows?.warnings ?? []
+    return { ...(rows && { rows }), ...(rows && warnings.length > 0 && { warnings }) }
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Restore, RestoreRequest, StdinTarget } from '../engine.ts'
+import type { GlobalsRequest, Restore, RestoreRequest, StdinTarget } from '../engine.ts'
 import type { Command } from '../../lib/process.ts'
 import { AppError } from '../../shared/errors.ts'
 import { toolEnvironment } from './environment.ts'
@@ -11,6 +11,7 @@ import type { PostgresConnection } from './settings.ts'
 import { canRestrict, needsFilter, pgRestore, pickRestoreTool, psql } from './tools.ts'
 
 type Request = RestoreRequest<PostgresConnection, RestoreOptions>
+type AnyRequest = GlobalsRequest<PostgresConnection, RestoreOptions>
 type Stages = NonNullable<StdinTarget['through']>
 
 /** How a dump's bytes become a database: by pg_restore, or by psql where the dump is a script. */
@@ -23,26 +24,36 @@ export function restore(request: Request): Restore {
     case 'plain':
       return runScript(request, request.database)
     case 'globals':
-      return runScript(request, request.connection.maintenanceDatabase)
+      throw new AppError('unsupported', 'Roles and tablespaces belong to the server, not to a database.')
     default:
       throw new AppError('unsupported', `PostgreSQL has no dumps of the format “${request.format}”.`)
   }
 }
 
-function checkOptions({ format, mode, options }: Request): void {
-  const { content, tables, owner, clean, owners, privileges, comments, jobs } = options
-  const isScript = format === 'plain' || format === 'globals'
-  const selects = content !== 'all' || tables.length > 0 || owner !== undefined || clean || jobs > 1
-  if (isScript && (selects || !owners || !privileges || !comments)) {
-    throw new AppError('unsupported', 'A dump in plain SQL is restored as it is, or not at all.', {
-      hint: 'Back up in the format custom to be able to choose when restoring.',
-    })
-  }
-  if (clean && mode === 'empty') {
+/** How roles and tablespaces come back to a server, by way of a database that they do not touch. */
+export function restoreGlobals(request: AnyRequest): Restore {
+  checkScriptOptions(request)
+  return runScript(request, request.connection.maintenanceDatabase)
+}
+
+function checkOptions(request: Request): void {
+  if (request.format === 'plain') checkScriptOptions(request)
+  if (request.options.clean && request.mode === 'empty') {
     throw new AppError('invalid_input', 'Nothing is to be dropped in an empty database.', {
       hint: '“Drop first what is restored” is for restoring into an existing database.',
     })
   }
+}
+
+function checkScriptOptions({ format, options }: AnyRequest): void {
+  const { content, tables, owner, clean, owners, privileges, comments, jobs } = options
+  const selects = content !== 'all' || tables.length > 0 || owner !== undefined || clean || jobs > 1
+  if (!selects && owners && privileges && comments) return
+  throw new AppError('unsupported', 'A dump in plain SQL is restored as it is, or not at all.', {
+    ...(format === 'plain' && {
+      hint: 'Back up in the format custom to be able to choose when restoring.',
+    }),
+  })
 }
 
 /**
@@ -108,7 +119,7 @@ function contentArguments(options: RestoreOptions): string[] {
  * A script of pg_dump or pg_dumpall, by psql, and nothing but SQL where psql can see to that. All of it or nothing,
  * except for globals: a tablespace cannot be created in a transaction.
  */
-function runScript(request: Request, database: string): Restore {
+function runScript(request: AnyRequest, database: string): Restore {
   const { connection, workDirectory, madeBy } = request
   const { env, secretFiles } = toolEnvironment(connection, database, workDirectory)
   const { command, through } = psqlStages(request, madeBy?.version, env)
@@ -118,7 +129,7 @@ function runScript(request: Request, database: string): Restore {
 
 /** psql as the last stage for a script that a tool of this version wrote, and what has to be changed on the way. */
 function psqlStages(
-  { server, tools, format }: Request,
+  { server, tools, format }: AnyRequest,
   writer: string | undefined,
   env: Record<string, string>,
 ): { command: Command; through: Stages } {

@@ -1,4 +1,5 @@
-import { tableName } from './names.ts'
+import { encodingIn, isReadByBytes, nameReader, unreadableNames, type NameReader } from './encodings.ts'
+import { SQL_NAME, tableName, unquoted } from './names.ts'
 
 const NEWLINE = 10
 const BACKSLASH = 92
@@ -9,9 +10,10 @@ const WINDOW = 4096
 /** A table has at most 1600 columns, so that no statement of interest is longer. */
 const LONGEST_STATEMENT = 4_194_304
 
-const NAME = '("(?:[^"]|"")+"|[^\\s".(]+)'
-const COPY = new RegExp(`^COPY ${NAME}\\.${NAME} (?:\\([^]*\\))? ?FROM stdin;$`)
-const CREATE_TABLE = new RegExp(`^CREATE (?:UNLOGGED )?TABLE ${NAME}\\.${NAME}\\s`)
+const COPY = new RegExp(`^COPY ${SQL_NAME}\\.${SQL_NAME} (?:\\([^]*\\))? ?FROM stdin;$`)
+const CREATE_TABLE = new RegExp(`^CREATE (?:UNLOGGED )?TABLE ${SQL_NAME}\\.${SQL_NAME}\\s`)
+/** Stands for all tables whose names are not certain; others have a dot. */
+const UNNAMED = ''
 const SPECIAL = /['"$;\\]|--|\/\*/g
 const DOLLAR_QUOTE = /\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$/y
 
@@ -27,6 +29,10 @@ export class ScriptRows {
   /** The tables that the script creates; true for those whose rows are in partitions. */
   readonly #created = new Map<string, boolean>()
   #isCertain = true
+  #encoding = 'UTF8'
+  #readName: NameReader = nameReader('UTF8')
+  /** Tables whose rows went by, and whose names are not certain. */
+  #unnamed = 0
   /** The statement that has not ended, with what is before it, one character per byte; read up to `#at`. */
   #sql = ''
   #at = 0
@@ -50,12 +56,17 @@ export class ScriptRows {
     return Object.fromEntries([...this.#counts].filter(([table]) => this.#isCounted(table)))
   }
 
+  /** What a person should know of tables that are not among them. */
+  get warnings(): string[] {
+    return this.#isCertain && this.#unnamed > 0 ? [unreadableNames(this.#unnamed, this.#encoding)] : []
+  }
+
   /**
-   * As in archives: of a table that an extension brings there are only the rows that were changed. Rows that are loaded
-   * through a partitioned table end in others, and a name in another encoding than UTF-8 is not known.
+   * As in archives: of a table that an extension brings there are only the rows that were changed, and rows that are
+   * loaded through a partitioned table end in others.
    */
   #isCounted(table: string): boolean {
-    if (this.#created.get(table) === true || table.includes('\ufffd')) return false
+    if (table === UNNAMED || this.#created.get(table) === true) return false
     return this.#created.size === 0 || this.#created.has(table)
   }
 
@@ -169,16 +180,33 @@ export class ScriptRows {
     if (schema === undefined || name === undefined) {
       if (/^COPY [^]* FROM stdin;$/i.test(statement)) this.#isCertain = false
       if (/^SET standard_conforming_strings = off;$/.test(statement)) this.#backslashEscapes = true
+      this.#setEncoding(encodingIn(statement))
       return
     }
-    const table = tableName(nameIn(schema), nameIn(name))
+    const table = this.#tableIn(schema, name)
     if (statement.startsWith('CREATE')) {
       this.#created.set(table, /\nPARTITION BY /.test(statement))
       return
     }
+    if (table === UNNAMED) this.#unnamed++
     this.#table = table
     this.#lines = -1 // the rest of the statement's own line
     this.#endMark = -1
+  }
+
+  #setEncoding(encoding: string | undefined): void {
+    if (encoding === undefined) return
+    this.#encoding = encoding
+    this.#readName = nameReader(encoding)
+    if (!isReadByBytes(encoding)) this.#isCertain = false
+  }
+
+  /** The table, from the bytes of its names as SQL writes them. */
+  #tableIn(quotedSchema: string, quotedName: string): string {
+    const [schema, name] = [quotedSchema, quotedName].map((quoted) =>
+      this.#readName(Buffer.from(unquoted(quoted), 'latin1')),
+    )
+    return schema === undefined || name === undefined ? UNNAMED : tableName(schema, name)
   }
 }
 
@@ -223,10 +251,4 @@ function behindDollarQuote(sql: string, begin: number): number | undefined {
     return found === -1 ? undefined : found + tag.length
   }
   return /^\$[\w\x80-\xff]*$/.test(sql.slice(begin, begin + 256)) ? undefined : begin + 1
-}
-
-/** A name as it is, from the bytes of one as SQL writes it. */
-function nameIn(quoted: string): string {
-  const name = quoted.startsWith('"') ? quoted.slice(1, -1).replaceAll('""', '"') : quoted
-  return Buffer.from(name, 'latin1').toString()
 }

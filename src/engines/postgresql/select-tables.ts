@@ -17,6 +17,9 @@ const APART = new Set([
   'PUBLICATION TABLE',
 ])
 
+/** A table of contents that is longer does not fit into memory. */
+const MOST_HELD = 1_073_741_824
+
 /**
  * A stage before pg_restore that lets the archive through as it is, and first writes the list for its `--use-list`:
  * pg_restore opens the list when it has read the table of contents, of which the last byte waits here until the list is
@@ -30,12 +33,15 @@ export function selectTables(
   return async function* (bytes) {
     const parser = new TocParser()
     let held: Uint8Array[] | undefined = []
+    let heldBytes = 0
     for await (const chunk of bytes) {
       if (!held) {
         yield chunk
         continue
       }
       held.push(chunk)
+      heldBytes += chunk.length
+      if (heldBytes > MOST_HELD) throw tooLong()
       if (parser.push(chunk) === undefined) continue
       const ids = chosenEntries(parser.entries, tables, mode)
       await writeFile(listPath, ids.map((id) => `${id};\n`).join(''), { mode: 0o600 })
@@ -60,10 +66,11 @@ function chosenEntries(
   const chosen = new Set<number>()
   for (const { schema, table } of tables) {
     const entry = entries.find(
-      (found) => CHOOSABLE.has(found.kind) && found.schema === schema && found.name === table,
+      (found) =>
+        found.isNamed && CHOOSABLE.has(found.kind) && found.schema === schema && found.name === table,
     )
     if (!entry) {
-      throw new AppError('nothing_matched', `The snapshot has no table ${tableName(schema, table)}.`, {
+      throw new AppError('nothing_matched', `The snapshot has no table “${tableName(schema, table)}”.`, {
         hint: 'Write it as schema.table, as the snapshot’s list of tables does; upper and lower case count.',
       })
     }
@@ -103,4 +110,10 @@ function addFoundation(entry: TocEntry, byId: Map<number, TocEntry>, chosen: Set
 
 function belongsToRelation({ kind }: TocEntry): boolean {
   return RELATIONS.has(kind) || kind === 'SEQUENCE' || kind === 'CONSTRAINT' || kind === 'INDEX'
+}
+
+function tooLong(): AppError {
+  return new AppError('unsupported', 'The table of contents is too long to choose tables from it.', {
+    hint: 'Restore the whole snapshot under a new name, and copy the tables from there.',
+  })
 }

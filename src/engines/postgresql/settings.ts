@@ -14,7 +14,7 @@ export const connectionSettings = z
       .regex(/^[^\0,]+$/, 'One host; not a list.')
       .meta({ title: 'Host', description: 'A name, an address, or the directory of a Unix socket' }),
     port: z.int().min(1).max(65_535).default(5432).meta({ title: 'Port' }),
-    user: z.string().min(1).meta({ title: 'User' }),
+    user: z.string('The user to sign in as is missing.').min(1).meta({ title: 'User' }),
     password: secret('Password').default(''),
     maintenanceDatabase: z.string().min(1).default('postgres').meta({
       title: 'Maintenance database',

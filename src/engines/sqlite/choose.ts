@@ -45,7 +45,7 @@ function dropOthers(db: DatabaseSync, tables: string[]): void {
   const present = countedTables(db)
   const missing = tables.filter((name) => !present.includes(name))
   if (missing.length > 0) {
-    throw new AppError('invalid_input', `The dump has no table “${missing.join('”, “')}”.`, {
+    throw new AppError('nothing_matched', `The snapshot has no table “${missing.join('”, “')}”.`, {
       hint: `It has: ${present.join(', ')}.`,
     })
   }

@@ -89,7 +89,7 @@ describe('restoring an SQLite dump', () => {
     const dump = bed.make('dump.db', 'CREATE TABLE a (x); CREATE TABLE b (x)')
     await assert.rejects(restored(bed, dump, { tables: ['a', 'c'] }), (error) => {
       assert.ok(error instanceof AppError)
-      assert.equal(error.code, 'invalid_input')
+      assert.equal(error.code, 'nothing_matched')
       assert.match(error.message, /“c”/)
       assert.match(error.hint ?? '', /a, b/)
       return true
