@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { holdfastProgram, openDesk, type Desk } from '../../test/e2e/cli.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { holdfastProgram, jsonOf, openDesk, type Desk, type ReportedError } from '../../test/e2e/cli.ts'
 import { skipUnless } from '../../test/servers/needs.ts'
 
 const PASSWORD = 'open sesame'
@@ -54,15 +55,69 @@ describe('decrypt, of a foreign 7z archive', { skip: skipUnless('7zip') }, () =>
 
   it('ends when the output cannot be made', async () => {
     const { exitCode, stderr } = await desk.run(['decrypt', archive, '-o', at('nowhere/app.sql')], { env })
-    assert.match(stderr, /nowhere/)
-    assert.equal(exitCode, 1)
+    assert.match(stderr, /nowhere\/app\.sql cannot be written/)
+    assert.match(stderr, /hint: Make the folder \S+nowhere first/)
+    assert.equal(exitCode, 2)
     await nothingIsLeft()
   })
 
   it('leaves no half output when it can be written only half', async () => {
     const { exitCode, stderr } = await inShell(`ulimit -f 1000; "$1" decrypt "$2" -o "$2.out"`)
-    assert.match(stderr, /EFBIG/)
+    assert.match(stderr, /app\.sql\.7z\.out has no room for all of it: EFBIG/)
     assert.equal(exitCode, 1)
+    await nothingIsLeft()
+  })
+
+  it('names the output after what is inside, and tells of it as JSON', async () => {
+    await mkdir(at('box'))
+    const other = at('box/monday.7z')
+    await writeFile(other, await readFile(archive))
+    const path = at('box/app.sql')
+    const end = await desk.run(['decrypt', other, '--json'], { env })
+    assert.deepEqual(jsonOf(end), { name: 'app.sql', path, bytes: CONTENT.length })
+    assert.equal(end.stderr, '')
+    assert.ok((await readFile(path)).equals(CONTENT))
+    await writeFile(path, 'precious')
+    const named = at('box/named.sql')
+    const again = await desk.run(['decrypt', other, '--json', '-o', named], { env })
+    assert.deepEqual(jsonOf(again), { name: 'app.sql', path: named, bytes: CONTENT.length })
+    assert.equal(await readFile(path, 'utf8'), 'precious')
+    await rm(at('box'), { recursive: true })
+    await nothingIsLeft()
+  })
+
+  it('reports what failed as JSON, too, and does not mix JSON with the content', async () => {
+    const there = await desk.run(['decrypt', archive, '--json'], { env })
+    assert.equal(jsonOf<{ error: ReportedError }>(there).error.code, 'object_exists')
+    const mixed = await desk.run(['decrypt', archive, '--json', '-o', '-'], { env })
+    assert.equal(jsonOf<{ error: ReportedError }>(mixed).error.code, 'invalid_input')
+    assert.equal(mixed.exitCode, 2)
+    await nothingIsLeft()
+  })
+
+  it('writes into a pipe as it is', async () => {
+    await mkdir(at('box'))
+    execFileSync('mkfifo', [at('box/pipe')])
+    const { exitCode, stderr } = await inShell(
+      `cd "\${2%/*}/box"; timeout 60 cat pipe >got & "$1" decrypt "$2" -o pipe --force && wait`,
+    )
+    assert.equal(exitCode, 0, stderr)
+    assert.ok((await readFile(at('box/got'))).equals(CONTENT))
+    assert.ok((await lstat(at('box/pipe'))).isFIFO())
+    assert.deepEqual((await readdir(at('box'))).sort(), ['got', 'pipe'])
+    await rm(at('box'), { recursive: true })
+    await nothingIsLeft()
+  })
+
+  it('can be stopped while nobody reads the pipe', async () => {
+    await mkdir(at('box'))
+    execFileSync('mkfifo', [at('box/pipe')])
+    const waiting = desk.start(['decrypt', archive, '-o', at('box/pipe')], { env })
+    while (!desk.processes().some(({ argv }) => argv.includes('x'))) await sleep(50) // 7zz x
+    await sleep(300)
+    waiting.kill('SIGTERM')
+    assert.equal((await waiting.ended).exitCode, 130)
+    await rm(at('box'), { recursive: true })
     await nothingIsLeft()
   })
 

@@ -5,20 +5,22 @@ import { decompress } from '../lib/compression.ts'
 import { sevenzipPrograms } from '../lib/programs.ts'
 import {
   deriveSevenzipKey,
-  extractForeignSevenzip,
+  type ForeignEntry,
   ForeignSevenzip,
+  openForeignSevenzip,
   openSevenzip,
   sevenzipPassword,
   type SevenzipEntry,
 } from '../lib/sevenzip/index.ts'
 import { findTools, installHint } from '../lib/tools.ts'
-import { compressionExtension, compressionMethods } from '../shared/codecs.ts'
+import { compressionExtension, compressionMethods, type CompressionMethod } from '../shared/codecs.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
+import { safeSegment } from '../shared/keys.ts'
 import type { KeyRing } from './encryption.ts'
 
 /** Disposing ends what was begun for it, also if its bytes were never asked for. */
 export interface DecryptedFile extends AsyncDisposable {
-  /** What the content is called, without a path. */
+  /** What the content is called: a name that is safe beside the file, without a path. */
   name: string
   /** Ends only if the content was complete and authentic, as far as its format can tell. */
   bytes: AsyncIterable<Uint8Array>
@@ -27,10 +29,14 @@ export interface DecryptedFile extends AsyncDisposable {
 const SEVENZIP_MAGIC = Buffer.from([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c])
 const AGE_MAGIC = Buffer.from('age-encryption.org/')
 const HEADER_BYTES = 65_536
+/** In hex. A zstd file may begin with a frame to be skipped: pzstd makes such. */
+const COMPRESSION_MAGIC = { zstd: /^(?:28b52ffd|5.2a4d18)/, gzip: /^1f8b08/ }
+const COMPRESSION_MAGIC_BYTES = 4
 
 /**
  * Takes the encryption off a file, whoever made it, with whichever key of the ring fits; with `decompress` the
- * compression that its name tells as well. Throws `key_missing` or `key_wrong` before the first byte.
+ * compression as well, whatever the name says of it. Throws `key_missing` or `key_wrong` before the first byte, and if
+ * there is no compression to be taken off, `unsupported`, or `decompression_failed` if the name claims one.
  */
 export async function decryptFile(
   path: string,
@@ -49,7 +55,7 @@ export async function decryptFile(
       hint: 'An object without encryption only needs zstd -d or gunzip.',
     })
   }
-  return options.decompress ? decompressed(decrypted, signal) : decrypted
+  return options.decompress ? await decompressed(decrypted, signal) : decrypted
 }
 
 async function readStart(path: string): Promise<{ bytes: number; start: Buffer }> {
@@ -79,10 +85,9 @@ async function decryptAgeFile(
   if (!(await ageIdentityFits(start, ring))) {
     throw new AppError('key_wrong', `The age key at hand does not open ${path}.`)
   }
-  const name = basename(path).replace(/\.age$/, '')
   const sealed = createReadStream(path, { highWaterMark: 1_048_576 })
   return {
-    name: name === basename(path) ? `${name}.decrypted` : name,
+    name: nameWithout('.age', path),
     bytes: decryptAge(ring, sealed, signal),
     [Symbol.asyncDispose]: async () => void sealed.destroy(),
   }
@@ -111,20 +116,19 @@ async function decryptSevenzip(
         signal,
       )
       return {
-        name: basename(entry.name),
+        name: nameInside(entry, path),
         bytes: entry.content(signal),
         [Symbol.asyncDispose]: nothingToEnd,
       }
     } catch (error) {
       if (error instanceof ForeignSevenzip) return await extractForeign(path, keys, error, signal)
-      if (!(error instanceof AppError) || error.code !== 'key_wrong') throw error
-      wrong = error
+      wrong = onlyWrongKey(error)
     }
   }
   throw new AppError('key_wrong', `No key at hand opens ${path}.`, { cause: wrong })
 }
 
-/** The 7-Zip program tells a wrong password only when it has tried it. */
+/** By the 7-Zip program, which tells a wrong password only when it has tried it. */
 async function extractForeign(
   path: string,
   keys: KeyRing,
@@ -143,43 +147,114 @@ async function extractForeign(
     )
   }
   let wrong: unknown
-  for (const value of keys.instanceKeys) {
-    const content = extractForeignSevenzip(program.path, path, sevenzipPassword(value), signal)
+  const entries: ForeignEntry[] = []
+  for (const password of new Set(keys.instanceKeys.map(sevenzipPassword))) {
     try {
-      const first = await content.next()
-      return {
-        name: basename(path).replace(/\.7z$/, ''),
-        bytes: resumed(first, content),
-        [Symbol.asyncDispose]: async () => void (await content.return()),
-      }
+      entries.push(await openForeignSevenzip(program.path, path, password, signal))
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'key_wrong') throw error
-      wrong = error
+      wrong = onlyWrongKey(error)
+    }
+  }
+  for (const entry of entries) {
+    try {
+      // Several passwords open it if its names are in the clear. The content of a wrong one can be garbage up to its
+      // end, so all of it is read once before any of it is given; the last password is the only one left.
+      if (entry !== entries.at(-1)) await entry.test(signal)
+      const { bytes, end } = await begun(entry.content(signal), 1)
+      return { name: nameInside(entry, path), bytes, [Symbol.asyncDispose]: end }
+    } catch (error) {
+      wrong = onlyWrongKey(error)
     }
   }
   throw wrong
 }
 
+/** Throws the error again if it is any other. */
+function onlyWrongKey(error: unknown): AppError {
+  if (error instanceof AppError && error.code === 'key_wrong') return error
+  throw error
+}
+
+/**
+ * What an archive's only file is called, made safe: nobody shall be able to make us write elsewhere, or hide what we
+ * wrote.
+ */
+function nameInside(entry: { name: string }, path: string): string {
+  const name = entry.name.split(/[/\\]/).at(-1) ?? ''
+  return name === '' || name === basename(path) ? nameWithout('.7z', path) : safeSegment(name)
+}
+
+function nameWithout(ending: string, path: string): string {
+  const name = basename(path, ending)
+  return name === basename(path) ? `${name}.decrypted` : name
+}
+
+/**
+ * Reads at least so many bytes of the source, or all that there are, so that an error at its beginning is thrown here.
+ * `bytes` begins with them once more; `end` closes the source, read or not.
+ */
+async function begun(
+  source: AsyncIterable<Uint8Array>,
+  length: number,
+): Promise<{ start: Buffer; bytes: AsyncGenerator<Uint8Array, void>; end: () => Promise<void> }> {
+  const reading = source[Symbol.asyncIterator]()
+  let start = Buffer.alloc(0)
+  while (start.length < length) {
+    const next = await reading.next()
+    if (next.done) break
+    start = Buffer.concat([start, next.value])
+  }
+  const end = async () => void (await reading.return?.())
+  return { start, end, bytes: resumed(start, reading, end) }
+}
+
 async function* resumed(
-  first: IteratorResult<Uint8Array, void>,
-  rest: AsyncGenerator<Uint8Array, void>,
+  start: Buffer,
+  reading: AsyncIterator<Uint8Array>,
+  end: () => Promise<void>,
 ): AsyncGenerator<Uint8Array, void> {
-  if (first.done) return
-  yield first.value
-  yield* rest
+  try {
+    if (start.length > 0) yield start
+    for (let next = await reading.next(); !next.done; next = await reading.next()) yield next.value
+  } finally {
+    await end()
+  }
 }
 
 async function nothingToEnd(): Promise<void> {}
 
-function decompressed(decrypted: DecryptedFile, signal: AbortSignal): DecryptedFile {
-  const { name, bytes } = decrypted
-  const method = compressionMethods.find(
-    (known) => known !== 'none' && name.endsWith(compressionExtension(known)),
-  )
-  if (!method) return decrypted
+async function decompressed(decrypted: DecryptedFile, signal: AbortSignal): Promise<DecryptedFile> {
+  await using begunHere = new AsyncDisposableStack()
+  begunHere.use(decrypted)
+  const { start, bytes, end } = await begun(decrypted.bytes, COMPRESSION_MAGIC_BYTES)
+  begunHere.defer(end)
+  const method = compressionOf(start)
+  if (method === undefined) throw notCompressed(decrypted.name)
+  const toEnd = begunHere.move()
   return {
-    name: name.slice(0, -compressionExtension(method).length),
+    name: withoutCompression(decrypted.name),
     bytes: decompress(bytes, method, signal),
-    [Symbol.asyncDispose]: () => decrypted[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => toEnd.disposeAsync(),
   }
+}
+
+function compressionOf(start: Buffer): CompressionMethod | undefined {
+  const magic = start.toString('hex', 0, COMPRESSION_MAGIC_BYTES)
+  return (['zstd', 'gzip'] as const).find((method) => COMPRESSION_MAGIC[method].test(magic))
+}
+
+function withoutCompression(name: string): string {
+  const ending = compressionMethods
+    .map(compressionExtension)
+    .find((known) => known !== '' && name.endsWith(known))
+  return ending === undefined ? name : basename(name, ending)
+}
+
+function notCompressed(name: string): AppError {
+  const isClaimed = withoutCompression(name) !== name
+  return new AppError(
+    isClaimed ? 'decompression_failed' : 'unsupported',
+    `The content, ${name}, is not compressed: it begins neither as zstd nor as gzip does.`,
+    { hint: 'Without --decompress it is given as it is.' },
+  )
 }

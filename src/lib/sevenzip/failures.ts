@@ -1,6 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
 
-/** A 7z archive in a form that only the 7-Zip program reads: `extractForeignSevenzip`. */
+/** A 7z archive in a form that only the 7-Zip program reads: `openForeignSevenzip`. */
 export class ForeignSevenzip extends AppError {
   /** `what` completes the sentence “The 7z archive …”. */
   constructor(what: string) {

@@ -1,5 +1,5 @@
 export { ForeignSevenzip } from './failures.ts'
-export { extractForeignSevenzip } from './foreign.ts'
+export { openForeignSevenzip, type ForeignEntry } from './foreign.ts'
 export { deriveSevenzipKey, fingerprint, sevenzipPassword, type SevenzipKey } from './key.ts'
 export { openSevenzip, type SevenzipEntry } from './open.ts'
 export { sealSevenzip, type SevenzipSecret } from './seal.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { crc32 } from 'node:zlib'
@@ -12,8 +12,8 @@ import { AppError } from '../../shared/errors.ts'
 import { encodeHeader, encodeSignature, parseEncodedHeader, parseHeader } from './header.ts'
 import {
   deriveSevenzipKey,
-  extractForeignSevenzip,
   ForeignSevenzip,
+  openForeignSevenzip,
   openSevenzip,
   sealSevenzip,
   type SevenzipKey,
@@ -268,7 +268,7 @@ describe('7-Zip', { skip }, () => {
       const content = Buffer.concat([Buffer.alloc(50_000, 'compressible '), randomBytes(50_000)])
       const path = await made(folder.path, { 'dump.sql': content }, [`-mx=${level}`, '-mhe=on'])
       await assert.rejects(open(await readFile(path)), ForeignSevenzip)
-      assert.deepEqual(await all(extractForeignSevenzip(program, path, PASSWORD, signal)), content)
+      assert.deepEqual(await foreignContent(path, PASSWORD), content)
     })
   }
 
@@ -276,14 +276,14 @@ describe('7-Zip', { skip }, () => {
     await using folder = await tempFolder('7z')
     const path = await made(folder.path, { 'dump.sql': Buffer.from('content') }, [])
     await assert.rejects(open(await readFile(path)), ForeignSevenzip)
-    assert.equal(String(await all(extractForeignSevenzip(program, path, PASSWORD, signal))), 'content')
-    await assert.rejects(all(extractForeignSevenzip(program, path, 'wrong', signal)), { code: 'key_wrong' })
+    assert.equal(String(await foreignContent(path, PASSWORD)), 'content')
+    await assert.rejects(foreignContent(path, 'wrong'), { code: 'key_wrong' })
   })
 
   it('reads ours when we are told that they are foreign', async () => {
     await using folder = await tempFolder('7z')
     const path = await stored(folder.path, await archiveOf([Buffer.from('content')]))
-    assert.equal(String(await all(extractForeignSevenzip(program, path, PASSWORD, signal))), 'content')
+    assert.equal(String(await foreignContent(path, PASSWORD)), 'content')
   })
 
   it('makes an archive of an empty file that we read ourselves', async () => {
@@ -300,7 +300,7 @@ describe('7-Zip', { skip }, () => {
     await using folder = await tempFolder('7z')
     const files = { 'a.sql': Buffer.from('a'), 'b.sql': Buffer.from('b') }
     const path = await made(folder.path, files, ['-mx=1', '-mhe=on'])
-    await assert.rejects(all(extractForeignSevenzip(program, path, PASSWORD, signal)), {
+    await assert.rejects(foreignContent(path, PASSWORD), {
       code: 'unsupported',
       message: 'The 7z archive contains 2 files; exactly one is expected.',
     })
@@ -309,19 +309,40 @@ describe('7-Zip', { skip }, () => {
   it('refuses a foreign archive with a wrong password, or damaged', async () => {
     await using folder = await tempFolder('7z')
     const path = await made(folder.path, { 'dump.sql': randomBytes(10_000) }, ['-mx=1', '-mhe=on'])
-    await assert.rejects(all(extractForeignSevenzip(program, path, 'wrong', signal)), { code: 'key_wrong' })
+    await assert.rejects(foreignContent(path, 'wrong'), { code: 'key_wrong' })
     const archive = await readFile(path)
     await writeFile(path, archive.subarray(0, 9_000))
-    await assert.rejects(all(extractForeignSevenzip(program, path, PASSWORD, signal)), {
+    await assert.rejects(foreignContent(path, PASSWORD), {
       code: 'decryption_failed',
     })
     archive[5_000] = (archive[5_000] ?? 0) ^ 1
     await writeFile(path, archive)
-    await assert.rejects(all(extractForeignSevenzip(program, path, PASSWORD, signal)), AppError)
+    await assert.rejects(foreignContent(path, PASSWORD), AppError)
+  })
+
+  it('names the only file in an archive, whatever folders are around it', async () => {
+    await using folder = await tempFolder('7z')
+    const inner = join(folder.path, 'a', 'ü b')
+    await mkdir(join(inner, 'z'), { recursive: true })
+    await writeFile(join(inner, 'dump “1”.sql'), 'content')
+    for (const options of [[], ['-mhe=on']]) {
+      const path = join(folder.path, `foreign${options.length}.7z`)
+      await sevenzip(['a', `-p${PASSWORD}`, ...options, path, join(folder.path, 'a')], '')
+      const entry = await openForeignSevenzip(program, path, PASSWORD, signal)
+      assert.equal(entry.name, 'a/ü b/dump “1”.sql')
+    }
+  })
+
+  it('tests what is stored with its names in the clear, which any password opens', async () => {
+    await using folder = await tempFolder('7z')
+    const path = await made(folder.path, { 'dump.sql': randomBytes(10_000) }, ['-mx=0'])
+    await (await openForeignSevenzip(program, path, PASSWORD, signal)).test(signal)
+    const wrong = await openForeignSevenzip(program, path, 'wrong', signal)
+    await assert.rejects(wrong.test(signal), { code: 'key_wrong' })
   })
 
   it('cannot be given a password of several lines', async () => {
-    await assert.rejects(all(extractForeignSevenzip(program, 'any.7z', 'two\nlines', signal)), {
+    await assert.rejects(foreignContent('any.7z', 'two\nlines'), {
       code: 'unsupported',
     })
   })
@@ -341,6 +362,10 @@ async function archiveOf(
 
 function open(archive: Buffer, secret: SevenzipSecret = { key }) {
   return openSevenzip(fileOf(archive), secret, signal)
+}
+
+async function foreignContent(path: string, password: string): Promise<Buffer> {
+  return all((await openForeignSevenzip(program, path, password, signal)).content(signal))
 }
 
 async function extract(archive: Buffer): Promise<Buffer> {
