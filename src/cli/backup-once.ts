@@ -1,20 +1,25 @@
 import { Command } from 'commander'
 import { openDatabaseUrl, parseSettings, type OpenedServer } from '../engines/index.ts'
-import type { NamedVolume } from '../runner/copies.ts'
+import { refuseSamePlace, type NamedVolume } from '../runner/copies.ts'
 import { prepareSeal, type EncryptionChoice } from '../runner/encryption.ts'
 import type { JobContext } from '../runner/job.ts'
 import { takeSnapshot, type TakenSnapshot } from '../runner/take-snapshot.ts'
+import { listDatabases } from '../runner/unfinished-restores.ts'
 import { sweepUnfinished } from '../runner/writing.ts'
 import { parseCompression } from '../shared/codecs.ts'
 import { AppError, asAppError, messageOf } from '../shared/errors.ts'
 import { DEFAULT_FILE_NAME, DEFAULT_PATH, keyFor } from '../shared/keys.ts'
 import { formatBytes, formatSeconds } from '../shared/units.ts'
-import { maskUrl, openVolumeUrl } from '../volumes/index.ts'
+import { maskUrl } from '../volumes/index.ts'
 import { keyRing } from './environment.ts'
 import { interruption, interruptionReason } from './interruption.ts'
-import { collect, positiveInteger } from './parse.ts'
+import { collect, positiveInteger, text, word, words } from './parse.ts'
 import { describeError, errorJson, jobContext, note, print, printJson, warnOfPassword } from './terminal.ts'
-import { closeVolume } from './with-volume.ts'
+import { closeVolume, openTold } from './with-volume.ts'
+
+/** In characters. */
+const MAX_COMMENT = 2000
+const MAX_TRIGGER = 60
 
 export const backupOnce = new Command('once')
   .description('Back up databases now, without any app: for cron, containers, and trying things out')
@@ -24,23 +29,43 @@ export const backupOnce = new Command('once')
     'a folder, s3://bucket/prefix, sftp://user@host/path; may be repeated',
     collect,
   )
-  .option('--database <name>', 'which database, instead of the one in the URL; may be repeated', collect)
+  .option(
+    '--database <name>',
+    'which database, instead of the one in the URL; may be repeated',
+    words('--database'),
+  )
   .option('--all', 'every database of the server')
   .option('--globals', 'PostgreSQL: the roles and tablespaces, as a snapshot of their own')
-  .option('--server <name>', 'what to call the server in keys and manifests (default: its host)')
+  .option(
+    '--server <name>',
+    'what to call the server in keys and manifests (default: its host)',
+    word('--server'),
+  )
   .option('--format <format>', 'PostgreSQL: custom, plain or directory')
   .option('--jobs <n>', 'PostgreSQL: dump so many tables at once (directory format)', positiveInteger)
-  .option('--table <name>', 'only this table; may be repeated', collect)
-  .option('--exclude-table <name>', 'leave this table out; * stands for anything; may be repeated', collect)
-  .option('--exclude-table-data <name>', 'keep this table’s definition only; may be repeated', collect)
+  .option('--table <name>', 'only this table; may be repeated', words('--table'))
+  .option(
+    '--exclude-table <name>',
+    'leave this table out; * stands for anything; may be repeated',
+    words('--exclude-table'),
+  )
+  .option(
+    '--exclude-table-data <name>',
+    'keep this table’s definition only; may be repeated',
+    words('--exclude-table-data'),
+  )
   .option('--tool-options <text>', 'further options for the dump tool, as one text')
   .option('--compression <method>', 'none, gzip[:1-9], zstd[:1-19[:threads]]', 'zstd')
   .option('--encryption <method>', 'none, 7z, age:<recipient>[,<recipient>…], age:passphrase', 'none')
-  .option('--path <template>', 'folder below the volume', DEFAULT_PATH)
-  .option('--name <template>', 'file name, without extension', DEFAULT_FILE_NAME)
-  .option('--comment <text>', 'kept in the manifest')
-  .option('--trigger <word>', 'why it runs, for the manifest', 'manual')
-  .option('--release <version>', 'the {version} of a release that is about to change the database')
+  .option('--path <template>', 'folder below the volume; . for none', word('--path'), DEFAULT_PATH)
+  .option('--name <template>', 'file name, without extension', word('--name'), DEFAULT_FILE_NAME)
+  .option('--comment <text>', 'kept in the manifest', text('--comment', MAX_COMMENT))
+  .option('--trigger <word>', 'why it runs, for the manifest', word('--trigger', MAX_TRIGGER), 'manual')
+  .option(
+    '--release <version>',
+    'the {version} of a release that is about to change the database',
+    word('--release'),
+  )
   .option('--stall-after <minutes>', 'give up when no byte has moved for so long', positiveInteger, 30)
   .option('--json', 'print the result as JSON')
   .option('-q, --quiet', 'no progress')
@@ -101,9 +126,10 @@ async function backUp(url: string, options: Options): Promise<number> {
   const job = jobContext(signal, options)
   const taken: TakenSnapshot[] = []
   const failures: Failure[] = []
+  let unswept: Unswept[] = []
   try {
     const subjects = await chooseSubjects(server, options, signal)
-    await sweep(volumes, job)
+    unswept = await sweep(volumes, job)
     for (const { database, ...more } of subjects) {
       try {
         taken.push(await takeSnapshot({ ...server, ...form, ...more, database, volumes }, job))
@@ -116,6 +142,7 @@ async function backUp(url: string, options: Options): Promise<number> {
     job.done()
     await Promise.all(volumes.map(({ volume }) => closeVolume(volume)))
   }
+  warnOfUnswept(unswept, taken)
   if (options.json) printJson({ snapshots: taken.map(snapshotJson), failures: failures.map(failureJson) })
   else {
     taken.forEach(describe)
@@ -134,11 +161,9 @@ interface Failure {
 }
 
 function openVolumes(urls: readonly string[]): NamedVolume[] {
-  return urls.map((url) => {
-    const { volume, warnings } = openVolumeUrl(url, process.env)
-    warnings.forEach(note)
-    return { name: maskUrl(url), volume }
-  })
+  const volumes = urls.map((url) => ({ name: maskUrl(url), volume: openTold(url) }))
+  refuseSamePlace(volumes)
+  return volumes
 }
 
 /** What to back up: databases, and the globals with the options that ask for them. */
@@ -147,13 +172,13 @@ async function chooseSubjects(
   options: Options,
   signal: AbortSignal,
 ): Promise<{ database: string; dumpOptions?: unknown }[]> {
-  const { engine, connection } = server
+  const { engine } = server
   const onlyGlobals = options.globals && !options.all && !options.database && server.database === undefined
   const databases = onlyGlobals ? [] : await chooseDatabases(server, options, signal)
   const subjects = databases.map((database) => ({ database }))
   if (!options.globals) return subjects
   const dumpOptions = parseSettings(engine.dumpOptions, { globals: true }, `the options for ${engine.label}`)
-  const [reachable] = databases.length > 0 ? databases : await engine.listDatabases(connection, signal)
+  const [reachable] = databases.length > 0 ? databases : (await listDatabases(server, signal)).databases
   if (reachable === undefined)
     throw new AppError('nothing_matched', 'The server has no database to sign in to.')
   return [...subjects, { database: reachable, dumpOptions }]
@@ -164,33 +189,55 @@ async function chooseDatabases(
   options: Options,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { engine, connection, database } = server
   if (options.all) {
-    const all = await engine.listDatabases(connection, signal)
+    const { databases: all, besides } = await listDatabases(server, signal)
+    for (const name of besides) {
+      note(
+        `warning: “${name}” is of a restore that runs, or was interrupted, and is not backed up with the others.`,
+      )
+    }
     if (all.length > 0) return all
     throw new AppError('nothing_matched', 'The server has no database that this user can see.', {
       hint: 'holdfast test <database-url> shows what the user lacks.',
     })
   }
-  const named = options.database ?? (database === undefined ? [] : [database])
+  const named = options.database ?? (server.database === undefined ? [] : [server.database])
   if (named.length > 0) return [...new Set(named)]
-  const all = await engine.listDatabases(connection, signal)
+  const { databases: all } = await listDatabases(server, signal)
   throw new AppError('invalid_input', 'Which database? The URL names none.', {
     hint: `--database <name>, or --all for ${all.length === 0 ? 'every one' : all.slice(0, 10).join(', ')}${all.length > 10 ? ', …' : ''}`,
   })
 }
 
-/** Leftovers of killed runs go first. A volume that cannot be swept now will fail by itself in a moment. */
-async function sweep(volumes: readonly NamedVolume[], job: JobContext): Promise<void> {
+/** A volume that was not searched for leftovers, and why. */
+interface Unswept {
+  name: string
+  why: string
+}
+
+/** Leftovers of killed runs go first. */
+async function sweep(volumes: readonly NamedVolume[], job: JobContext): Promise<Unswept[]> {
+  const unswept: Unswept[] = []
   await Promise.all(
     volumes.map(async ({ name, volume }) => {
       try {
         await sweepUnfinished(volume, job)
       } catch (error) {
-        job.log('warning', `${name} could not be searched for leftovers: ${messageOf(error)}`)
+        unswept.push({ name, why: messageOf(error) })
+        job.log('info', `${name} could not be searched for leftovers: ${messageOf(error)}`)
       }
     }),
   )
+  return unswept
+}
+
+/** A volume that cannot be reached has failed by itself since; one that took a snapshot has a trouble of its own. */
+function warnOfUnswept(unswept: readonly Unswept[], taken: readonly TakenSnapshot[]): void {
+  const stored = taken.flatMap(({ copies }) =>
+    copies.filter(({ failure }) => !failure).map(({ name }) => name),
+  )
+  for (const { name, why } of unswept)
+    if (stored.includes(name)) note(`warning: ${name} could not be searched for leftovers: ${why}`)
 }
 
 /** Only what was said, under the engine's own names; its schema refuses what it does not know. */
@@ -238,8 +285,11 @@ function describe({ key, manifest, copies, state }: TakenSnapshot): void {
   print(`  key       ${key}`)
   print(`  size      ${formatBytes(raw.bytes)} → ${formatBytes(stored.bytes)}`)
   print(`  sha256    ${stored.sha256}`)
-  for (const { name, failure } of copies)
-    print(`  copy      ${name}: ${failure ? `FAILED: ${failure.message}` : 'stored'}`)
+  for (const { name, failure } of copies) {
+    const [said, ...more] = failure ? `FAILED: ${describeError(failure)}`.split('\n') : ['stored']
+    print(`  copy      ${name}: ${said}`)
+    for (const line of more) print(`          ${line}`)
+  }
 }
 
 /** The result for programs. Sizes in bytes. */

@@ -24,7 +24,7 @@ const program = new Command('holdfast')
     'after',
     `
 Exit codes: 0 done · 1 failed · 2 wrong usage, settings or key · 3 some copies failed · 4 not found
-            5 not what it should be (damaged, incomplete, mismatch) · 130 interrupted
+            5 not what it should be (damaged, incomplete, mismatch) · 130 interrupted · 141 nobody read the output
 
 Environment: HOLDFAST_DATABASE_PASSWORD  HOLDFAST_VOLUME_PASSWORD  HOLDFAST_VOLUME_PRIVATE_KEY_FILE
              BACKUP_ENCRYPTION_KEY  HOLDFAST_AGE_IDENTITY_FILE  HOLDFAST_AGE_PASSPHRASE  AWS_*
@@ -38,7 +38,10 @@ exitInsteadOfReturning(program)
 // Whoever reads us may stop when it has seen enough, as head does; that is no success. A terminal may be gone.
 let isUnread = false
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code !== 'EPIPE') {
+    note(`holdfast: Standard output cannot be written: ${error.message}.`)
+    process.exit(1)
+  }
   if (!isInterruptible()) process.exit(EXIT_BROKEN_PIPE)
   isUnread = true
   process.exitCode = EXIT_BROKEN_PIPE

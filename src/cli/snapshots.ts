@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { findSnapshot, listSnapshots, type StoredSnapshot } from '../runner/manifests.ts'
+import { AppError } from '../shared/errors.ts'
 import { formatBytes, formatSeconds } from '../shared/units.ts'
 import { interruption } from './interruption.ts'
 import { errorJson, note, print, printJson, table } from './terminal.ts'
@@ -39,6 +40,7 @@ async function list(volume: Volume, options: Options): Promise<void> {
   const chosen = listing.snapshots.filter(
     ({ manifest }) => options.database === undefined || manifest.database === options.database,
   )
+  if (listing.snapshots.length + listing.unreadable.length === 0) await mustBeThere(volume)
   if (options.json) {
     printJson({
       snapshots: chosen.map(({ key, manifest, object }) => ({
@@ -53,6 +55,14 @@ async function list(volume: Volume, options: Options): Promise<void> {
   if (chosen.length === 0) note(`No snapshots on ${volume.location}.`)
   else print(table(HEAD, chosen.map(row)))
   for (const { error } of listing.unreadable) note(`warning: ${error.message}`)
+}
+
+/** A mistyped path must not look like an empty volume. */
+async function mustBeThere(volume: Volume): Promise<void> {
+  if ((await volume.isThere?.(interruption())) ?? true) return
+  throw new AppError('object_not_found', `There is no folder ${volume.location}.`, {
+    hint: 'Check the path. A backup makes the folder with its first snapshot.',
+  })
 }
 
 const HEAD = ['SNAPSHOT', 'TAKEN (UTC)', 'SERVER', 'DATABASE', 'ENGINE', 'STORED ', 'RAW ', 'WRAPPED', 'KEY']

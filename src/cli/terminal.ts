@@ -33,10 +33,14 @@ export function warnOfPassword(url: string): void {
   )
 }
 
+/** What libraries say when they know nothing. */
+const NO_REASONS = ['Error', 'Unknown', 'UnknownError']
+
 /** Sentence, hint, and what was behind it. */
 export function describeError(error: AppError): string {
   const cause = error.cause === undefined ? undefined : messageOf(error.cause)
-  const behind = cause && !error.message.includes(cause) ? `\n  because: ${cause}` : ''
+  const behind =
+    cause && !error.message.includes(cause) && !NO_REASONS.includes(cause) ? `\n  because: ${cause}` : ''
   const hint = error.hint ? `\n  hint: ${error.hint}` : ''
   return `${error.message}${behind}${hint}`
 }

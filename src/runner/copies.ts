@@ -9,9 +9,36 @@ export interface NamedVolume {
 
 /** A snapshot's object on one volume, while it is being made. What failed stays failed; the others go on. */
 export interface Copy extends NamedVolume {
+  /** By which its note is known among all notes. */
+  run: string
   failure?: AppError
-  /** The volume has a note of it, see writing.ts. */
-  announced?: boolean
+  /** The volume has a note of it, see writing.ts; `perhaps` if its write failed, which may have happened all the same. */
+  announced?: boolean | 'perhaps'
+}
+
+/**
+ * Throws `invalid_input` if two of the volumes are the same place, as far as can be told without reaching them: there a
+ * snapshot would meet itself, and two copies would be one.
+ */
+export function refuseSamePlace(volumes: readonly NamedVolume[]): void {
+  const seen = new Map<string, NamedVolume>()
+  for (const named of volumes) {
+    const { location, place = '' } = named.volume
+    const where = `${place} ${location}`
+    const other = seen.get(where)
+    if (other) throw samePlace(other, named)
+    seen.set(where, named)
+  }
+}
+
+export function samePlace(one: NamedVolume, other: NamedVolume): AppError {
+  const sentence =
+    one.name === other.name
+      ? `Volume “${one.name}” is given twice.`
+      : `Volumes “${one.name}” and “${other.name}” are the same place.`
+  return new AppError('invalid_input', sentence, {
+    hint: 'Give each place once: two copies in one are none more.',
+  })
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Manifest } from '../shared/snapshots.ts'
 import { version } from '../shared/version.ts'
 import { compressedDump } from './compressed-dump.ts'
 import { confirmObject } from './confirm-object.ts'
-import { forEachCopy, type Copy, type NamedVolume } from './copies.ts'
+import { forEachCopy, refuseSamePlace, samePlace, type Copy, type NamedVolume } from './copies.ts'
 import { prepareSeal, type EncryptionChoice, type KeyRing } from './encryption.ts'
 import { explained } from './explained.ts'
 import { cleanupSignal, type JobContext } from './job.ts'
@@ -19,9 +19,18 @@ import { exists, manifestKey, writeManifest } from './manifests.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { writeRestoreText } from './restore-text.ts'
 import { storeObject } from './store-object.ts'
-import { announceWriting, concludeWriting, removeUnfinished, renewNote } from './writing.ts'
+import {
+  announceWriting,
+  announcedBy,
+  concludeWriting,
+  isAnnounced,
+  removeUnfinished,
+  renewNote,
+} from './writing.ts'
 
 const RENEW_EVERY = 3_600_000
+/** So many names are tried, `-2`, `-3`, … */
+const MAX_CANDIDATES = 1000
 
 /** What is to be backed up, in which form, and where to. */
 export interface SnapshotOrder {
@@ -59,11 +68,12 @@ export interface TakenSnapshot {
 /**
  * Dumps one database into one object on every volume at once. No byte touches the local disk unless the tool forces
  * it. Throws unless at least one volume holds exactly what a tool that succeeded has written; then nothing of it is
- * left on any volume.
+ * left on any volume. Volumes that are the same place are refused.
  *
  *     connect → note on the volumes → dump, and publish what was complete → confirm → manifests → notes go
  */
 export async function takeSnapshot(order: SnapshotOrder, job: JobContext): Promise<TakenSnapshot> {
+  refuseSamePlace(order.volumes)
   using stall = new StallGuard(order.stallAfter, () => stalled(order))
   const signal = AbortSignal.any([job.signal, stall.signal])
   try {
@@ -93,7 +103,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
     workDirectory: work.path,
   })
   const seal = await prepareSeal(order.encryption, order.keys)
-  const copies: Copy[] = order.volumes.map((volume) => ({ ...volume }))
+  const copies: Copy[] = order.volumes.map((volume, i) => ({ ...volume, run: `${id}/${i}` }))
   const innerExtension = dump.extension + compressionExtension(order.compression.method)
   const stem = await reserveKey(
     copies,
@@ -150,7 +160,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
         version: server.version,
       },
       database: dump.subject ?? database,
-      properties: propertiesOf(facts),
+      properties: dump.subject === undefined ? propertiesOf(facts) : {},
       tool: dump.tool,
       format: dump.format,
       fileName: innerName.slice(0, innerName.length - compressionExtension(order.compression.method).length),
@@ -223,15 +233,21 @@ async function reserveKey(
   extension: string,
   job: JobContext,
 ): Promise<string> {
-  for (let n = 1; ; n++) {
+  for (let n = 1; n <= MAX_CANDIDATES; n++) {
     const candidate = n === 1 ? stem : `${stem}-${n}`
     const key = candidate + extension
     let isTaken = false
+    let same: AppError | undefined
     try {
       await forEachCopy(copies, async (copy) => {
-        isTaken = (await isTakenOn(copy, key, job.signal)) || isTaken
+        const found = await announce(copy, key, job.signal)
+        if (found === 'free') return
+        isTaken = true
+        const other = copies.find(({ run }) => run === found.takenBy)
+        if (other) same = samePlace(other, copy) // by a link or another host name: it could not be known before
       })
       job.signal.throwIfAborted()
+      if (same) throw same
       if (!isTaken) return candidate
     } catch (error) {
       await takeNotesAway(copies, key, job)
@@ -239,37 +255,67 @@ async function reserveKey(
     }
     await takeNotesAway(copies, key, job)
   }
+  throw new AppError(
+    'object_exists',
+    `“${stem}” is taken, and all names up to “${stem}-${MAX_CANDIDATES}” are.`,
+    {
+      hint: 'Put {timestamp} into the name, or remove snapshots that are no longer needed.',
+    },
+  )
 }
 
-async function isTakenOn(copy: Copy, key: string, signal: AbortSignal): Promise<boolean> {
-  copy.announced = true // also if it fails: whether a write that was given up has happened is known to nobody
+/** Puts a note on the volume unless the key has one already, or is taken there. */
+async function announce(
+  copy: Copy,
+  key: string,
+  signal: AbortSignal,
+): Promise<'free' | { takenBy: string | undefined }> {
+  const { volume, run } = copy
+  // Only read at first: what is wrong with the volume mostly shows here, when nothing of ours can be on it yet.
+  if (await isAnnounced(volume, key, signal)) return { takenBy: await announcedBy(volume, key, signal) }
+  copy.announced = 'perhaps'
   try {
-    await announceWriting(copy.volume, key, signal)
+    await announceWriting(volume, key, signal, run)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'object_exists') throw error
     copy.announced = false
-    return true
+    return { takenBy: await announcedBy(volume, key, signal) }
   }
+  copy.announced = true
   // Looked at behind the note: whoever has published before it was there is seen now.
-  const { volume } = copy
-  return (await exists(volume, key, signal)) || (await exists(volume, manifestKey(key), signal))
+  const isTaken = (await exists(volume, key, signal)) || (await exists(volume, manifestKey(key), signal))
+  return isTaken ? { takenBy: undefined } : 'free'
 }
 
 async function takeNotesAway(copies: readonly Copy[], key: string, job: JobContext): Promise<void> {
-  await Promise.all(
-    copies
-      .filter((copy) => copy.announced)
-      .map(async (copy) => {
-        copy.announced = false
-        try {
-          await concludeWriting(copy.volume, key, cleanupSignal())
-        } catch (error) {
-          job.log(
-            'warning',
-            `A note is left on volume “${copy.name}”; the next run will remove it: ${messageOf(error)}`,
-          )
-        }
-      }),
+  await Promise.all(copies.filter(({ announced }) => announced).map((copy) => takeNoteAway(copy, key, job)))
+}
+
+async function takeNoteAway(copy: Copy, key: string, job: JobContext): Promise<void> {
+  const signal = cleanupSignal()
+  const { volume, run, announced } = copy
+  try {
+    // It may be another run's, if ours failed.
+    if (announced === true || (await announcedBy(volume, key, signal)) === run)
+      await concludeWriting(volume, key, signal)
+  } catch (error) {
+    tellOfNote(copy, error, job)
+  }
+  copy.announced = false
+}
+
+/** Says what may be left on a volume that does not let us remove it. */
+function tellOfNote({ name, announced, failure }: Copy, error: unknown, job: JobContext): void {
+  if (announced === true) {
+    job.log('warning', `A note is left on volume “${name}”; the next run will remove it: ${messageOf(error)}`)
+    return
+  }
+  // Who may neither write nor remove has left nothing, and knows already what is wrong.
+  if (failure?.code === 'volume_refused' && error instanceof AppError && error.code === 'volume_refused')
+    return
+  job.log(
+    'warning',
+    `A note may be left on volume “${name}”; if so, the next run will remove it: ${messageOf(error)}`,
   )
 }
 
@@ -280,7 +326,9 @@ async function takeNotesAway(copies: readonly Copy[], key: string, job: JobConte
 async function tidy(copies: readonly Copy[], key: string, job: JobContext): Promise<void> {
   const announced = copies.filter((copy) => copy.announced)
   await Promise.all(
-    announced.map(async ({ name, volume, failure }) => {
+    announced.map(async (copy) => {
+      const { name, volume, announced, failure } = copy
+      if (announced === 'perhaps') return await takeNoteAway(copy, key, job)
       try {
         if (!failure) await writeRestoreText(volume, cleanupSignal())
         // The object under this key is another run's: not ours to remove.
@@ -296,9 +344,9 @@ async function tidy(copies: readonly Copy[], key: string, job: JobContext): Prom
 /** While the run lives, its notes never look as if it were over. */
 function renewNotes(copies: readonly Copy[], key: string, job: JobContext): Disposable {
   const renew = () => {
-    for (const { name, volume, announced, failure } of copies) {
+    for (const { name, volume, run, announced, failure } of copies) {
       if (!announced || failure) continue
-      renewNote(volume, key, cleanupSignal()).catch((error: unknown) =>
+      renewNote(volume, key, cleanupSignal(), run).catch((error: unknown) =>
         job.log('warning', `The note on volume “${name}” could not be renewed: ${messageOf(error)}`),
       )
     }

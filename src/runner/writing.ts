@@ -22,19 +22,47 @@ const noteSchema = z.object({
   key: z.string(),
   /** The token of the process that writes it, see lib/identity.ts. */
   writer: z.string(),
+  /** Which of that process's copies, see copies.ts. */
+  run: z.string().optional(),
 })
 
 /**
  * Says on the volume that the key is about to be written. One key has one note, so of two runs that want the same key
- * one gets `object_exists` and must take another.
+ * one gets `object_exists` and must take another. `run` is what its own note is known by.
  */
-export async function announceWriting(volume: Volume, key: string, signal: AbortSignal): Promise<void> {
-  await volume.write(noteKey(key), { body: once(noteOf(key)) }, signal, { ifAbsent: true })
+export async function announceWriting(
+  volume: Volume,
+  key: string,
+  signal: AbortSignal,
+  run?: string,
+): Promise<void> {
+  await volume.write(noteKey(key), { body: once(noteOf(key, run)) }, signal, { ifAbsent: true })
 }
 
 /** Writes the note again, so that it does not grow old while the run lives. */
-export async function renewNote(volume: Volume, key: string, signal: AbortSignal): Promise<void> {
-  await volume.write(noteKey(key), { body: once(noteOf(key)) }, signal)
+export async function renewNote(
+  volume: Volume,
+  key: string,
+  signal: AbortSignal,
+  run?: string,
+): Promise<void> {
+  await volume.write(noteKey(key), { body: once(noteOf(key, run)) }, signal)
+}
+
+/** Whether the volume has a note of the key. */
+export async function isAnnounced(volume: Volume, key: string, signal: AbortSignal): Promise<boolean> {
+  for await (const found of volume.list(noteKey(key), signal)) if (found.key === noteKey(key)) return true
+  return false
+}
+
+/** The run that wrote the note of the key; undefined if there is none. */
+export async function announcedBy(
+  volume: Volume,
+  key: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const note = await readNote(volume, noteKey(key), signal)
+  return note === 'unreadable' ? undefined : note?.run
 }
 
 /** Takes the note away again: the snapshot is complete, or nothing of it is left. */
@@ -98,8 +126,8 @@ async function readNote(
   }
 }
 
-function noteOf(key: string): Uint8Array {
-  return Buffer.from(JSON.stringify({ key, writer: ownToken() }))
+function noteOf(key: string, run: string | undefined): Uint8Array {
+  return Buffer.from(JSON.stringify({ key, writer: ownToken(), run }))
 }
 
 function noteKey(key: string): string {

@@ -11,6 +11,10 @@ describe('the key of a snapshot', () => {
     assert.equal(keyFor(values), 'prod-1/shop/prod-1-shop-20261122T030405Z')
   })
 
+  it('has no folder where a dot is asked for', () => {
+    assert.equal(keyFor(values, '.', '{database}'), 'shop')
+  })
+
   it('knows every placeholder', () => {
     const all = '{organization}.{server}.{database}.{plan}.{year}.{month}.{day}.{version}'
     assert.equal(

@@ -33,12 +33,12 @@ export interface KeyValues {
 /**
  * The key of a snapshot's object without its extension: `prod/shop/prod-shop-20261122T030000Z`. Values are made safe
  * for every kind of volume, so a database called `../x` or `a/b` stays one segment; the manifest keeps its true name.
- * Throws `invalid_input` for an unknown placeholder, an absolute path, or `..`.
+ * The path `.` is no folder at all. Throws `invalid_input` for an unknown placeholder, an absolute path, or `..`.
  */
 export function keyFor(values: KeyValues, path = DEFAULT_PATH, fileName = DEFAULT_FILE_NAME): string {
   if (path.length > MAX_PATH) throw refused(path, `it is longer than ${MAX_PATH} characters`)
   if (fileName.includes('/')) throw refused(fileName, 'a file name has no “/”; folders belong into the path')
-  const segments = path === '' ? [] : path.split('/')
+  const segments = path === '' || path === '.' ? [] : path.split('/')
   if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
     throw refused(path, 'it must be relative, without empty segments and without “..”')
   }

@@ -85,6 +85,28 @@ describe('a volume URL', () => {
     assert.match(refusal(`file:${process.cwd()}/src/backups`).message, /must not be inside/)
   })
 
+  it('says in a sentence what a setting must be', () => {
+    const password = { HOLDFAST_VOLUME_PASSWORD: 'x' }
+    const sentences: [string, string][] = [
+      ['s3://', 'bucket: must be the name of a bucket, which has 3 to 255 characters'],
+      ['s3://bucket?concurrency=x', 'concurrency: must be a whole number from 1 to 32'],
+      ['s3://bucket?concurrency=1.5', 'concurrency: must be a whole number from 1 to 32'],
+      ['s3://bucket?concurrency=33', 'concurrency: must be a whole number from 1 to 32'],
+      ['s3://bucket?endpoint=x', 'endpoint: must be a URL that begins with http:// or https://'],
+      ['sftp://h/x', 'user: must be given: the name to sign in with, in a URL sftp://user@host/path'],
+      ['sftp://u@h/x?timeout=soon', 'timeout: must be a number from 1 to 300'],
+      ['file:?file-mode=0600', 'path: must not be empty'],
+    ]
+    for (const [url, sentence] of sentences)
+      assert.equal(refusal(url, password).message, `${url} is not a valid volume: ${sentence}.`)
+  })
+
+  it('that is empty is not the current directory', () => {
+    for (const url of ['', ' ', '\n']) assert.equal(refusal(url).message, 'The volume URL is empty.')
+    assert.match(refusal('').hint ?? '', /written as a dot/)
+    assert.match(refusal('.').message, /must not be inside the program/) // where this test runs
+  })
+
   it('gets its secrets from the environment, or from files that it names', () => {
     const file = join(folder, 'secret')
     writeFileSync(file, 'from a file\n')

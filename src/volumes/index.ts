@@ -27,6 +27,11 @@ export interface OpenedVolume {
  * `invalid_input` naming the setting that is missing or wrong. Nothing is reached yet, and nothing made.
  */
 export function openVolumeUrl(url: string, environment: NodeJS.ProcessEnv): OpenedVolume {
+  if (url.trim() === '') {
+    throw new AppError('invalid_input', 'The volume URL is empty.', {
+      hint: 'Is a variable not set? The current directory is written as a dot.',
+    })
+  }
   const kind = kindOf(url)
   const driver: VolumeDriver = volumes[kind]
   const warnings: string[] = []

@@ -34,6 +34,7 @@ function checkPrefix(prefix: string): void {
 export function withCheckedKeys(volume: Volume): Volume {
   const checked: Volume = {
     location: volume.location,
+    ...(volume.place !== undefined && { place: volume.place }),
     readsAreCheap: volume.readsAreCheap,
     async write(key, source, signal, options) {
       checkKey(key)
@@ -69,6 +70,7 @@ export function withCheckedKeys(volume: Volume): Volume {
       return await presign(key, seconds)
     }
   }
+  if (volume.isThere) checked.isThere = volume.isThere.bind(volume)
   if (volume.examine) checked.examine = volume.examine.bind(volume)
   return checked
 }

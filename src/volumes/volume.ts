@@ -10,6 +10,11 @@ export type { TestStep }
 export interface Volume extends AsyncDisposable {
   /** For sentences: `s3://bucket/prefix`, without any secret. */
   readonly location: string
+  /**
+   * Which place it is, where `location` alone does not tell: two volumes for which both are equal are the same place.
+   * Different ones may be the same all the same, by links or a second host name.
+   */
+  readonly place?: string
   /** True where reading back costs nothing to speak of (a local disk). */
   readonly readsAreCheap: boolean
 
@@ -32,6 +37,12 @@ export interface Volume extends AsyncDisposable {
 
   /** Every published object whose key starts with the prefix, in any order; temporary names are never listed. */
   list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>
+
+  /**
+   * False if the folder itself is missing, which the first write would make: to `list` it looks like an empty one.
+   * Absent where there is no such difference.
+   */
+  isThere?(signal: AbortSignal): Promise<boolean>
 
   /** Succeeds if the object is already gone. Folders that became empty go with it. */
   remove(key: string, signal: AbortSignal): Promise<void>

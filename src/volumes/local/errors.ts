@@ -19,6 +19,11 @@ export function explainFileError(error: unknown, doing: string, path: string): u
         hint: 'The user that Holdfast runs as must be allowed to read and write this folder and all above it.',
         cause: error,
       })
+    case 'ENOENT':
+      return new AppError('volume_refused', sentence, {
+        hint: 'No folder can be made there, or something else takes it away at once: choose another place.',
+        cause: error,
+      })
     case 'ENAMETOOLONG':
       return new AppError('invalid_input', sentence, { cause: error })
     case 'EISDIR':

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, open, rmdir } from 'node:fs/promises'
+import { chmod, lstat, mkdir, open, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
 import { errorCode } from './errors.ts'
@@ -14,28 +14,58 @@ export async function makeFolder(
   made: string[],
 ): Promise<void> {
   const before = made.length
-  const outermost = await mkdir(root, { recursive: true, mode })
-  if (outermost !== undefined) {
-    // Only what we made: the folders between the outermost one and the root, both included.
-    for (let folder = root; ; folder = dirname(folder)) {
-      made.splice(before, 0, folder)
-      await setMode(folder, mode)
-      if (folder === outermost || folder === dirname(folder)) break
-    }
-  }
+  // One by one: Node's recursive mkdir never ends where a folder that is there takes no others, as /proc does.
+  const missing: string[] = []
+  for (let above = root; !(await isFolder(above)); above = dirname(above)) missing.unshift(above)
+  for (const folder of missing) await makeOne(folder, mode, made)
   let folder = root
   for (const segment of segments) {
     folder = join(folder, segment)
-    try {
-      await mkdir(folder, { mode })
-      made.push(folder)
-      await setMode(folder, mode)
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error
-      refuseLink(folder, await lstat(folder))
-    }
+    if (!(await makeOne(folder, mode, made))) refuseLink(folder, await lstat(folder))
   }
   for (const folder of made.slice(before)) await syncFolder(dirname(folder))
+}
+
+/** False if the name is taken. */
+async function makeOne(folder: string, mode: number, made: string[]): Promise<boolean> {
+  try {
+    await mkdir(folder, { mode })
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    throw error
+  }
+  made.push(folder)
+  await setMode(folder, mode)
+  return true
+}
+
+/** False if nothing is there. Throws `volume_refused` if it is something else than a folder, or a link to one. */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).isDirectory()) return true
+  } catch (error) {
+    const code = errorCode(error)
+    // ENOTDIR: something above it is no folder; whoever goes up finds it.
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
+    if (!(await isLink(path))) return false
+    throw new AppError('volume_refused', `“${path}” is a symbolic link to nothing.`, {
+      hint: 'Is a disk not mounted? Make the folder that the link leads to, or name another place.',
+      cause: error,
+    })
+  }
+  throw new AppError('volume_refused', `“${path}” is not a folder.`, {
+    hint: 'A volume is a folder. Name another, or one that is not there yet: the first snapshot makes it.',
+  })
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink()
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false
+    throw error
+  }
 }
 
 /**

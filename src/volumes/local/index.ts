@@ -6,7 +6,7 @@ import { isLeftOver, isTemporary } from '../key.ts'
 import { decoded, settingsFromQuery } from '../url.ts'
 import { defineVolume, type TestStep, type Volume } from '../volume.ts'
 import { errorCode, explainFileError } from './errors.ts'
-import { removeEmptyFolders, resolveBelow, syncFolder } from './folders.ts'
+import { isFolder, removeEmptyFolders, resolveBelow, syncFolder } from './folders.ts'
 import { listFiles, readFile, statFile } from './read.ts'
 import { unlinkIfThere, writeFile } from './write.ts'
 
@@ -19,7 +19,7 @@ const octal = z.string().regex(/^0?[0-7]{3}$/, 'must be three octal digits, like
 const config = z.strictObject({
   path: z
     .string()
-    .min(1)
+    .min(1, { error: 'must not be empty', abort: true })
     .refine(isAbsolute, 'must be an absolute path')
     .refine((path) => !isOwnFolder(resolve(path)), {
       error: `must not be inside the program (${PROGRAM}), which an update replaces`,
@@ -44,8 +44,9 @@ export const local = defineVolume({
   fromUrl(url) {
     if (!/^file:/i.test(url)) return { path: resolve(url) }
     const [path = '', query = ''] = url.slice('file:'.length).split(/\?(.*)/s)
-    const withoutHost = path.replace(/^\/\/(localhost)?(?=\/)/, '')
-    return { path: resolve(decoded(withoutHost)), ...settingsFromQuery(config, query) }
+    const named = decoded(path.replace(/^\/\/(localhost)?(?=\/)/, ''))
+    // What is empty would become the current directory.
+    return { path: named && resolve(named), ...settingsFromQuery(config, query) }
   },
   open: openDirectory,
 })
@@ -71,6 +72,14 @@ function openDirectory(settings: z.output<typeof config>): Volume {
       return await statFile(root, key)
     },
     list: (prefix, signal) => listFiles(root, prefix, signal),
+    async isThere(signal) {
+      signal.throwIfAborted()
+      try {
+        return await isFolder(root)
+      } catch (error) {
+        throw explainFileError(error, 'look at', root)
+      }
+    },
     async remove(key, signal) {
       signal.throwIfAborted()
       await removeObject(root, key)

@@ -58,12 +58,49 @@ describe('a local directory', () => {
     const root = join(folder.path, 'a/b')
     const { volume } = openVolumeUrl(root, {})
     assert.deepEqual(await keys(volume), [])
+    assert.equal(await volume.isThere?.(signal()), false)
     await fails('object_not_found', volume.stat('x', signal()))
     await fails('object_not_found', read(volume, 'x'))
     await volume.remove('x', signal())
     await volume.discard('x', signal())
     await volume.examine?.(signal())
     assert.deepEqual(await readdir(folder.path), [])
+  })
+
+  it('is there when something has been stored, also when it is gone again', async () => {
+    await using folder = await tempFolder()
+    const { volume } = openVolumeUrl(join(folder.path, 'a/b'), {})
+    await volume.write('c/d', text('x'), signal())
+    await volume.remove('c/d', signal())
+    assert.equal(await volume.isThere?.(signal()), true)
+  })
+
+  it('ends at once where the system makes no folder', { timeout: 20_000 }, async () => {
+    const { volume } = openVolumeUrl('/proc/x/y', {})
+    const error = await fails('volume_refused', volume.write('a', text('x'), signal()))
+    assert.match(error.message, /ENOENT.*'\/proc\/x'/)
+    assert.ok(error.hint)
+  })
+
+  it('refuses what is no folder, whatever is asked of it', async () => {
+    await using folder = await tempFolder()
+    await writeFile(join(folder.path, 'file'), '')
+    await symlink('nowhere', join(folder.path, 'link'))
+    const expected = { file: /file” is not a folder\.$/, link: /link” is a symbolic link to nothing\.$/ }
+    for (const [name, sentence] of Object.entries(expected)) {
+      const { volume } = openVolumeUrl(join(folder.path, name), {})
+      const attempts = [
+        () => volume.write('a/b', text('x'), signal()),
+        () => keys(volume),
+        () => volume.isThere?.(signal()) ?? assert.fail(),
+      ]
+      for (const attempt of attempts) {
+        const error = await fails('volume_refused', attempt())
+        assert.match(error.message, sentence)
+        assert.ok(error.hint)
+      }
+    }
+    assert.deepEqual(await readdir(folder.path), ['file', 'link'])
   })
 
   it('is gone again when the first write fails', async () => {
@@ -227,7 +264,7 @@ describe('a local directory', () => {
         ['read a range', 'skipped'],
       ],
     )
-    assert.match(steps[0]?.detail ?? '', /ENOTDIR/)
+    assert.match(steps[0]?.detail ?? '', /file” is not a folder/)
   })
 })
 

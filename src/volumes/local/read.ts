@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.ts'
 import { isTemporary } from '../key.ts'
 import type { ByteRange, ObjectInfo } from '../volume.ts'
 import { errorCode, explainFileError } from './errors.ts'
-import { resolveBelow } from './folders.ts'
+import { isFolder, resolveBelow } from './folders.ts'
 
 const CHUNK = 256 * 1024
 
@@ -55,7 +55,10 @@ export async function statFile(root: string, key: string): Promise<ObjectInfo> {
   }
 }
 
-/** Every file below the root whose key starts with the prefix. Symbolic links are not followed, and not listed. */
+/**
+ * Every file below the root whose key starts with the prefix; none if there is no root yet. Symbolic links are not
+ * followed, and not listed.
+ */
 export async function* listFiles(
   root: string,
   prefix: string,
@@ -63,7 +66,7 @@ export async function* listFiles(
 ): AsyncGenerator<ObjectInfo, void> {
   const above = prefix.split('/').slice(0, -1)
   try {
-    yield* walk(root, above, prefix, signal)
+    if (await isFolder(root)) yield* walk(root, above, prefix, signal)
   } catch (error) {
     throw explainFileError(error, 'list', join(root, ...above))
   }

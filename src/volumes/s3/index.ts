@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { X509Certificate } from 'node:crypto'
+import { httpUrl, wholeNumber } from '../../shared/fields.ts'
 import { secret } from '../../shared/secrets.ts'
 import { fromEnvironment, readNamedFile } from '../../lib/environment.ts'
 import { AppError } from '../../shared/errors.ts'
@@ -15,26 +16,22 @@ import { removeObject } from './remove.ts'
 import { discardUnfinished } from './uploads.ts'
 import { writeObject } from './write.ts'
 
+const BUCKET = 'must be the name of a bucket, which has 3 to 255 characters'
+
 const config = z
   .strictObject({
-    bucket: z.string().min(3).max(255).meta({ title: 'Bucket' }),
+    bucket: z.string(BUCKET).min(3, BUCKET).max(255, BUCKET).meta({ title: 'Bucket' }),
     prefix: z
       .string()
       .transform((prefix) => prefix.replace(/^\/+|\/+$/g, ''))
       .default('')
       .meta({ title: 'Prefix', description: 'The folder in the bucket; empty for the whole bucket' }),
-    region: z.string().min(1).default('us-east-1').meta({ title: 'Region' }),
-    endpoint: z
-      .url({ protocol: /^https?$/ })
-      .optional()
-      .meta({ title: 'Endpoint', description: 'Leave empty for AWS' }),
-    publicEndpoint: z
-      .url({ protocol: /^https?$/ })
-      .optional()
-      .meta({
-        title: 'Public endpoint',
-        description: 'Only for download links, if others reach the storage by another name',
-      }),
+    region: z.string().min(1, 'must not be empty').default('us-east-1').meta({ title: 'Region' }),
+    endpoint: httpUrl().optional().meta({ title: 'Endpoint', description: 'Leave empty for AWS' }),
+    publicEndpoint: httpUrl().optional().meta({
+      title: 'Public endpoint',
+      description: 'Only for download links, if others reach the storage by another name',
+    }),
     pathStyle: z.boolean().default(false).meta({
       title: 'Path style',
       description: 'The bucket is part of the path, not of the host name. Most servers of your own want it.',
@@ -58,13 +55,10 @@ const config = z
       .regex(/^[\w+=,.@-]{2,64}$/, 'must be 2 to 64 letters, digits or any of _+=,.@-')
       .default('holdfast')
       .meta({ title: 'Role session name', description: 'How the storage’s logs name us in that role' }),
-    stsEndpoint: z
-      .url({ protocol: /^https?$/ })
-      .optional()
-      .meta({
-        title: 'STS endpoint',
-        description: 'Who lends the role; leave empty for AWS, or if it is the storage’s own endpoint',
-      }),
+    stsEndpoint: httpUrl().optional().meta({
+      title: 'STS endpoint',
+      description: 'Who lends the role; leave empty for AWS, or if it is the storage’s own endpoint',
+    }),
     storageClass: z
       .string()
       .regex(/^[A-Z_]+$/, 'must be a name like STANDARD_IA')
@@ -86,7 +80,7 @@ const config = z
       description:
         'New objects cannot be removed for so many days. The bucket must have been made with object lock.',
     }),
-    objectLockDays: z.number().int().min(1).max(36_500).optional().meta({ title: 'Object lock days' }),
+    objectLockDays: wholeNumber(1, 36_500).optional().meta({ title: 'Object lock days' }),
     ca: z.string().refine(isCertificate, 'must be a certificate in PEM').optional().meta({
       title: 'CA certificate',
       description:
@@ -98,11 +92,11 @@ const config = z
       description:
         'when-required is for old servers that refuse x-amz-checksum headers; bytes are verified by their signed SHA-256 in any case',
     }),
-    concurrency: z.number().int().min(1).max(32).default(4).meta({
+    concurrency: wholeNumber(1, 32).default(4).meta({
       title: 'Parts in flight',
       description: 'Each takes memory: 16 MiB at first, up to 512 MiB in objects of terabytes',
     }),
-    maxParts: z.number().int().min(100).max(10_000).default(10_000).meta({
+    maxParts: wholeNumber(100, 10_000).default(10_000).meta({
       title: 'Parts per object',
       description: 'What the provider allows: nearly all 10 000 (then 5 TB fit), some 1 000 (500 GB)',
     }),
@@ -145,6 +139,8 @@ export function openS3(
   const bucket = openBucket(settings, patience, idle, size)
   return {
     location: bucket.location,
+    // Buckets of two providers may have the same name.
+    place: settings.endpoint ?? 'AWS',
     readsAreCheap: false,
     write: (key, source, signal, options) => writeObject(bucket, key, source, signal, options),
     read: (key, signal, range) => readObject(bucket, key, signal, range),

@@ -1,8 +1,10 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Stats } from 'ssh2'
 import { z } from 'zod'
 import { fromEnvironment } from '../../lib/environment.ts'
 import { AppError } from '../../shared/errors.ts'
+import { wholeNumber } from '../../shared/fields.ts'
 import { secret } from '../../shared/secrets.ts'
 import type { Patience } from '../backoff.ts'
 import { formatBytes } from '../../shared/units.ts'
@@ -10,6 +12,7 @@ import { isLeftOver, isTemporary } from '../key.ts'
 import { decoded, settingsFromQuery } from '../url.ts'
 import { defineVolume, type TestStep, type Volume } from '../volume.ts'
 import { Connection } from './connection.ts'
+import { status, statusOf } from './errors.ts'
 import {
   below,
   entriesOf,
@@ -22,11 +25,14 @@ import {
 import { listFiles, readFile, statFile } from './read.ts'
 import { ASIDE, roomAt, writeFile } from './write.ts'
 
+const USER = 'must be given: the name to sign in with, in a URL sftp://user@host/path'
+const SECONDS = 'must be a number from 1 to 300'
+
 const config = z
   .strictObject({
-    host: z.string().min(1).meta({ title: 'Host' }),
-    port: z.number().int().min(1).max(65_535).default(22).meta({ title: 'Port' }),
-    user: z.string().min(1).meta({ title: 'User' }),
+    host: z.string().min(1, 'must not be empty').meta({ title: 'Host' }),
+    port: wholeNumber(1, 65_535).default(22).meta({ title: 'Port' }),
+    user: z.string(USER).min(1, USER).meta({ title: 'User' }),
     password: secret('Password').optional(),
     privateKey: secret('Private key', 'The whole file, in OpenSSH’s or PEM form').optional(),
     passphrase: secret('Passphrase', 'Of the private key').optional(),
@@ -51,9 +57,9 @@ const config = z
       .default([])
       .meta({ title: 'known_hosts files', description: 'Looked into if no host key is set' }),
     timeout: z
-      .number()
-      .min(1)
-      .max(300)
+      .number(SECONDS)
+      .min(1, SECONDS)
+      .max(300, SECONDS)
       .default(10)
       .meta({ title: 'Timeout', description: 'For connecting and signing in, in seconds' }),
   })
@@ -92,6 +98,7 @@ export function openSftp(settings: SftpSettings, patience: Patience = patient, i
     read: (key, signal, range) => readFile(connection, root, key, patience, signal, range),
     stat: (key, signal) => statFile(connection, root, key, signal),
     list: (prefix, signal) => listFiles(connection, root, prefix, signal),
+    isThere: (signal) => isThere(connection, root, signal),
     async remove(key, signal) {
       const path = below(root, key)
       await explained('remove', path, root, () =>
@@ -110,6 +117,24 @@ export function openSftp(settings: SftpSettings, patience: Patience = patient, i
     examine: async (signal) => [await freeSpace(connection, root, signal)],
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
+}
+
+/** The folder itself may be a link, which `lstat` would not follow. */
+async function isThere(connection: Connection, root: RemoteRoot, signal: AbortSignal): Promise<boolean> {
+  return await explained('look at', root.path, root, () =>
+    connection.run(signal, async (session) => {
+      try {
+        const there = await session.call<Stats>(signal, (sftp, answer) => sftp.stat(root.path, answer))
+        if (there.isDirectory()) return true
+      } catch (error) {
+        if (statusOf(error) === status.noSuchFile) return false
+        throw error
+      }
+      throw new AppError('volume_refused', `“${root.path}” on ${root.location} is not a folder.`, {
+        hint: 'A volume is a folder. Name another, or one that is not there yet: the first snapshot makes it.',
+      })
+    }),
+  )
 }
 
 /** Removes what was left behind in a folder (`a/b/`, or empty). Returns the folders in it that the prefix covers. */

@@ -154,6 +154,32 @@ describe('an SFTP server', { skip, timeout: 200_000 }, () => {
     assert.deepEqual(await attempt(), [])
   })
 
+  it('says nothing of leftovers where it could not sign in', async () => {
+    const access = `${server.user}@${server.host}:${server.port}/~/x`
+    const environment = { HOME: await folder('nobody'), HOLDFAST_VOLUME_PASSWORD: 'wrong' }
+    for (const [url, code] of [
+      [`sftp://${access}`, 'host_key_unknown'],
+      [`sftp://${access}?host-key=${server.hostKeyFingerprint}`, 'authentication_failed'],
+    ] as const) {
+      await using volume = openVolumeUrl(url, environment).volume
+      const error = await fails(code, volume.write('a', text('x'), signal()))
+      assert.doesNotMatch(error.message, /so far could not be removed/)
+    }
+  })
+
+  it('tells a folder that is missing from an empty one, and from what is no folder', async () => {
+    const root = join(await folder('there'), 'new')
+    await chmod(join(root, '..'), 0o777)
+    await using volume = openSftp(settings(root))
+    assert.deepEqual([await keys(volume), await volume.isThere?.(signal())], [[], false])
+    await volume.write('a', text('x'), signal())
+    await volume.remove('a', signal())
+    assert.deepEqual([await keys(volume), await volume.isThere?.(signal())], [[], true])
+    await using file = openSftp(settings(await write('no-folder', 'x')))
+    const error = await fails('volume_refused', file.isThere?.(signal()) ?? assert.fail())
+    assert.match(error.message, /no-folder” on sftp:.* is not a folder\.$/)
+  })
+
   it('refuses a server whose key has changed, and shows both', async () => {
     const old = `SHA256:${'A'.repeat(43)}`
     const url = `sftp://${server.user}@${server.host}:${server.port}/~/x?host-key=${old}`

@@ -43,8 +43,10 @@ export async function writeFile(
   const temporary = `${folder === '/' ? '' : folder}/${temporaryName(path.slice(path.lastIndexOf('/') + 1))}`
   const made: string[] = []
   let open: { session: Session; handle: Buffer } | undefined
+  let isReached = false
   try {
     const session = await connection.run(signal, async (session) => {
+      isReached = true
       const handle = await openTemporary(session, temporary, folder, signal, made)
       open = { session, handle }
       return session
@@ -65,6 +67,7 @@ export async function writeFile(
     await publish(session, temporary, path, root, signal, options.ifAbsent === true)
   } catch (error) {
     const failure = signal.aborted ? signal.reason : await explainWriteError(error, connection, path, root)
+    if (!isReached) throw failure // there was no connection: nothing can be there
     throw await afterFailure(failure, async () => {
       const within = AbortSignal.timeout(30_000)
       if (open) await closeHandle(open.session, open.handle)
