@@ -103,6 +103,15 @@ interface Options {
 async function backUp(url: string, options: Options): Promise<number> {
   // Everything that can be wrong with the words is told before anything is reached.
   const server = openDatabaseUrl(url, process.env)
+  if (options.all && options.database) {
+    throw new AppError(
+      'invalid_input',
+      '--all is every database: --database beside it would choose nothing.',
+      {
+        hint: 'Leave one of them out.',
+      },
+    )
+  }
   const form = {
     dumpOptions: dumpOptionsOf(server, options),
     partial: leftOut(options),

@@ -7,6 +7,7 @@ import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { interrupt, interruptionReason, isInterruptible } from './interruption.ts'
 import { restoreOnce } from './restore-once.ts'
+import { serve } from './serve.ts'
 import { snapshots } from './snapshots.ts'
 import { describeError, errorJson, note, printJson } from './terminal.ts'
 import { test } from './test.ts'
@@ -32,7 +33,7 @@ Environment: HOLDFAST_DATABASE_PASSWORD  HOLDFAST_VOLUME_PASSWORD  HOLDFAST_VOLU
   )
 program.addCommand(new Command('backup').description('Back up databases').addCommand(backupOnce))
 program.addCommand(new Command('restore').description('Restore snapshots').addCommand(restoreOnce))
-for (const command of [snapshots, verify, decrypt, test, doctor, demo]) program.addCommand(command)
+for (const command of [serve, snapshots, verify, decrypt, test, doctor, demo]) program.addCommand(command)
 exitInsteadOfReturning(program)
 
 // Whoever reads us may stop when it has seen enough, as head does; that is no success. A terminal may be gone.

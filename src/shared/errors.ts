@@ -7,6 +7,9 @@ export const errors = {
   tool_option_refused: { status: 400, exit: 2, retryable: false },
   unsupported: { status: 400, exit: 2, retryable: false },
   configuration_invalid: { status: 500, exit: 2, retryable: false },
+  not_signed_in: { status: 401, exit: 2, retryable: false },
+  not_found: { status: 404, exit: 4, retryable: false },
+  too_many_requests: { status: 429, exit: 1, retryable: true },
   cancelled: { status: 409, exit: 130, retryable: false },
 
   database_unreachable: { status: 502, exit: 1, retryable: true },
@@ -44,6 +47,7 @@ export const errors = {
   decompression_failed: { status: 422, exit: 5, retryable: false },
 
   store_unavailable: { status: 503, exit: 1, retryable: true },
+  store_in_use: { status: 503, exit: 1, retryable: false },
   store_newer: { status: 503, exit: 2, retryable: false },
   runner_lost: { status: 500, exit: 1, retryable: true },
   lease_lost: { status: 409, exit: 1, retryable: false },

@@ -13,6 +13,8 @@ export interface Tables {
   resources: ResourcesTable
   jobResources: JobResourcesTable
   jobSlots: JobSlotsTable
+  tokens: TokensTable
+  leases: LeasesTable
 }
 
 /** JSON, as text. */
@@ -70,4 +72,20 @@ interface JobSlotsTable {
   resource: string
   slot: number
   jobId: string
+}
+
+interface TokensTable {
+  id: string
+  organizationId: string
+  name: string
+  /** SHA-256 of the token, in hex. */
+  hash: string
+  createdAt: number
+  lastUsedAt: Optional<number>
+}
+
+interface LeasesTable {
+  name: string
+  holder: string
+  heldUntil: number
 }

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { makeKey, sealer } from '../lib/sealing.ts'
+import { problem } from '../shared/problems.ts'
+import { describeStores } from '../store/test-bed.ts'
+import { type AppOptions, buildApp } from './app.ts'
+import { firstToken } from './identity/tokens.ts'
+
+describeStores('the app', (makePlace) => {
+  async function openApp(options: AppOptions = {}) {
+    const store = await (await makePlace()).openMigrated()
+    const token = (await firstToken(store)) ?? assert.fail('there was a token already')
+    const app = await buildApp({ store, sealer: sealer({ current: makeKey() }) }, options)
+    return {
+      app,
+      store,
+      token,
+      get: (url: string, authorization?: string) =>
+        app.inject({ url, headers: authorization === undefined ? {} : { authorization } }),
+      async [Symbol.asyncDispose]() {
+        await app.close()
+        await store[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  it('makes one token, at its first start, and keeps nothing of it but a hash', async () => {
+    await using opened = await openApp()
+    assert.match(opened.token, /^hf_[\w-]{43}$/)
+    assert.equal(await firstToken(opened.store), undefined)
+    const rows = JSON.stringify(await opened.store.db.selectFrom('tokens').selectAll().execute())
+    assert.ok(!rows.includes(opened.token.slice(3)))
+  })
+
+  it('says whether it lives and can work, to everybody', async () => {
+    await using opened = await openApp()
+    for (const url of ['/health/live', '/health/ready']) {
+      const response = await opened.get(url)
+      assert.equal(response.statusCode, 200)
+      assert.deepEqual(response.json(), { status: 'ok' })
+    }
+  })
+
+  it('is not ready without its store', async () => {
+    await using opened = await openApp()
+    await opened.store[Symbol.asyncDispose]()
+    const response = await opened.get('/health/ready')
+    assert.equal(response.statusCode, 503)
+    assert.deepEqual(response.json(), { status: 'unavailable' })
+    assert.equal((await opened.get('/health/live')).statusCode, 200)
+  })
+
+  it('tells nothing to who has no valid token, not even what there is', async () => {
+    await using opened = await openApp()
+    for (const authorization of [
+      undefined,
+      'Bearer',
+      'Bearer hf_nonsense',
+      `Bearer hf_${'a'.repeat(43)}`,
+      `Basic ${opened.token}`,
+      `Bearer ${opened.token}x`,
+    ]) {
+      for (const url of ['/api/v1/servers', '/api/v1/no-such-thing']) {
+        const response = await opened.get(url, authorization)
+        assert.equal(response.statusCode, 401, `${authorization}`)
+        assert.equal(response.headers['content-type'], 'application/problem+json; charset=utf-8')
+        assert.equal(problem.parse(response.json()).code, 'not_signed_in')
+      }
+    }
+  })
+
+  it('notes when a token was used last', async () => {
+    await using opened = await openApp()
+    await opened.get('/api/v1/no-such-thing', `Bearer ${opened.token}`)
+    const { lastUsedAt } = await opened.store.db
+      .selectFrom('tokens')
+      .select('lastUsedAt')
+      .executeTakeFirstOrThrow()
+    assert.ok(Math.abs((lastUsedAt ?? 0) - Date.now()) < 60_000)
+  })
+
+  it('answers what it cannot do with a problem', async () => {
+    await using opened = await openApp()
+    const headers = { authorization: `Bearer ${opened.token}` }
+    const missing = await opened.app.inject({ url: '/api/v1/no-such-thing?password=canary', headers })
+    assert.equal(missing.statusCode, 404)
+    assert.equal(problem.parse(missing.json()).code, 'not_found')
+    assert.doesNotMatch(missing.body, /canary/)
+    const json = { ...headers, 'content-type': 'application/json' }
+    const broken = await opened.app.inject({ method: 'POST', url: '/api/v1/x', headers: json, payload: '{' })
+    assert.ok(broken.statusCode >= 400 && broken.statusCode < 500)
+    problem.parse(broken.json())
+    const odd = await opened.app.inject({ url: '/api/%ff', headers })
+    assert.ok(odd.statusCode >= 400 && odd.statusCode < 500)
+    problem.parse(odd.json())
+  })
+
+  it('limits the requests of a token, and says when the next one may come', async () => {
+    await using opened = await openApp({ rateLimit: 3 })
+    opened.app.get('/api/v1/anything', async () => ({}))
+    const ask = () => opened.get('/api/v1/anything', `Bearer ${opened.token}`)
+    for (let n = 0; n < 3; n++) assert.equal((await ask()).statusCode, 200)
+    const refused = await ask()
+    assert.equal(refused.statusCode, 429)
+    assert.equal(problem.parse(refused.json()).code, 'too_many_requests')
+    assert.ok(Number(refused.headers['retry-after']) > 0)
+    assert.equal((await opened.get('/health/live')).statusCode, 200)
+  })
+
+  it('tells nobody what it did not foresee', async () => {
+    await using opened = await openApp()
+    opened.app.get('/api/v1/broken', async () => {
+      throw new Error('canary at /secret/place')
+    })
+    const response = await opened.get('/api/v1/broken', `Bearer ${opened.token}`)
+    assert.equal(response.statusCode, 500)
+    assert.equal(problem.parse(response.json()).code, 'internal')
+    assert.doesNotMatch(response.body, /canary/)
+  })
+
+  it('describes itself as OpenAPI 3.1', async () => {
+    await using opened = await openApp()
+    const response = await opened.get('/api/openapi.json')
+    assert.equal(response.statusCode, 200)
+    const description = response.json()
+    assert.match(description.openapi, /^3\.1/)
+    assert.ok(description.paths['/health/ready'].get.responses['503'])
+  })
+})

@@ -1,0 +1,101 @@
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import swagger from '@fastify/swagger'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import {
+  type FastifyPluginAsyncZod,
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod'
+import { AppError } from '../shared/errors.ts'
+import { version } from '../shared/version.ts'
+import type { AppContext } from './context.ts'
+import { healthRoutes } from './health/routes.ts'
+import { callerOf, type Caller } from './identity/tokens.ts'
+import { sendProblem } from './problems.ts'
+
+/** The routes of one feature. */
+export type AppRoutes = FastifyPluginAsyncZod
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Anyone may ask, without a token. */
+    isPublic?: boolean
+  }
+  interface FastifyRequest {
+    /** Null on public routes. */
+    caller: Caller | null
+  }
+}
+
+const REQUESTS_PER_MINUTE = 300
+const BODY_LIMIT = 1_048_576
+
+export interface AppOptions {
+  /** Fastify's own; silent if absent. */
+  logger?: FastifyServerOptions['logger']
+  trustProxy?: string[]
+  /** PEM. */
+  tls?: { certificate: string; key: string }
+  /** Requests per minute and token, or client where there is none; 0 switches the limit off. */
+  rateLimit?: number
+}
+
+/** The app behind its HTTP interface, with all features; it does not listen yet. */
+export async function buildApp(context: AppContext, options: AppOptions = {}): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: options.logger ?? false,
+    bodyLimit: BODY_LIMIT,
+    ...(options.trustProxy?.length && { trustProxy: options.trustProxy }),
+    ...(options.tls && { https: { cert: options.tls.certificate, key: options.tls.key } }),
+    // Only bad requests speak of themselves; a healthy app writes no line for each.
+    disableRequestLogging: true,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      new AppError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`),
+      request,
+      reply,
+    ),
+  )
+  await app.register(helmet)
+  const max = options.rateLimit ?? REQUESTS_PER_MINUTE
+  if (max > 0) {
+    await app.register(rateLimit, {
+      max,
+      timeWindow: '1 minute',
+      hook: 'preHandler', // behind the sign-in, so that the tokens are told apart
+      allowList: (request) => request.routeOptions.config.isPublic === true,
+      keyGenerator: (request) => request.caller?.token.id ?? request.ip,
+      enableDraftSpec: true,
+      errorResponseBuilder: (_request, { after }) =>
+        new AppError('too_many_requests', `There were too many requests; the next one may come in ${after}.`),
+    })
+  }
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Holdfast', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  })
+  app.decorateRequest('caller', null)
+  app.addHook('onRequest', async (request) => {
+    // An unknown address is told as such only to who may know the known ones.
+    if (request.routeOptions.config.isPublic) return
+    request.caller = await callerOf(context.store, request.headers.authorization)
+  })
+
+  await app.register(healthRoutes(context))
+  app.get('/api/openapi.json', { config: { isPublic: true }, schema: { hide: true } }, () => app.swagger())
+  return app
+}

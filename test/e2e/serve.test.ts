@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { freePort } from '../servers/port.ts'
+import { tempFolder } from '../servers/temp-folder.ts'
+
+const holdfast = join(import.meta.dirname, '../../bin/holdfast')
+
+/** `holdfast serve` on a free port, with a data directory of the test's. */
+async function start(dataDirectory: string, more: Record<string, string> = {}) {
+  const port = more['HOLDFAST_PORT'] ?? String(await freePort())
+  const child = spawn(holdfast, ['serve'], {
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      HOLDFAST_DATA_DIR: dataDirectory,
+      HOLDFAST_PORT: port,
+      ...more,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  const ended = once(child, 'close').then(() => ({ exitCode: child.exitCode, stdout, stderr }))
+  const answers = new Promise<boolean>((resolve) => {
+    child.stdout.on('data', (text: Buffer) => {
+      stdout += text.toString()
+      if (stdout.includes('Holdfast answers at')) resolve(true)
+    })
+    child.once('close', () => resolve(false))
+  })
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
+  const isUp = await answers
+  return {
+    isUp,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    token: /hf_[\w-]{43}/.exec(stdout)?.[0],
+    said: () => stdout + stderr,
+    ended,
+    async stop(signal: NodeJS.Signals = 'SIGTERM') {
+      child.kill(signal)
+      return await ended
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+describe('holdfast serve', () => {
+  it('starts with nothing, tells its token once, answers, and stops in order', async () => {
+    await using folder = await tempFolder('serve')
+    const data = join(folder.path, 'data')
+    let token: string
+    {
+      await using app = await start(data)
+      assert.ok(app.isUp, app.said())
+      assert.ok(app.token)
+      token = app.token
+      assert.match(app.said(), /A new APP_KEY was made/)
+      assert.deepEqual(await (await fetch(`${app.url}/health/ready`)).json(), { status: 'ok' })
+      const { exitCode } = await app.stop()
+      assert.equal(exitCode, 0)
+    }
+    assert.equal((await stat(join(data, 'app.key'))).mode & 0o777, 0o600)
+    await using again = await start(data)
+    assert.ok(again.isUp, again.said())
+    assert.equal(again.token, undefined)
+    assert.doesNotMatch(again.said(), /APP_KEY/)
+    const authorization = `Bearer ${token}`
+    const response = await fetch(`${again.url}/api/v1/no-such-thing`, { headers: { authorization } })
+    assert.equal(response.status, 404, 'the token of the first start is still valid')
+  })
+
+  it('is refused while another one runs on the same data, and not after that one was killed', async () => {
+    await using folder = await tempFolder('serve')
+    const data = join(folder.path, 'data')
+    await using first = await start(data)
+    assert.ok(first.isUp, first.said())
+    {
+      await using second = await start(data)
+      assert.equal(second.isUp, false)
+      assert.equal((await second.ended).exitCode, 1)
+      assert.match(second.said(), /Another Holdfast \(process \d+\) is running/)
+    }
+    await first.stop('SIGKILL')
+    await using third = await start(data)
+    assert.ok(third.isUp, third.said())
+  })
+
+  it('refuses a port that is taken, an environment that is wrong, and data of a newer release', async () => {
+    await using folder = await tempFolder('serve')
+    const data = join(folder.path, 'data')
+    await using first = await start(data)
+    assert.ok(first.isUp, first.said())
+    {
+      await using other = await start(join(folder.path, 'other'), { HOLDFAST_PORT: first.port })
+      assert.equal((await other.ended).exitCode, 2)
+      assert.match(other.said(), /something else listens there/)
+    }
+    {
+      await using wrong = await start(data, { HOLDFAST_TIMEZONE: 'Mars/Olympus', LOG_LEVEL: 'loud' })
+      assert.equal((await wrong.ended).exitCode, 2)
+      assert.match(wrong.said(), /HOLDFAST_TIMEZONE/)
+      assert.match(wrong.said(), /LOG_LEVEL/)
+    }
+    await first.stop()
+    const database = new DatabaseSync(join(data, 'holdfast.db'))
+    database.exec(`insert into migrations values (9999, 'of tomorrow', 0)`)
+    database.close()
+    await using older = await start(data)
+    assert.equal((await older.ended).exitCode, 2)
+    assert.match(older.said(), /schema 9999/)
+  })
+
+  it('does not start, and makes no other key, when its key is lost', async () => {
+    await using folder = await tempFolder('serve')
+    const data = join(folder.path, 'data')
+    {
+      await using app = await start(data)
+      assert.ok(app.isUp, app.said())
+      await app.stop()
+    }
+    const { rename } = await import('node:fs/promises')
+    await rename(join(data, 'app.key'), join(folder.path, 'kept.key'))
+    {
+      await using app = await start(data)
+      assert.equal((await app.ended).exitCode, 2)
+      assert.match(app.said(), /Put the file back, or set APP_KEY/)
+    }
+    assert.ok(!(await readdir(data)).includes('app.key'))
+    await rename(join(folder.path, 'kept.key'), join(data, 'app.key'))
+    await using back = await start(data)
+    assert.ok(back.isUp, back.said())
+  })
+
+  it('is refused where others can read its key', async () => {
+    await using folder = await tempFolder('serve')
+    const data = join(folder.path, 'data')
+    await mkdir(data)
+    {
+      await using app = await start(data)
+      assert.ok(app.isUp, app.said())
+      await app.stop()
+    }
+    await chmod(join(data, 'app.key'), 0o644)
+    await using app = await start(data)
+    assert.equal((await app.ended).exitCode, 2)
+  })
+})
