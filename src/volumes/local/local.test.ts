@@ -6,6 +6,7 @@ import {
   chown,
   mkdir,
   mkdtemp,
+  open as openFile,
   readdir,
   readFile,
   rm,
@@ -129,6 +130,22 @@ describe('a local directory', () => {
       '755',
       '600',
     ])
+  })
+
+  it('fails when the disk has lost something, also if it says so only while more is written', async (t) => {
+    await using folder = await tempFolder()
+    const root = join(folder.path, 'volume')
+    const { volume } = openVolumeUrl(root, {})
+    const file = await openFile(join(folder.path, 'any'), 'w')
+    const handle = Object.getPrototypeOf(file) as typeof file
+    await file.close()
+    const sync = t.mock.method(handle, 'datasync', async () => {
+      // As the kernel does it: whoever asks again is told that all is well.
+      if (sync.mock.callCount() === 0) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+    })
+    await assert.rejects(volume.write('large', { body: pattern(80_000_000) }, signal()), /EIO/)
+    assert.deepEqual(await leftovers(root), [])
+    assert.deepEqual(await keys(volume), [])
   })
 
   it('says that the disk is full, and keeps what was there', { skip: skipUnless('root') }, async () => {

@@ -11,6 +11,9 @@ import { makeFolder, removeIfEmpty, setMode, syncFolder } from './folders.ts'
 /** Gathered before it goes to the disk: compressors hand out pieces of 16 KiB, and each write costs a round trip. */
 const GATHERED = 512 * 1024
 
+/** Written so far, the disk is asked to keep: what is left for the end then takes little, and the system's memory too. */
+const SYNC_EVERY = 32 * 1_048_576
+
 export interface FileModes {
   file: number
   directory: number
@@ -112,7 +115,10 @@ async function openTemporary(root: string, key: string, modes: FileModes, made: 
   }
 }
 
-/** Writes body and head and returns how many bytes that were. One piece is on its way while the next is gathered. */
+/**
+ * Writes body and head and returns how many bytes that were. One piece is on its way while the next is gathered, and the
+ * disk takes what was written before. An error of the disk is told by the system once only, so each is thrown.
+ */
 async function fill(
   handle: FileHandle,
   source: ObjectSource,
@@ -123,8 +129,17 @@ async function fill(
   let gathered: Uint8Array[] = []
   let gatheredBytes = 0
   let writing: Promise<void> = Promise.resolve()
+  let syncing: Promise<void> = Promise.resolve()
+  let unsynced = 0
   const flush = async () => {
     await writing
+    if (unsynced >= SYNC_EVERY) {
+      await syncing
+      syncing = on(handle.datasync())
+      syncing.catch(() => {}) // awaited above, or below
+      unsynced = 0
+    }
+    unsynced += gatheredBytes
     writing = on(writeAll(handle, gathered, position))
     writing.catch(() => {}) // awaited above, or below
     position += gatheredBytes
@@ -139,9 +154,11 @@ async function fill(
     }
     await flush()
   } finally {
-    await writing.catch(() => {}) // the file must not be closed under a write; the failure is thrown by flush or below
+    // The file must not be closed under a write; failures are thrown by flush or below.
+    await Promise.allSettled([writing, syncing])
   }
   await writing
+  await syncing
   if (source.head) await on(writeAll(handle, [headBytes(source.head)], 0))
   return position
 }
