@@ -194,8 +194,11 @@ export interface Dump {
   secretFiles?: Record<string, string>
   /** What this dump will not hold, although one could expect it to. */
   warnings?: string[]
-  /** Runs before the tool. Throws what the tool would pass over in silence: `nothing_matched`. */
-  check?(signal: AbortSignal): Promise<void>
+  /**
+   * Runs before the tool. Throws what the tool would pass over in silence: `nothing_matched`. Returns what a person should
+   * know, in sentences: that something which was to be left out is not there.
+   */
+  check?(signal: AbortSignal): Promise<string[]>
 }
 
 export type DumpSource =
@@ -248,6 +251,8 @@ export type GlobalsRequest<Connection, Options> = Omit<
 export interface Restore {
   target: RestoreTarget
   secretFiles?: Record<string, string>
+  /** Runs when the file, or the directory, that a tool insists on is complete, before the tool. */
+  prepare?(signal: AbortSignal): Promise<void>
   /** Runs when the tool is done, before success is claimed: SQLite's integrity check. */
   check?(signal: AbortSignal): Promise<void>
 }
@@ -255,10 +260,16 @@ export interface Restore {
 /** A stage that passes the bytes on, changed. */
 export type Filter = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
 
+/** A filter that may also ask the server, which it gives up when the signal aborts. */
+export type RestoreFilter = (
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+) => AsyncIterable<Uint8Array>
+
 /** A tool that reads standard input; `through` are the stages before it: a program or a filter of ours. */
 export interface StdinTarget {
   command: Command
-  through?: (Command | Filter)[]
+  through?: (Command | RestoreFilter)[]
 }
 
 export type RestoreTarget =

@@ -35,7 +35,7 @@ export async function compressedDump(
   const contents: DumpContents = {}
   const options: DumpRunOptions = {
     onStderr: (line) => job.log('info', line, { tool: dump.tool.name }),
-    onContents: (found) => Object.assign(contents, found),
+    onContents: (found) => add(contents, found),
   }
   const checked = async function* (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
     for await (const chunk of bytes) {
@@ -43,7 +43,7 @@ export async function compressedDump(
       raw.update(chunk)
       yield chunk
     }
-    Object.assign(contents, reader.finish())
+    add(contents, reader.finish())
   }
 
   const zstd = await zstdProgramFor(dump, compression, job.signal)
@@ -57,6 +57,11 @@ export async function compressedDump(
   })
   const check = (bytes: AsyncIterable<Uint8Array>) => consume(checked(decompress(bytes, 'zstd', job.signal)))
   return { bytes: endingAfter(packed, check), contents }
+}
+
+function add(contents: DumpContents, found: DumpContents): void {
+  const warnings = [...(contents.warnings ?? []), ...(found.warnings ?? [])]
+  Object.assign(contents, found, warnings.length > 0 && { warnings })
 }
 
 /** The zstd program, if the compression asks for more than one thread, it is installed, and no filter is before it. */

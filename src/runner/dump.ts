@@ -10,7 +10,7 @@ import { checkRoom } from '../lib/work-directory.ts'
 export interface DumpRunOptions extends RunOptions {
   /** Runs a command whose standard output is the dump, not to be filtered; `stdoutOf` if absent. */
   runStdout?: typeof stdoutOf
-  /** Hears what a dump made as a file turned out to contain, before its last byte. */
+  /** Hears, before the last byte, what is known of the dump besides its bytes. */
   onContents?: (contents: DumpContents) => void
 }
 
@@ -23,7 +23,8 @@ export async function* dumpBytes(
   signal: AbortSignal,
   options: DumpRunOptions = {},
 ): AsyncGenerator<Uint8Array, void> {
-  await dump.check?.(signal)
+  const warnings = await dump.check?.(signal)
+  if (warnings?.length) options.onContents?.({ warnings })
   await using _secrets = await writeSecretFiles(dump.secretFiles)
   const { source } = dump
   switch (source.from) {

@@ -30,6 +30,7 @@ export async function loadDump(
       await pipeline(bytes, createWriteStream(target.path, { mode: 0o600, flags: 'wx', flush: true }), {
         signal,
       })
+      await restore.prepare?.(signal)
       if (target.command) {
         await run(target.command, signal, options)
         await rm(target.path, { force: true })
@@ -37,6 +38,7 @@ export async function loadDump(
       break
     case 'directory':
       await unpack(bytes, target.directory, signal)
+      await restore.prepare?.(signal)
       if (target.script) {
         await feed(target.script, stdoutOf(target.command, signal, options), signal, options)
       } else {
@@ -60,7 +62,7 @@ async function feed(
 ): Promise<void> {
   let staged = bytes
   for (const stage of target.through ?? []) {
-    staged = typeof stage === 'function' ? stage(staged) : pipeThrough(stage, staged, signal, options)
+    staged = typeof stage === 'function' ? stage(staged, signal) : pipeThrough(stage, staged, signal, options)
   }
   await feedStdin(target.command, staged, signal, options)
 }

@@ -48,6 +48,33 @@ describe('a snapshot', () => {
     }
   })
 
+  it('keeps every warning, from before the dump, from a look at the choice and from the dump itself', async () => {
+    const { volume } = newVolume()
+    const engine = engineRunning('warns-and-succeeds')
+    const log = job()
+    const { manifest } = await takeSnapshot(
+      order(
+        {
+          ...engine,
+          describe: async () => ({ bytes: DUMP_BYTES, warnings: ['one'] }),
+          dump: (request) => ({ ...engine.dump(request), warnings: ['two'], check: async () => ['three'] }),
+          readDump(format) {
+            const reader = engine.readDump(format)
+            const finish = () => ({ ...reader.finish(), warnings: ['four'] })
+            return { update: (bytes) => reader.update(bytes), finish }
+          },
+        },
+        [volume],
+      ),
+      log,
+    )
+    assert.deepEqual(manifest.warnings, ['one', 'two', 'three', 'four'])
+    assert.deepEqual(
+      log.lines.filter((line) => line.startsWith('warning')),
+      manifest.warnings.map((warning) => `warning: ${warning}`),
+    )
+  })
+
   it('never replaces another that has its name', async () => {
     const { volume } = newVolume()
     const names = []

@@ -146,6 +146,8 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
     )
 
     stall.rest()
+    const found = compressed.contents.warnings ?? []
+    for (const warning of found) job.log('warning', warning)
     clock.begin('checking')
     job.progress({ phase: 'checking', rawBytes: raw.bytes, storedBytes: stored.bytes })
     const manifest: Manifest = {
@@ -171,7 +173,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       stored: await confirmObject(copies, key, sealed.head, stored, job.signal),
       rows: compressed.contents.rows,
       position: compressed.contents.position,
-      warnings: [...known, ...(compressed.contents.warnings ?? [])],
+      warnings: [...known, ...found],
       trigger: order.trigger,
       ...(order.releaseVersion !== undefined && { releaseVersion: order.releaseVersion }),
       ...(order.comment !== undefined && { comment: order.comment }),

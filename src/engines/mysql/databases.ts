@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
 import type { DatabaseFacts, ServerFacts } from '../engine.ts'
+import { patternOf } from './filter.ts'
 import { grantsOf, holds, missingPrivileges } from './privileges.ts'
 import { openSession, quoteName, type Session } from './session.ts'
 import type { MysqlConnection } from './settings.ts'
@@ -45,6 +46,21 @@ export async function checkTarget(_: MysqlConnection, database: string): Promise
       hint: `Restore under another name, such as ${database}_restored, and take from there what is needed.`,
     },
   )
+}
+
+/** For each pattern, in which `*` stands for anything, whether the database has such a table or view. */
+export async function tablesLike(
+  settings: MysqlConnection,
+  database: string,
+  patterns: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean[]> {
+  await using session = await openSession(settings, signal)
+  const rows = await session.query<{ name: string }>(
+    'SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?',
+    [database],
+  )
+  return patterns.map((pattern) => rows.some(({ name }) => patternOf([pattern])(name)))
 }
 
 export async function databaseExists(

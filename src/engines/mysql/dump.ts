@@ -1,5 +1,6 @@
 import { compareVersions } from '../../lib/tools.ts'
 import type { Dump, DumpRequest, Filter } from '../engine.ts'
+import { tablesLike } from './databases.ts'
 import { withoutTables, type LeftOut } from './filter.ts'
 import { connectTool } from './option-file.ts'
 import type { DumpOptions } from './options.ts'
@@ -16,6 +17,7 @@ export function planDump(request: DumpRequest<MysqlConnection, DumpOptions>): Du
   const tool = pickClientTool(tools, 'dump', server)
   const { args, env, files } = connectTool(tool, connection, server.tls !== false, workDirectory)
   const leftOut = leaveOut(tool, database, options)
+  const patterns = [...options.excludeTables, ...options.excludeTableData]
   return {
     format: 'plain',
     extension: '.sql',
@@ -48,7 +50,21 @@ export function planDump(request: DumpRequest<MysqlConnection, DumpOptions>): Du
     },
     secretFiles: files,
     warnings: tool.warning === undefined ? undefined : [tool.warning],
+    ...(patterns.length > 0 && { check: (signal) => idlePatterns(connection, database, patterns, signal) }),
   }
+}
+
+/** The tools leave out without a word what is not there: perhaps it was only misspelt. */
+async function idlePatterns(
+  connection: MysqlConnection,
+  database: string,
+  patterns: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const matches = await tablesLike(connection, database, patterns, signal)
+  return patterns
+    .filter((_, i) => !matches[i])
+    .map((pattern) => `“${pattern}” matches no table of “${database}”: it leaves nothing out.`)
 }
 
 /** What inspect() found out holds for the user that it signed in as. */

@@ -83,7 +83,8 @@ function announcesRows(piece: Uint8Array): boolean {
   return ROWS_FOLLOW.equals(piece.subarray(0, ROWS_FOLLOW.length))
 }
 
-function patternOf(names: string[]): (name: string) => boolean {
+/** Whether one of the names, in which `*` stands for anything, is that of the table. */
+export function patternOf(names: readonly string[]): (name: string) => boolean {
   if (names.length === 0) return () => false
   const alternatives = names.map((name) =>
     name

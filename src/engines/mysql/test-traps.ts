@@ -124,6 +124,26 @@ export function mysqlTraps(name: string, traps: Traps): void {
       assert.deepEqual(await names('partly_back'), ['b'])
     })
 
+    it('says what leaves nothing out, because there is no such table', async () => {
+      await fill('misspelt', ['CREATE TABLE §orders (x INT)', 'CREATE TABLE §log_one (x INT)'])
+      const plan = mysql.dump({
+        connection,
+        database: 'misspelt',
+        server: await mysql.inspect(connection, signal),
+        facts: {},
+        options: mysql.dumpOptions.parse({
+          excludeTables: ['order', 'log_*'],
+          excludeTableData: ['orders', 'x*'],
+        }),
+        tools,
+        workDirectory: await directory(),
+      })
+      assert.deepEqual(await plan.check?.(signal), [
+        '“order” matches no table of “misspelt”: it leaves nothing out.',
+        '“x*” matches no table of “misspelt”: it leaves nothing out.',
+      ])
+    })
+
     it('leaves the rows of chosen tables out, and keeps the tables with their triggers', async () => {
       const rows = `VALUES (1, ');\\nUNLOCK TABLES;\\n-- Dumping data for table \`kept\`\\n')`
       await fill('rowless', [

@@ -14,6 +14,14 @@ interface Choice {
   toolMajor: number
 }
 
+interface Matches {
+  unmatched: string[]
+  isEmpty: boolean
+  /** Which of the patterns to leave out match nothing, counted from 1. */
+  leavesOutNothing: number[]
+  emptiesNothing: number[]
+}
+
 interface Difference {
   encoding: string
   what: 'missing' | 'superfluous' | 'rows'
@@ -28,9 +36,9 @@ interface Difference {
  * Throws `nothing_matched` where pg_dump is content with too little: a pattern that matches nothing but the system's own,
  * tables that are all left out again, and a partitioned table without the partitions that have its rows. Throws
  * `unsupported` where it would take along what is to be left out: before 16 a pattern means the named tables alone, and
- * not what is below them.
+ * not what is below them. Returns sentences about patterns that leave nothing out.
  */
-export function checkChoice(choice: Choice, signal: AbortSignal): Promise<void> {
+export function checkChoice(choice: Choice, signal: AbortSignal): Promise<string[]> {
   const { connection, database, options, toolMajor } = choice
   const kind = options.tables.length > 0 ? 'table' : 'schema'
   const chosen = kind === 'table' ? options.tables : options.schemas
@@ -46,12 +54,17 @@ export function checkChoice(choice: Choice, signal: AbortSignal): Promise<void> 
     toolMajor >= 16,
   ]
   return withSession(connection, database, signal, async ({ query }) => {
-    const [found] = await query<{ unmatched: string[]; isEmpty: boolean }>(`${MARKED} ${MATCHES}`, values)
+    const [found] = await query<Matches>(`${MARKED} ${MATCHES}`, values)
     const [unmatched] = found?.unmatched ?? []
     if (unmatched !== undefined) throw matchesNothing(database, kind, unmatched)
     if (kind === 'table' && found?.isEmpty) throw allLeftOut(database)
     const [difference] = await query<Difference>(`${MARKED} ${DIFFERENCES}`, values)
     if (difference) throw notAsMeant(difference, toolMajor)
+    const idle = [
+      ...(found?.leavesOutNothing ?? []).map((n) => options.excludeTables[n - 1]),
+      ...(found?.emptiesNothing ?? []).map((n) => options.excludeTableData[n - 1]),
+    ]
+    return idle.map((pattern) => `“${pattern}” matches no table of “${database}”: it leaves nothing out.`)
   })
 }
 
@@ -94,7 +107,13 @@ const MATCHES = `select
          where not exists (select from pg_namespace
                             where $8 is false and ${USER_SCHEMA} and nspname like schema)
            and not exists (select from relation where nspname like schema and relname like name)) as unmatched,
-  not exists (select from marked where kept) as "isEmpty"`
+  not exists (select from marked where kept) as "isEmpty",
+  ${idle('$4', '$5')} as "leavesOutNothing", ${idle('$6', '$7')} as "emptiesNothing"`
+
+function idle(schemas: string, names: string): string {
+  return `array(select n::int from unnest(${schemas}::text[], ${names}::text[]) with ordinality as p (schema, name, n)
+    where not exists (select from relation where nspname like schema and relname like name) order by n)`
+}
 
 const DIFFERENCES = `, difference as (
     select marked.*, case when meant and not kept then 'missing' when kept and not meant then 'superfluous' else 'rows' end as what
