@@ -8,7 +8,7 @@ export async function countOrganizations(trx: Transaction<Tables>): Promise<numb
     .selectFrom('organizations')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
-  return Number(count)
+  return count
 }
 
 export async function insertOrganization(
