@@ -1,31 +1,13 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { makeKey, sealer } from '../lib/sealing.ts'
 import { problem } from '../shared/problems.ts'
 import { describeStores } from '../store/test-bed.ts'
-import { type AppOptions, buildApp } from './app.ts'
 import { firstToken } from './identity/tokens.ts'
+import { openApp } from './test-bed.ts'
 
 describeStores('the app', (makePlace) => {
-  async function openApp(options: AppOptions = {}) {
-    const store = await (await makePlace()).openMigrated()
-    const token = (await firstToken(store)) ?? assert.fail('there was a token already')
-    const app = await buildApp({ store, sealer: sealer({ current: makeKey() }) }, options)
-    return {
-      app,
-      store,
-      token,
-      get: (url: string, authorization?: string) =>
-        app.inject({ url, headers: authorization === undefined ? {} : { authorization } }),
-      async [Symbol.asyncDispose]() {
-        await app.close()
-        await store[Symbol.asyncDispose]()
-      },
-    }
-  }
-
   it('makes one token, at its first start, and keeps nothing of it but a hash', async () => {
-    await using opened = await openApp()
+    await using opened = await openApp(makePlace)
     assert.match(opened.token, /^hf_[\w-]{43}$/)
     assert.equal(await firstToken(opened.store), undefined)
     const rows = JSON.stringify(await opened.store.db.selectFrom('tokens').selectAll().execute())
@@ -33,7 +15,7 @@ describeStores('the app', (makePlace) => {
   })
 
   it('says whether it lives and can work, to everybody', async () => {
-    await using opened = await openApp()
+    await using opened = await openApp(makePlace)
     for (const url of ['/health/live', '/health/ready']) {
       const response = await opened.get(url)
       assert.equal(response.statusCode, 200)
@@ -42,7 +24,7 @@ describeStores('the app', (makePlace) => {
   })
 
   it('is not ready without its store', async () => {
-    await using opened = await openApp()
+    await using opened = await openApp(makePlace)
     await opened.store[Symbol.asyncDispose]()
     const response = await opened.get('/health/ready')
     assert.equal(response.statusCode, 503)
@@ -51,7 +33,7 @@ describeStores('the app', (makePlace) => {
   })
 
   it('tells nothing to who has no valid token, not even what there is', async () => {
-    await using opened = await openApp()
+    await using opened = await openApp(makePlace)
     for (const authorization of [
       undefined,
       'Bearer',
@@ -70,7 +52,7 @@ describeStores('the app', (makePlace) => {
   })
 
   it('notes when a token was used last', async () => {
-    await using opened = await openApp()
+    await using opened = await openApp(makePlace)
     await opened.get('/api/v1/no-such-thing', `Bearer ${opened.token}`)
     const { lastUsedAt } = await opened.store.db
       .selectFrom('tokens')
@@ -80,7 +62,7 @@ describeStores('the app', (makePlace) => {
   })
 
   it('answers what it cannot do with a problem', async () => {
-    await using opened = await openApp()
+    await using opened = await openApp(makePlace)
     const headers = { authorization: `Bearer ${opened.token}` }
     const missing = await opened.app.inject({ url: '/api/v1/no-such-thing?password=canary', headers })
     assert.equal(missing.statusCode, 404)
@@ -96,7 +78,7 @@ describeStores('the app', (makePlace) => {
   })
 
   it('limits the requests of a token, and says when the next one may come', async () => {
-    await using opened = await openApp({ rateLimit: 3 })
+    await using opened = await openApp(makePlace, { rateLimit: 3 })
     opened.app.get('/api/v1/anything', async () => ({}))
     const ask = () => opened.get('/api/v1/anything', `Bearer ${opened.token}`)
     for (let n = 0; n < 3; n++) assert.equal((await ask()).statusCode, 200)
@@ -108,7 +90,7 @@ describeStores('the app', (makePlace) => {
   })
 
   it('tells nobody what it did not foresee', async () => {
-    await using opened = await openApp()
+    await using opened = await openApp(makePlace)
     opened.app.get('/api/v1/broken', async () => {
       throw new Error('canary at /secret/place')
     })
@@ -119,7 +101,7 @@ describeStores('the app', (makePlace) => {
   })
 
   it('describes itself as OpenAPI 3.1', async () => {
-    await using opened = await openApp()
+    await using opened = await openApp(makePlace)
     const response = await opened.get('/api/openapi.json')
     assert.equal(response.statusCode, 200)
     const description = response.json()

@@ -15,6 +15,7 @@ import type { AppContext } from './context.ts'
 import { healthRoutes } from './health/routes.ts'
 import { callerOf, type Caller } from './identity/tokens.ts'
 import { sendProblem } from './problems.ts'
+import { serverRoutes } from './servers/routes.ts'
 
 /** The routes of one feature. */
 export type AppRoutes = FastifyPluginAsyncZod
@@ -29,6 +30,8 @@ declare module 'fastify' {
     caller: Caller | null
   }
 }
+
+const features = [healthRoutes, serverRoutes]
 
 const REQUESTS_PER_MINUTE = 300
 const BODY_LIMIT = 1_048_576
@@ -95,7 +98,7 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
     request.caller = await callerOf(context.store, request.headers.authorization)
   })
 
-  await app.register(healthRoutes(context))
+  for (const routes of features) await app.register(routes(context))
   app.get('/api/openapi.json', { config: { isPublic: true }, schema: { hide: true } }, () => app.swagger())
   return app
 }

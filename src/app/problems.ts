@@ -38,6 +38,7 @@ function problemOf(thrown: unknown): Problem {
   )
 }
 
-function describe({ code, message, hint, retryable, status }: AppError): Problem {
-  return { type: `urn:holdfast:error:${code}`, title: message, status, code, hint, retryable }
+function describe({ code, message, hint, retryable, status, fields }: AppError): Problem {
+  const type = `urn:holdfast:error:${code}`
+  return { type, title: message, status, code, hint, retryable, ...(fields && { errors: [...fields] }) }
 }

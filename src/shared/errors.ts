@@ -9,6 +9,8 @@ export const errors = {
   configuration_invalid: { status: 500, exit: 2, retryable: false },
   not_signed_in: { status: 401, exit: 2, retryable: false },
   not_found: { status: 404, exit: 4, retryable: false },
+  name_taken: { status: 409, exit: 1, retryable: false },
+  changed_meanwhile: { status: 412, exit: 1, retryable: false },
   too_many_requests: { status: 429, exit: 1, retryable: true },
   cancelled: { status: 409, exit: 130, retryable: false },
 
@@ -59,10 +61,17 @@ export const errors = {
 
 export type ErrorCode = keyof typeof errors
 
+export interface FieldError {
+  field: string
+  message: string
+}
+
 export interface ErrorDetails {
   /** What the reader can do next. */
   hint?: string
   cause?: unknown
+  /** What is wrong with which field of the input; nested ones like `connection.host`. */
+  fields?: readonly FieldError[]
   /** For what a certain case knows better than its code, for instance a 503 that says “slow down”. */
   retryable?: boolean
 }
@@ -72,12 +81,14 @@ export class AppError extends Error {
   override readonly name = 'AppError'
   readonly code: ErrorCode
   readonly hint: string | undefined
+  readonly fields: readonly FieldError[] | undefined
   readonly retryable: boolean
 
   constructor(code: ErrorCode, sentence: string, details: ErrorDetails = {}) {
     super(sentence, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.hint = details.hint
+    this.fields = details.fields
     this.retryable = details.retryable ?? errors[code].retryable
   }
 

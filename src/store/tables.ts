@@ -15,6 +15,7 @@ export interface Tables {
   jobSlots: JobSlotsTable
   tokens: TokensTable
   leases: LeasesTable
+  servers: ServersTable
 }
 
 /** JSON, as text. */
@@ -88,4 +89,19 @@ interface LeasesTable {
   name: string
   holder: string
   heldUntil: number
+}
+
+interface ServersTable {
+  id: string
+  organizationId: string
+  name: string
+  engine: string
+  connection: Json
+  labels: Json
+  isProduction: number
+  isProtected: number
+  maxRunning: number
+  revision: number
+  createdAt: number
+  updatedAt: number
 }

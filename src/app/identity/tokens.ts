@@ -46,6 +46,12 @@ export async function callerOf(store: Store, authorization: string | undefined):
   return { organizationId, token: { id, name } }
 }
 
+/** The organization that a request is about: that of its caller. On public routes there is none: `not_signed_in`. */
+export function organizationOf(caller: Caller | null): string {
+  if (!caller) throw notSignedIn('The request has no token.')
+  return caller.organizationId
+}
+
 function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }

@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { AppError } from '../shared/errors.ts'
+
+/** How a list is read: piece by piece, each from where the one before it ended. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(1000).optional().meta({ description: 'The nextCursor of the page before' }),
+})
+
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    items: z.array(item),
+    nextCursor: z.string().nullable().meta({ description: 'Null on the last page' }),
+  })
+}
+
+/** The place in a list behind an item: what it is sorted by, and its id, which tells apart those that are equal. */
+const place = z.tuple([z.union([z.string(), z.number()]), z.string()])
+type Place = z.output<typeof place>
+
+/** Throws `invalid_input` for what is no cursor of ours. */
+export function readCursor(cursor: string | undefined): Place | undefined {
+  if (cursor === undefined) return undefined
+  try {
+    return place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
+  } catch (error) {
+    const message = 'must be the nextCursor of a page'
+    throw new AppError('invalid_input', `cursor: ${message}`, {
+      fields: [{ field: 'cursor', message }],
+      cause: error,
+    })
+  }
+}
+
+/** A page of items, of which one more than `limit` was asked for to see whether there is a next one. */
+export function page<T>(
+  items: T[],
+  limit: number,
+  placeOf: (item: T) => Place,
+): { items: T[]; nextCursor: string | null } {
+  const shown = items.slice(0, limit)
+  const last = shown.at(-1)
+  const hasMore = items.length > limit && last !== undefined
+  return {
+    items: shown,
+    nextCursor: hasMore ? Buffer.from(JSON.stringify(placeOf(last))).toString('base64url') : null,
+  }
+}

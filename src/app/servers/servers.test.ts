@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { after, before, it } from 'node:test'
+import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
+import { skipUnless } from '../../../test/servers/needs.ts'
+import { problem } from '../../shared/problems.ts'
+import { server as serverSchema } from '../../shared/servers.ts'
+import { testReport } from '../../shared/test-report.ts'
+import { describeStores } from '../../store/test-bed.ts'
+import { openApp } from '../test-bed.ts'
+
+const CANARY = 'canary-password-1234'
+
+const connection = { host: 'db.example', user: 'backup', password: CANARY }
+const shop = { name: 'shop', engine: 'postgresql', connection }
+
+describeStores('servers', (makePlace) => {
+  it('are added, read, listed by name, changed and forgotten', async () => {
+    await using app = await openApp(makePlace)
+    const added = await app.ask('POST', '/api/v1/servers', { ...shop, labels: { team: 'blue' } })
+    assert.equal(added.statusCode, 201, added.body)
+    const first = serverSchema.parse(added.json())
+    assert.equal(added.headers['location'], `/api/v1/servers/${first.id}`)
+    assert.equal(first.maxRunning, 2)
+    assert.deepEqual(first.labels, { team: 'blue' })
+    assert.deepEqual((await app.ask('GET', `/api/v1/servers/${first.id}`)).json(), first)
+
+    await app.ask('POST', '/api/v1/servers', { ...shop, name: 'archive', isProduction: true })
+    const { items } = (await app.ask('GET', '/api/v1/servers')).json()
+    assert.deepEqual(
+      items.map(({ name, isProduction }: { name: string; isProduction: boolean }) => [name, isProduction]),
+      [
+        ['archive', true],
+        ['shop', false],
+      ],
+    )
+
+    const changed = await app.ask('PATCH', `/api/v1/servers/${first.id}`, { name: 'store', maxRunning: 5 })
+    assert.equal(changed.statusCode, 200, changed.body)
+    assert.deepEqual(serverSchema.parse(changed.json()), {
+      ...first,
+      name: 'store',
+      maxRunning: 5,
+      updatedAt: changed.json().updatedAt,
+    })
+    assert.equal((await app.ask('DELETE', `/api/v1/servers/${first.id}`)).statusCode, 204)
+    assert.equal((await app.ask('GET', `/api/v1/servers/${first.id}`)).statusCode, 404)
+    assert.equal((await app.ask('DELETE', `/api/v1/servers/${first.id}`)).statusCode, 404)
+  })
+
+  it('are listed page by page, each once', async () => {
+    await using app = await openApp(makePlace)
+    const names = Array.from({ length: 7 }, (_, n) => `server ${n}`)
+    for (const name of [...names].reverse()) await app.ask('POST', '/api/v1/servers', { ...shop, name })
+    const seen: string[] = []
+    let cursor: string | null = ''
+    while (cursor !== null) {
+      const response = await app.ask('GET', `/api/v1/servers?limit=3${cursor && `&cursor=${cursor}`}`)
+      const page = response.json()
+      assert.ok(page.items.length <= 3)
+      seen.push(...page.items.map(({ name }: { name: string }) => name))
+      cursor = page.nextCursor
+    }
+    assert.deepEqual(seen, names)
+    for (const wrong of ['limit=0', 'limit=201', 'limit=x', 'cursor=nonsense', 'cursor=W10']) {
+      const response = await app.ask('GET', `/api/v1/servers?${wrong}`)
+      assert.equal(response.statusCode, 400, wrong)
+      assert.ok(problem.parse(response.json()).errors?.[0]?.field)
+    }
+  })
+
+  it('keep their password: it is sealed in the store, and only ever shown as a mask', async () => {
+    await using app = await openApp(makePlace)
+    const added = await app.ask('POST', '/api/v1/servers', shop)
+    const { id, connection: shown } = serverSchema.parse(added.json())
+    assert.equal(shown['password'], 'cana****')
+    const rows = JSON.stringify(await app.store.db.selectFrom('servers').selectAll().execute())
+    assert.ok(!rows.includes(CANARY))
+    const renamed = await app.ask('PATCH', `/api/v1/servers/${id}`, {
+      connection: { ...shown, host: 'db2.example' },
+    })
+    assert.equal(renamed.statusCode, 200, renamed.body)
+    const { connectionOf, serverOf } = await import('./servers.ts')
+    const { organizationId } = await app.store.db
+      .selectFrom('servers')
+      .select('organizationId')
+      .executeTakeFirstOrThrow()
+    const open = async () => connectionOf(app.context, await serverOf(app.context, organizationId, id))
+    assert.equal((await open())['password'], CANARY, 'a secret that equals its mask stays')
+    await app.ask('PATCH', `/api/v1/servers/${id}`, { connection: { ...shown, password: 'another-secret' } })
+    assert.equal((await open())['password'], 'another-secret')
+    for (const url of ['/api/v1/servers', `/api/v1/servers/${id}`]) {
+      assert.doesNotMatch((await app.ask('GET', url)).body, /another-secret|canary-password/)
+    }
+  })
+
+  it('are changed only by who has seen them as they are', async () => {
+    await using app = await openApp(makePlace)
+    const added = await app.ask('POST', '/api/v1/servers', shop)
+    const url = `/api/v1/servers/${added.json().id}`
+    const etag = String(added.headers['etag'])
+    const change = (name: string, ifMatch: string) => app.ask('PATCH', url, { name }, { 'if-match': ifMatch })
+    assert.equal((await change('one', etag)).statusCode, 200)
+    const refused = await change('two', etag)
+    assert.equal(refused.statusCode, 412)
+    assert.equal(problem.parse(refused.json()).code, 'changed_meanwhile')
+    const now = await app.ask('GET', url)
+    assert.equal(now.json().name, 'one')
+    assert.equal((await change('two', String(now.headers['etag']))).statusCode, 200)
+    assert.equal((await change('three', '*')).statusCode, 200)
+    assert.equal((await change('four', 'nonsense')).statusCode, 412)
+  })
+
+  it('of one name are refused, and of an organization that is not ours not seen', async () => {
+    await using app = await openApp(makePlace)
+    const { id } = (await app.ask('POST', '/api/v1/servers', shop)).json()
+    const twin = await app.ask('POST', '/api/v1/servers', shop)
+    assert.equal(twin.statusCode, 409)
+    assert.equal(problem.parse(twin.json()).code, 'name_taken')
+    await app.store.db
+      .insertInto('organizations')
+      .values({ id: 'other', name: 'Other', createdAt: app.store.now })
+      .execute()
+    await app.store.db.updateTable('servers').set({ organizationId: 'other' }).where('id', '=', id).execute()
+    assert.deepEqual((await app.ask('GET', '/api/v1/servers')).json().items, [])
+    const url = `/api/v1/servers/${id}`
+    for (const response of [
+      await app.ask('GET', url),
+      await app.ask('PATCH', url, { name: 'mine' }),
+      await app.ask('DELETE', url),
+      await app.ask('POST', `${url}/test`),
+      await app.ask('GET', `${url}/databases`),
+    ]) {
+      assert.equal(response.statusCode, 404)
+      assert.equal(problem.parse(response.json()).code, 'not_found')
+    }
+    assert.equal((await app.ask('POST', '/api/v1/servers', shop)).statusCode, 201, 'the name is free here')
+  })
+
+  it('with anything wrong change nothing, and every field is named', async () => {
+    await using app = await openApp(makePlace)
+    const wrong: [body: object, field: string][] = [
+      [{}, 'name'],
+      [{ ...shop, name: ' ' }, 'name'],
+      [{ ...shop, name: 'x'.repeat(101) }, 'name'],
+      [{ ...shop, engine: 'oracle' }, 'engine'],
+      [{ ...shop, engine: '__proto__' }, 'engine'],
+      [{ ...shop, maxRunning: 0 }, 'maxRunning'],
+      [{ ...shop, labels: { 'Not A Label': 'x' } }, 'labels.Not A Label'],
+      [{ ...shop, connection: { ...connection, port: 70_000 } }, 'connection.port'],
+      [{ ...shop, connection: { ...connection, passwort: CANARY } }, 'connection.passwort'],
+      [{ ...shop, connection: { host: 'x' } }, 'connection.user'],
+      [{ ...shop, id: 'mine' }, ''],
+    ]
+    for (const [body, field] of wrong) {
+      const response = await app.ask('POST', '/api/v1/servers', body)
+      assert.equal(response.statusCode, 400, JSON.stringify(body))
+      const { errors = [], code } = problem.parse(response.json())
+      assert.equal(code, 'invalid_input')
+      assert.ok(
+        errors.some((error) => error.field === field),
+        `${field}: ${response.body}`,
+      )
+      assert.doesNotMatch(response.body, new RegExp(CANARY))
+    }
+    assert.deepEqual((await app.ask('GET', '/api/v1/servers')).json().items, [])
+  })
+
+  it('describe the settings of every engine for whoever draws a form', async () => {
+    await using app = await openApp(makePlace)
+    const { items } = (await app.ask('GET', '/api/v1/engines')).json()
+    assert.deepEqual(
+      items.map(({ name }: { name: string }) => name),
+      ['postgresql', 'mysql', 'sqlite'],
+    )
+    assert.equal(items[0].connection.properties.password.format, 'password')
+    const description = (await app.ask('GET', '/api/openapi.json')).json()
+    for (const path of ['/api/v1/servers', '/api/v1/servers/{id}', '/api/v1/servers/{id}/test']) {
+      assert.ok(description.paths[path], path)
+    }
+  })
+})
+
+describeStores('a real server', (makePlace) => {
+  const skip = skipUnless('postgres15')
+  let server: PostgresServer
+  before(async () => {
+    if (skip) return
+    server = await startPostgres({ major: 15 })
+    await server.query(['create database shop', 'create database "odd name"'])
+  })
+  after(async () => {
+    await server?.[Symbol.asyncDispose]()
+  })
+
+  it('is tested step by step, and lists its databases', { skip }, async () => {
+    await using app = await openApp(makePlace)
+    const { host, port, user, password } = server
+    const added = await app.ask('POST', '/api/v1/servers', {
+      name: 'real',
+      engine: 'postgresql',
+      connection: { host, port, user, password },
+    })
+    const url = `/api/v1/servers/${added.json().id}`
+    const { passed, steps } = testReport.parse((await app.ask('POST', `${url}/test`)).json())
+    assert.ok(passed, JSON.stringify(steps))
+    const databases = await app.ask('GET', `${url}/databases`)
+    assert.deepEqual(databases.json(), { items: ['odd name', 'postgres', 'shop'] })
+
+    await app.ask('PATCH', url, { connection: { host, port, user, password: 'wrong' } })
+    const report = testReport.parse((await app.ask('POST', `${url}/test`)).json())
+    assert.equal(report.passed, false)
+    assert.match(report.steps[0]?.detail ?? '', /password/)
+    const refused = await app.ask('GET', `${url}/databases`)
+    assert.equal(refused.statusCode, 502)
+    assert.equal(problem.parse(refused.json()).code, 'authentication_failed')
+  })
+})

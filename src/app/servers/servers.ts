@@ -1,0 +1,184 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { z } from 'zod'
+import { engineNamed, engines } from '../../engines/index.ts'
+import { testConnection } from '../../runner/test-connection.ts'
+import { listDatabases } from '../../runner/unfinished-restores.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { NewServer, ServerChanges } from '../../shared/servers.ts'
+import type { TestStep } from '../../shared/test-report.ts'
+import { setCapacity } from '../../store/queue.ts'
+import type { AppContext } from '../context.ts'
+import { changedMeanwhile } from '../revisions.ts'
+import { mergeMasked, openSettings, sealSettings, type Settings } from '../secrets.ts'
+import { deleteServer, findServer, insertServer, type ServerRow, updateServer } from './store.ts'
+
+/** Adds a server. Throws `invalid_input` with the wrong fields of its connection, and `name_taken`. */
+export async function addServer(
+  { store, sealer }: AppContext,
+  organizationId: string,
+  { engine, connection, labels, ...rest }: NewServer,
+): Promise<ServerRow> {
+  const id = uuidv7()
+  const settings = parseConnection(engine, connection)
+  return await saving(store, rest.name, () =>
+    store.db.transaction().execute(async (trx) => {
+      await setCapacity(trx, resourceOf(id), rest.maxRunning)
+      return await insertServer(store, trx, organizationId, {
+        id,
+        engine,
+        ...valuesOf({ ...rest, labels }),
+        connection: JSON.stringify(sealSettings(schemaOf(engine), settings, sealer, contextOf(id))),
+      })
+    }),
+  )
+}
+
+/**
+ * Changes what is given of a server; its `revision` must be the one given, if one is. Throws `not_found`,
+ * `changed_meanwhile`, and what adding throws.
+ */
+export async function changeServer(
+  { store, sealer }: AppContext,
+  organizationId: string,
+  id: string,
+  changes: ServerChanges,
+  revision: number | undefined,
+): Promise<ServerRow> {
+  return await saving(store, changes.name ?? '', () =>
+    store.db.transaction().execute(async (trx) => {
+      const found = await findServer(trx, organizationId, id)
+      if (!found) throw noServer()
+      if (revision !== undefined && revision !== found.revision) throw changedMeanwhile('The server')
+      const schema = schemaOf(found.engine)
+      const stored = openSettings(schema, JSON.parse(found.connection) as Settings, sealer, contextOf(id))
+      const settings =
+        changes.connection === undefined
+          ? stored
+          : parseConnection(found.engine, mergeMasked(schema, stored, changes.connection))
+      const { name, maxRunning } = { ...found, ...changes }
+      const labels = changes.labels ?? (JSON.parse(found.labels) as Record<string, string>)
+      const flags = {
+        isProduction: changes.isProduction ?? found.isProduction === 1,
+        isProtected: changes.isProtected ?? found.isProtected === 1,
+      }
+      await setCapacity(trx, resourceOf(id), maxRunning)
+      const updated = await updateServer(store, trx, found, {
+        ...valuesOf({ name, maxRunning, labels, ...flags }),
+        connection: JSON.stringify(sealSettings(schema, settings, sealer, contextOf(id))),
+      })
+      if (!updated) throw changedMeanwhile('The server')
+      return updated
+    }),
+  )
+}
+
+/** Throws `not_found`. */
+export async function removeServer({ store }: AppContext, organizationId: string, id: string): Promise<void> {
+  if (!(await deleteServer(store, organizationId, id))) throw noServer()
+}
+
+/** Throws `not_found`. */
+export async function serverOf(
+  { store }: AppContext,
+  organizationId: string,
+  id: string,
+): Promise<ServerRow> {
+  return (await findServer(store.db, organizationId, id)) ?? throwNow(noServer())
+}
+
+/** The settings of a server with its secrets in the clear. */
+export function connectionOf({ sealer }: AppContext, row: ServerRow): Settings {
+  const schema = schemaOf(row.engine)
+  const stored = openSettings(schema, JSON.parse(row.connection) as Settings, sealer, contextOf(row.id))
+  return parseConnection(row.engine, stored)
+}
+
+/** Reaches the server and says step by step what a backup of it would meet. */
+export async function testServer(
+  context: AppContext,
+  row: ServerRow,
+  signal: AbortSignal,
+): Promise<TestStep[]> {
+  const engine = engineNamed(row.engine)
+  return await testConnection({ engine, connection: connectionOf(context, row), database: undefined }, signal)
+}
+
+/** The databases of the server that can be backed up. */
+export async function databasesOf(
+  context: AppContext,
+  row: ServerRow,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const engine = engineNamed(row.engine)
+  return (await listDatabases({ engine, connection: connectionOf(context, row) }, signal)).databases
+}
+
+/** What the jobs of a server share. */
+function resourceOf(id: string): string {
+  return `server:${id}`
+}
+
+/** The place that secrets are sealed for. */
+function contextOf(id: string): string {
+  return `servers/${id}/connection`
+}
+
+export function schemaOf(engine: string): z.ZodType {
+  if (Object.hasOwn(engines, engine)) return engineNamed(engine).connection
+  const message = `must be one of ${Object.keys(engines).join(', ')}`
+  throw new AppError('invalid_input', `engine: ${message}`, { fields: [{ field: 'engine', message }] })
+}
+
+/** Throws `invalid_input` with every field that is wrong. */
+function parseConnection(engine: string, connection: Settings): Settings {
+  const parsed = schemaOf(engine).safeParse(connection)
+  if (parsed.success) return parsed.data as Settings
+  const fields = parsed.error.issues.flatMap((issue) => {
+    const at = ['connection', ...issue.path]
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : undefined
+    return unknown
+      ? unknown.map((key) => ({ field: [...at, key].join('.'), message: 'is not a setting of this engine' }))
+      : [{ field: at.join('.'), message: issue.message }]
+  })
+  const [first] = fields
+  throw new AppError('invalid_input', `${first?.field}: ${first?.message}`, { fields })
+}
+
+function valuesOf(server: {
+  name: string
+  labels: Record<string, string>
+  isProduction: boolean
+  isProtected: boolean
+  maxRunning: number
+}) {
+  const { name, labels, isProduction, isProtected, maxRunning } = server
+  return {
+    name,
+    maxRunning,
+    labels: JSON.stringify(labels),
+    isProduction: Number(isProduction),
+    isProtected: Number(isProtected),
+  }
+}
+
+async function saving<T>(store: AppContext['store'], name: string, save: () => Promise<T>): Promise<T> {
+  try {
+    return await save()
+  } catch (error) {
+    if (!store.isUniqueViolation(error)) throw error
+    const message = 'Another server has this name.'
+    throw new AppError('name_taken', `There is a server “${name}” already.`, {
+      hint: 'Choose another name.',
+      fields: [{ field: 'name', message }],
+      cause: error,
+    })
+  }
+}
+
+function noServer(): AppError {
+  return new AppError('not_found', 'There is no such server.')
+}
+
+function throwNow(error: Error): never {
+  throw error
+}

@@ -1,0 +1,101 @@
+import type { Selectable, Transaction } from 'kysely'
+import type { Store } from '../../store/database.ts'
+import type { Tables } from '../../store/tables.ts'
+
+export type ServerRow = Omit<Selectable<Tables['servers']>, 'organizationId'>
+
+const columns = [
+  'id',
+  'name',
+  'engine',
+  'connection',
+  'labels',
+  'isProduction',
+  'isProtected',
+  'maxRunning',
+  'revision',
+  'createdAt',
+  'updatedAt',
+] as const
+
+/** By name, then id, behind the given place; one more than `limit`. */
+export async function listServers(
+  store: Store,
+  organizationId: string,
+  {
+    after,
+    limit,
+    engine,
+  }: { after: readonly [string | number, string] | undefined; limit: number; engine?: string },
+): Promise<ServerRow[]> {
+  let query = store.db.selectFrom('servers').select(columns).where('organizationId', '=', organizationId)
+  if (engine !== undefined) query = query.where('engine', '=', engine)
+  if (after) {
+    const [name, id] = [String(after[0]), after[1]]
+    query = query.where((eb) =>
+      eb.or([eb('name', '>', name), eb.and([eb('name', '=', name), eb('id', '>', id)])]),
+    )
+  }
+  return await query
+    .orderBy('name')
+    .orderBy('id')
+    .limit(limit + 1)
+    .execute()
+}
+
+export async function findServer(
+  db: Store['db'] | Transaction<Tables>,
+  organizationId: string,
+  id: string,
+): Promise<ServerRow | undefined> {
+  return await db
+    .selectFrom('servers')
+    .select(columns)
+    .where('organizationId', '=', organizationId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+type Values = Pick<
+  ServerRow,
+  'name' | 'connection' | 'labels' | 'isProduction' | 'isProtected' | 'maxRunning'
+>
+
+export async function insertServer(
+  store: Store,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  server: Values & Pick<ServerRow, 'id' | 'engine'>,
+): Promise<ServerRow> {
+  return await trx
+    .insertInto('servers')
+    .values({ ...server, organizationId, revision: 1, createdAt: store.now, updatedAt: store.now })
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+}
+
+/** Undefined if it has another revision by now, or is gone. */
+export async function updateServer(
+  store: Store,
+  trx: Transaction<Tables>,
+  { id, revision }: Pick<ServerRow, 'id' | 'revision'>,
+  values: Values,
+): Promise<ServerRow | undefined> {
+  return await trx
+    .updateTable('servers')
+    .set({ ...values, revision: revision + 1, updatedAt: store.now })
+    .where('id', '=', id)
+    .where('revision', '=', revision)
+    .returning(columns)
+    .executeTakeFirst()
+}
+
+export async function deleteServer(store: Store, organizationId: string, id: string): Promise<boolean> {
+  const deleted = await store.db
+    .deleteFrom('servers')
+    .where('organizationId', '=', organizationId)
+    .where('id', '=', id)
+    .returning('id')
+    .executeTakeFirst()
+  return deleted !== undefined
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import type { InjectOptions } from 'fastify'
+import { makeKey, sealer } from '../lib/sealing.ts'
+import type { StorePlace } from '../store/test-bed.ts'
+import { type AppOptions, buildApp } from './app.ts'
+import { firstToken } from './identity/tokens.ts'
+
+/** The app on a store of its own, with the administrator's token. */
+export async function openApp(makePlace: () => Promise<StorePlace>, options: AppOptions = {}) {
+  const store = await (await makePlace()).openMigrated()
+  const token = (await firstToken(store)) ?? assert.fail('there was a token already')
+  const context = { store, sealer: sealer({ current: makeKey() }) }
+  const app = await buildApp(context, { rateLimit: 0, ...options })
+  /** A request of the administrator. */
+  const ask = (
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    url: string,
+    payload?: object,
+    headers: Record<string, string> = {},
+  ) => {
+    const request: InjectOptions = { method, url, headers: { authorization: `Bearer ${token}`, ...headers } }
+    return app.inject(payload === undefined ? request : { ...request, payload })
+  }
+  return {
+    app,
+    context,
+    store,
+    token,
+    ask,
+    get: (url: string, authorization?: string) =>
+      app.inject({ url, headers: authorization === undefined ? {} : { authorization } }),
+    async [Symbol.asyncDispose]() {
+      await app.close()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
