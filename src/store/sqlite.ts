@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { statfsSync } from 'node:fs'
+import { closeSync, openSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -74,6 +74,8 @@ export function openSqliteStore(path: string): Store {
 function openDatabase(path: string): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
+    // Nobody else's to read; the files of the write-ahead log get the same mode.
+    closeSync(openSync(path, 'a', 0o600))
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true })
     database.exec('pragma journal_mode = wal; pragma synchronous = full')
     return database

@@ -65,10 +65,13 @@ describe('holdfast serve', () => {
       token = app.token
       assert.match(app.said(), /A new APP_KEY was made/)
       assert.deepEqual(await (await fetch(`${app.url}/health/ready`)).json(), { status: 'ok' })
-      const { exitCode } = await app.stop()
+      const { exitCode, stderr } = await app.stop()
       assert.equal(exitCode, 0)
+      assert.doesNotMatch(stderr, /warning/i)
     }
-    assert.equal((await stat(join(data, 'app.key'))).mode & 0o777, 0o600)
+    for (const name of ['app.key', 'holdfast.db']) {
+      assert.equal((await stat(join(data, name))).mode & 0o777, 0o600, name)
+    }
     await using again = await start(data)
     assert.ok(again.isUp, again.said())
     assert.equal(again.token, undefined)
