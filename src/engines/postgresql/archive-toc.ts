@@ -82,6 +82,11 @@ export class TocParser {
   readonly entries: TocEntry[] = []
   /** Of the dump, in PostgreSQL's words. */
   encoding = 'UTF8'
+  /**
+   * How many bytes are before the statement that creates the schema public, if there is one, as where that schema was
+   * chosen; other dumps know that every database has it.
+   */
+  createsPublicAt: number | undefined
   readonly #isKept: (entry: TocEntry) => boolean
   readonly #greatestWeight: number
   #readName: NameReader = nameReader('UTF8')
@@ -94,6 +99,7 @@ export class TocParser {
   #field = 0
   #pending: Uint8Array = NO_BYTES
   #at = 0
+  #pushed = 0
   /** Up to here all is read and kept. */
   #read = 0
   #wanted = 0
@@ -116,6 +122,7 @@ export class TocParser {
    * `dump_incomplete` if this is no archive that we can read.
    */
   push(bytes: Uint8Array): Uint8Array | undefined {
+    this.#pushed += bytes.length
     const skipped = Math.min(this.#skipped, bytes.length)
     this.#skipped -= skipped
     if (this.#skipped > 0) return undefined
@@ -136,7 +143,13 @@ export class TocParser {
     }
     const rest = this.#pending.subarray(this.#at)
     this.#pending = NO_BYTES
+    this.#at = 0
     return rest
+  }
+
+  /** How many of the bytes that it was given it has not looked at yet. */
+  get unreadBytes(): number {
+    return this.#pending.length - this.#at
   }
 
   #readAll(): void {
@@ -205,7 +218,7 @@ export class TocParser {
       (draft) => (draft.name = this.#bytes() ?? NO_BYTES),
       (draft) => (draft.kind = this.#text() ?? ''),
       skipNumber, // section
-      (draft) => (draft.createStatement = this.#statement()),
+      (draft) => this.#readCreateStatement(draft),
       skipText, // statement that drops it
       (draft) => (draft.copyStatement = this.#statement()),
       (draft) => (draft.schema = this.#bytes() ?? NO_BYTES),
@@ -223,6 +236,13 @@ export class TocParser {
         }
       },
     ]
+  }
+
+  #readCreateStatement(draft: Draft): void {
+    draft.createStatement = this.#statement()
+    const isOfPublic = draft.kind === 'SCHEMA' && Buffer.from(draft.name).toString() === 'public'
+    if (!isOfPublic || !draft.createStatement.startsWith('CREATE ')) return
+    this.createsPublicAt = this.#pushed - this.unreadBytes - draft.createStatement.length
   }
 
   #readDependencies({ dependencies }: Draft): void {

@@ -78,6 +78,40 @@ const said: [stderr: string, code: ErrorCode, sentence: RegExp][] = [
 ]
 
 describe('what a tool said', () => {
+  it('names what a snapshot of chosen tables does not have', () => {
+    for (const [lacks, named] of [
+      ['type "public.mood" does not exist\nLINE 3:     mood public.mood', 'type "public.mood"'],
+      ['schema "other" does not exist\nLINE 1: CREATE TABLE other.t (', 'schema "other"'],
+      ['function public.stamp() does not exist', 'function public.stamp()'],
+      [
+        'operator class "public.gin_trgm_ops" does not exist for access method "gin"',
+        'operator class "public.gin_trgm_ops"',
+      ],
+      ['relation "public.customers" does not exist', 'relation "public.customers"'],
+    ]) {
+      for (const [tool, said] of [
+        ['pg_restore', `pg_restore: error: could not execute query: ERROR:  ${lacks}\nCommand was: CREATE …`],
+        ['psql', `psql:<stdin>:40: ERROR:  ${lacks}`],
+      ] as const) {
+        const error = explain(tool, said)
+        assert.equal(error?.code, 'database_error')
+        assert.equal(
+          error?.message,
+          `The snapshot uses ${named}, which is neither in it nor in the target database.`,
+        )
+        assert.match(error?.hint ?? '', /chosen tables .* these alone/)
+      }
+    }
+    assert.equal(
+      explain('pg_dump', 'pg_dump: error: query failed: ERROR:  relation "public.t" does not exist'),
+      undefined,
+    )
+    assert.equal(
+      explain('pg_restore', 'ERROR:  relation "t" does not exist\nCONTEXT:  SQL function "f"'),
+      undefined,
+    )
+  })
+
   for (const [stderr, code, sentence] of said) {
     it(`means ${code}: ${stderr.slice(0, 100)}`, () => {
       const error = explain('pg_dump', stderr)

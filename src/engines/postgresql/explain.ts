@@ -3,6 +3,8 @@ import { AppError, messageOf, type ErrorCode } from '../../shared/errors.ts'
 /** What a text of the server, of libpq or of a tool means. `$1`… in the sentence are the pattern's groups. */
 interface Meaning {
   pattern: RegExp
+  /** The tools that mean this by it; any, and our own client, if absent. */
+  tools?: readonly string[]
   /** Recognises an error of our own client even where the server speaks another language. */
   sqlState?: string
   code: ErrorCode
@@ -268,6 +270,15 @@ const meanings: Meaning[] = [
     hint: 'Make room on the server or, for a directory dump, in the work directory.',
   },
   {
+    // Names with a dot, as pg_dump writes them: others are of functions that rely on a search path.
+    pattern:
+      /ERROR: +((?:relation|type|collation|operator class|text search \w+) "(?:[^"\n.]*\.[^"\n]*)"|(?:schema|extension|language|server) "[^"\n]*"|(?:function|procedure|aggregate) [^\n]*?\.[^\n]*?)(?: for (?:encoding|access method) "[^"\n]*")? does not exist/,
+    tools: ['pg_restore', 'psql'],
+    code: 'database_error',
+    sentence: 'The snapshot uses $1, which is neither in it nor in the target database.',
+    hint: 'A snapshot of chosen tables or schemas holds these alone, not the types, functions and extensions that they use: restore it with the mode “existing” into a database that has them, or back up the whole database.',
+  },
+  {
     pattern: /(?:table|relation|schema|type|function) "([^"]*)" already exists/,
     code: 'database_error',
     sentence: '“$1” is in the target database already.',
@@ -276,8 +287,10 @@ const meanings: Meaning[] = [
 ]
 
 /** What a tool's last words mean, or undefined if they explain themselves. */
-export function explain(_tool: string, stderr: string): AppError | undefined {
-  const meaning = meanings.find(({ pattern }) => pattern.test(stderr))
+export function explain(tool: string, stderr: string): AppError | undefined {
+  const meaning = meanings.find(
+    ({ pattern, tools }) => (tools === undefined || tools.includes(tool)) && pattern.test(stderr),
+  )
   return meaning && say(meaning, meaning.pattern.exec(stderr) ?? undefined)
 }
 
@@ -287,7 +300,7 @@ export function explainError(thrown: unknown, where: string): AppError {
   const text = `${messageOf(thrown)} ${property(thrown, 'code') ?? ''}`
   const state = property(thrown, 'code')
   const meaning =
-    meanings.find(({ pattern }) => pattern.test(text)) ??
+    meanings.find(({ pattern, tools }) => tools === undefined && pattern.test(text)) ??
     meanings.find(({ sqlState }) => sqlState !== undefined && sqlState === state)
   const exact = meaning?.pattern.exec(text)
   if (meaning && exact) return say(meaning, exact, where, thrown)

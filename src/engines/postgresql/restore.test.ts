@@ -234,6 +234,18 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
     assert.deepEqual(withoutLogs, ['public.orders'])
   })
 
+  it('says what leaves nothing out, because there is no such table', async () => {
+    const { dump } = await dumpShop({
+      excludeTables: ['order', 'log_*'],
+      excludeTableData: ['customers', 'Orders', 'nowhere.*'],
+    })
+    assert.deepEqual(await dump.check?.(signal), [
+      '“order” matches no table of “shop”: it leaves nothing out.',
+      '“Orders” matches no table of “shop”: it leaves nothing out.',
+      '“nowhere.*” matches no table of “shop”: it leaves nothing out.',
+    ])
+  })
+
   it('never takes what belongs to the system for chosen', async () => {
     // information_schema has views that begin with a c, pg_catalog has tables.
     for (const options of [
@@ -320,7 +332,7 @@ describe('restoring PostgreSQL', { skip: skipUnless('postgres15') }, () => {
     let script: AsyncIterable<Uint8Array> = pieces(shop.bytes)
     for (const stage of target.through ?? []) {
       assert.ok(typeof stage === 'function')
-      script = stage(script)
+      script = stage(script, signal)
     }
     const whole = Buffer.concat(await Array.fromAsync(script))
     for (const cut of [whole.indexOf('COPY public.orders') + 60, whole.lastIndexOf('COMMIT')]) {

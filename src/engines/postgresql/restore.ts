@@ -1,11 +1,21 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GlobalsRequest, Restore, RestoreRequest, StdinTarget } from '../engine.ts'
 import type { Command } from '../../lib/process.ts'
 import { AppError } from '../../shared/errors.ts'
+import { prepareArchive, prepareArchiveFile, type Preparation } from './archive-preparation.ts'
 import { toolEnvironment } from './environment.ts'
+import { createSchemas, missingSchemas, tellsSchemas } from './missing-schemas.ts'
 import { conninfo, exactTable } from './names.ts'
 import type { RestoreOptions } from './options.ts'
-import { inTransaction, restricted, withExistingRoles, withoutTransactionTimeout } from './script-filters.ts'
+import {
+  inTransaction,
+  restricted,
+  withExistingRoles,
+  withMissingSchemas,
+  withoutPublicSchema,
+  withoutTransactionTimeout,
+} from './script-filters.ts'
 import { selectTables } from './select-tables.ts'
 import type { PostgresConnection } from './settings.ts'
 import { canRestrict, needsFilter, pgRestore, pickRestoreTool, psql } from './tools.ts'
@@ -22,7 +32,7 @@ export function restore(request: Request): Restore {
     case 'directory':
       return restoreArchive(request, request.format)
     case 'plain':
-      return runScript(request, request.database)
+      return runScript(request, request.database, schemaFilters(request.mode))
     case 'globals':
       throw new AppError('unsupported', 'Roles and tablespaces belong to the server, not to a database.')
     default:
@@ -33,7 +43,11 @@ export function restore(request: Request): Restore {
 /** How roles and tablespaces come back to a server, by way of a database that they do not touch. */
 export function restoreGlobals(request: AnyRequest): Restore {
   checkScriptOptions(request)
-  return runScript(request, request.connection.maintenanceDatabase)
+  return runScript(request, request.connection.maintenanceDatabase, [withExistingRoles])
+}
+
+function schemaFilters(mode: Request['mode']): Stages {
+  return mode === 'empty' ? [withoutPublicSchema, withMissingSchemas] : []
 }
 
 function checkOptions(request: Request): void {
@@ -77,6 +91,7 @@ function restoreArchive(request: Request, format: 'custom' | 'directory'): Resto
   const direct = ['--exit-on-error', `--dbname=${conninfo(database)}`]
   const serial = [...direct, '--single-transaction']
   const feed = psqlStages(request, tool.version, env)
+  const preparation = preparationFor(request, list)
 
   if (format === 'directory') {
     if (selection.length > 0) throw cannotSelect()
@@ -84,23 +99,48 @@ function restoreArchive(request: Request, format: 'custom' | 'directory'): Resto
     const target = byScript
       ? ({ into: 'directory', directory: path, command: into(['--file=-', path]), script: feed } as const)
       : ({ into: 'directory', directory: path, command: into(args) } as const)
-    return { target, secretFiles }
+    return { target, secretFiles, ...prepared(join(path, 'toc.dat'), preparation) }
   }
   if (parallel) {
     const command = into([...direct, `--jobs=${options.jobs}`, path])
-    return { target: { into: 'file', path, command }, secretFiles }
+    return { target: { into: 'file', path, command }, secretFiles, ...prepared(path, preparation) }
   }
-  const select: Stages = selection.length > 0 ? [selectTables(selection, list, request.mode)] : []
+  const stages: Stages = preparation ? [prepareArchive(preparation)] : []
   const listed = selection.length > 0 ? [`--use-list=${list}`] : []
   if (byScript) {
     const stage = into(['--file=-', ...listed])
     return {
-      target: { into: 'stdin', through: [...select, stage, ...feed.through], command: feed.command },
+      target: { into: 'stdin', through: [...stages, stage, ...feed.through], command: feed.command },
       secretFiles,
     }
   }
   const command = into([...serial, ...listed])
-  return { target: { into: 'stdin', through: select, command }, secretFiles }
+  return { target: { into: 'stdin', through: stages, command }, secretFiles }
+}
+
+/**
+ * What is done as soon as the table of contents is known: the list of what is chosen from it is written, and a new
+ * database gets the schemas that a dump of chosen tables takes for granted.
+ */
+function preparationFor(request: Request, list: string): Preparation | undefined {
+  const { connection, database, options, mode } = request
+  const selection = options.tables.map(exactTable)
+  if (mode !== 'empty' && selection.length === 0) return undefined
+  return {
+    isKept: (entry) => selection.length > 0 || tellsSchemas(entry),
+    keepsPublic: mode === 'empty',
+    async act({ entries }, signal) {
+      const chosen = selection.length > 0 ? selectTables(entries, selection, mode) : entries
+      if (selection.length > 0)
+        await writeFile(list, chosen.map(({ id }) => `${id};\n`).join(''), { mode: 0o600 })
+      if (mode === 'empty')
+        await createSchemas(connection, database, missingSchemas(chosen), options.owner, signal)
+    },
+  }
+}
+
+function prepared(path: string, preparation: Preparation | undefined): Pick<Restore, 'prepare'> {
+  return preparation ? { prepare: (signal) => prepareArchiveFile(path, preparation, signal) } : {}
 }
 
 function contentArguments(options: RestoreOptions): string[] {
@@ -119,12 +159,11 @@ function contentArguments(options: RestoreOptions): string[] {
  * A script of pg_dump or pg_dumpall, by psql, and nothing but SQL where psql can see to that. All of it or nothing,
  * except for globals: a tablespace cannot be created in a transaction.
  */
-function runScript(request: AnyRequest, database: string): Restore {
+function runScript(request: AnyRequest, database: string, filters: Stages): Restore {
   const { connection, workDirectory, madeBy } = request
   const { env, secretFiles } = toolEnvironment(connection, database, workDirectory)
   const { command, through } = psqlStages(request, madeBy?.version, env)
-  const roles: Stages = request.format === 'globals' ? [withExistingRoles] : []
-  return { target: { into: 'stdin', through: [...roles, ...through], command }, secretFiles }
+  return { target: { into: 'stdin', through: [...filters, ...through], command }, secretFiles }
 }
 
 /** psql as the last stage for a script that a tool of this version wrote, and what has to be changed on the way. */

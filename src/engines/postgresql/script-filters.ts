@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { SQL_NAME, unquoted } from './names.ts'
 import { restrictKey } from './plain.ts'
+import { ScriptRows } from './script-rows.ts'
 
 type Filter = (bytes: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>
 
@@ -7,6 +9,21 @@ type Filter = (bytes: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>
 const HEAD = 8192
 /** The last `\unrestrict` and the closing comment stand within this many. */
 const TAIL = 1024
+/** Before the first row of chosen tables there is less. */
+const MOST_HELD = 67_108_864
+
+const SETTING = String.raw`--[^\n]*\n|\n|\\restrict \w+\n|SET [^\n]*\n|SELECT pg_catalog\.set_config[^\n]*\n`
+const SETTINGS = new RegExp(`^(?:${SETTING})*`)
+const CREATE_PUBLIC = /CREATE SCHEMA (?:public|"public");\n/y
+/** The settings, and what pg_dump writes about schemas behind them. */
+const BEFORE_OBJECTS = new RegExp(
+  `(?:${SETTING}|CREATE SCHEMA ${SQL_NAME};\n|ALTER SCHEMA ${SQL_NAME} OWNER TO [^\n]*;\n` +
+    `|(?:COMMENT|SECURITY LABEL [^\n]*) ON SCHEMA ${SQL_NAME} IS (?: ?E)?'(?:[^']|'')*';\n)`,
+  'y',
+)
+const CREATES = new RegExp(
+  `^CREATE (?:UNLOGGED |FOREIGN |MATERIALIZED )?(?:TABLE|VIEW|SEQUENCE) ${SQL_NAME}\\.${SQL_NAME}[\\s;]`,
+)
 
 /**
  * Takes out of the settings at a script's beginning the one that pg_dump and pg_restore write since 17 and that servers
@@ -15,9 +32,7 @@ const TAIL = 1024
 export const withoutTransactionTimeout: Filter = (bytes) =>
   editHead(bytes, (head) => {
     const first = head.indexOf('\nSET transaction_timeout = 0;\n')
-    const settings =
-      /^(?:--[^\n]*\n|\n|\\restrict \w+\n|SET [^\n]*\n|SELECT pg_catalog\.set_config[^\n]*\n)*/.exec(head)
-    return first === -1 || first > (settings?.[0].length ?? 0)
+    return first === -1 || first > settingsOf(head).length
       ? head
       : head.slice(0, first) + head.slice(first + 29)
   })
@@ -54,6 +69,64 @@ export const inTransaction: Filter = async function* (bytes) {
   yield Buffer.from('\nCOMMIT;\n')
 }
 
+/**
+ * Takes the statement that creates the schema public out of a script for a new database, which has that schema. What else
+ * the script says of it stays: its owner, its privileges.
+ */
+export const withoutPublicSchema: Filter = async function* (bytes) {
+  let head: Buffer | undefined = Buffer.alloc(0)
+  for await (const chunk of bytes) {
+    if (!head) {
+      yield chunk
+      continue
+    }
+    head = Buffer.concat([head, chunk])
+    // Schemas come first, but there may be many.
+    const { length, createsPublicAt } = readSchemas(head.toString('latin1'))
+    if (createsPublicAt === undefined && head.length - length < HEAD && head.length < MOST_HELD) continue
+    yield* withoutStatement(head, createsPublicAt)
+    head = undefined
+  }
+  if (head) yield* withoutStatement(head, readSchemas(head.toString('latin1')).createsPublicAt)
+}
+
+/**
+ * Creates, behind the settings of a script for a new database, the schemas that it takes for granted: pg_dump leaves them
+ * out where it dumps chosen tables. A script that creates a schema, or an extension, which may create some, is not of
+ * that kind.
+ */
+export const withMissingSchemas: Filter = async function* (bytes) {
+  const schemas = new Map<string, string>()
+  let isKnown = false
+  const reader = new ScriptRows((statement) => {
+    if (isKnown) return
+    const isWhole = /^CREATE (?:SCHEMA|EXTENSION) /.test(statement)
+    if (isWhole) schemas.clear()
+    isKnown = isWhole || statement.startsWith('COPY ')
+    const schema = CREATES.exec(statement)?.[1]
+    if (schema !== undefined && unquoted(schema) !== 'public') schemas.set(unquoted(schema), schema)
+  })
+  let held: Uint8Array[] | undefined = []
+  let heldBytes = 0
+  const release = (chunks: Uint8Array[]) => {
+    const statements = [...schemas.values()].map((name) => `CREATE SCHEMA IF NOT EXISTS ${name};\n`)
+    return insertBehindSettings(Buffer.concat(chunks), statements.join(''))
+  }
+  for await (const chunk of bytes) {
+    if (!held) {
+      yield chunk
+      continue
+    }
+    held.push(chunk)
+    heldBytes += chunk.length
+    reader.update(chunk)
+    if (!isKnown && reader.isCertain && heldBytes < MOST_HELD) continue
+    yield* release(held)
+    held = undefined
+  }
+  if (held) yield* release(held)
+}
+
 /** A role that is there already is not created again, but still gets what the script gives it. */
 export const withExistingRoles: Filter = async function* (bytes) {
   for await (const line of lines(bytes)) {
@@ -65,6 +138,32 @@ export const withExistingRoles: Filter = async function* (bytes) {
       'latin1',
     )
   }
+}
+
+function settingsOf(head: string): string {
+  return SETTINGS.exec(head)?.[0] ?? ''
+}
+
+/** How long the beginning of a script is that tells of nothing but schemas, and where in it public is created. */
+function readSchemas(head: string): { length: number; createsPublicAt?: number } {
+  let length = 0
+  for (;;) {
+    CREATE_PUBLIC.lastIndex = length
+    if (CREATE_PUBLIC.test(head)) return { length, createsPublicAt: length }
+    BEFORE_OBJECTS.lastIndex = length
+    if (!BEFORE_OBJECTS.test(head)) return { length }
+    length = BEFORE_OBJECTS.lastIndex
+  }
+}
+
+function* withoutStatement(head: Buffer, at: number | undefined): Generator<Buffer> {
+  if (at === undefined) yield head
+  else yield* [head.subarray(0, at), head.subarray(head.indexOf('\n', at))]
+}
+
+function* insertBehindSettings(bytes: Buffer, statements: string): Generator<Buffer> {
+  const at = settingsOf(bytes.subarray(0, HEAD).toString('latin1')).length
+  yield* [bytes.subarray(0, at), Buffer.from(statements, 'latin1'), bytes.subarray(at)]
 }
 
 /** Latin-1 keeps every byte as it is; what is looked for is ASCII. */

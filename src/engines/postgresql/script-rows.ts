@@ -42,12 +42,23 @@ export class ScriptRows {
   /** How many bytes of the end mark have come, at the beginning of a row; -1 within one. */
   #endMark = 0
   #backslashEscapes = false
+  readonly #onStatement: (statement: string) => void
+
+  /** Tells each statement when it has come whole, without what is before it, one character per byte. */
+  constructor(onStatement: (statement: string) => void = () => {}) {
+    this.#onStatement = onStatement
+  }
 
   update(bytes: Uint8Array): void {
     let at = 0
     while (at < bytes.length && this.#isCertain) {
       at = this.#table === undefined ? this.#readSql(bytes, at) : this.#countRows(bytes, at)
     }
+  }
+
+  /** False from where it is not certain any more what is a statement. */
+  get isCertain(): boolean {
+    return this.#isCertain
   }
 
   /** Undefined if the numbers are not certain, as where statements stand in place of rows. */
@@ -176,6 +187,7 @@ export class ScriptRows {
     const statement = this.#sql.slice(0, end).trimStart()
     this.#sql = this.#sql.slice(end)
     this.#at = 0
+    this.#onStatement(statement)
     const [, schema, name] = COPY.exec(statement) ?? CREATE_TABLE.exec(statement) ?? []
     if (schema === undefined || name === undefined) {
       if (/^COPY [^]* FROM stdin;$/i.test(statement)) this.#isCertain = false
