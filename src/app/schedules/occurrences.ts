@@ -1,6 +1,11 @@
 import { IANAZone } from 'luxon'
 import { earliestShownAfter, latestShownUntil, momentOf, type WallTime } from '../../lib/wall-clock.ts'
-import { DEFAULT_CATCH_UP_HOURS, type Schedule, type Weekday } from '../../shared/schedules.ts'
+import {
+  DEFAULT_CATCH_UP_HOURS,
+  type Schedule,
+  type Weekday,
+  weekdays as mondayFirst,
+} from '../../shared/schedules.ts'
 import { parseCron } from './cron.ts'
 
 const MINUTE = 60_000
@@ -16,15 +21,7 @@ const PUNCTUAL = MINUTE
 /** A clock that is wrong by more than this, in milliseconds, is not taken at its word. */
 const CREDIBLE = DAY
 
-const sundayFirst: readonly Weekday[] = [
-  'sunday',
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-]
+const sundayFirst: readonly Weekday[] = ['sunday', ...mondayFirst.filter((day) => day !== 'sunday')]
 
 /** Throws `invalid_input` with a sentence if the schedule could not run: the part of its check that needs a cron parser. */
 export function checkSchedule(schedule: Schedule): void {
