@@ -14,7 +14,7 @@ import { verifyCopy } from './verify-copy.ts'
 import { sweepUnfinished } from './writing.ts'
 
 /** How often each misbehaviour is tried; test:chaos tries it a hundred times. */
-const ROUNDS = Number(process.env['HOLDFAST_TEST_ROUNDS'] ?? 5)
+const ROUNDS = Number(process.env['HOLDFAST_TEST_ROUNDS'] ?? 3)
 
 describe('a snapshot', () => {
   it('is an object and, written last, its manifest, the same on every volume', async () => {
