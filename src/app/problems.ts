@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
-import { type AppError, AppError as Thrown, asAppError } from '../shared/errors.ts'
+import { AppError, asAppError } from '../shared/errors.ts'
 import type { Problem } from '../shared/problems.ts'
 
 /** Answers with what went wrong. What nobody foresaw is logged with its stack, and told to the caller without. */
@@ -22,19 +22,19 @@ function problemOf(thrown: unknown): Problem {
     }))
     const [first] = errors
     const title = first?.field ? `${first.field}: ${first.message}` : (first?.message ?? 'It is not valid.')
-    return { ...describe(new Thrown('invalid_input', title)), errors }
+    return { ...describe(new AppError('invalid_input', title)), errors }
   }
   const { statusCode, message } = thrown as Partial<FastifyError>
   // What Fastify itself refuses: JSON that is none, a body that is too large, a type that is not JSON.
-  if (!(thrown instanceof Thrown) && statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+  if (!(thrown instanceof AppError) && statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return {
-      ...describe(new Thrown('invalid_input', message ?? 'The request is not valid.')),
+      ...describe(new AppError('invalid_input', message ?? 'The request is not valid.')),
       status: statusCode,
     }
   }
   const error = asAppError(thrown)
   return describe(
-    error.code === 'internal' ? new Thrown('internal', 'Something unexpected went wrong.') : error,
+    error.code === 'internal' ? new AppError('internal', 'Something unexpected went wrong.') : error,
   )
 }
 

@@ -69,11 +69,14 @@ async function holdStore(store: Store): Promise<AsyncDisposable> {
     if (other !== undefined && isOver(other) === true) await releaseLease(store, LEASE_NAME, other)
     if (!(await take())) throw inUse(store, other)
   }
-  const timer = setInterval(() => {
-    take().catch((error: unknown) =>
-      process.emitWarning(`The store could not be held: ${messageOf(error)}`, 'HoldfastStoreWarning'),
-    )
-  }, RENEW_EVERY).unref()
+  const renew = async () => {
+    try {
+      if (!(await take())) throw inUse(store, await leaseHolder(store, LEASE_NAME))
+    } catch (error) {
+      process.emitWarning(`The store could not be held: ${messageOf(error)}`, 'HoldfastStoreWarning')
+    }
+  }
+  const timer = setInterval(() => void renew(), RENEW_EVERY).unref()
   return {
     async [Symbol.asyncDispose]() {
       clearInterval(timer)

@@ -75,9 +75,8 @@ function withoutPassword(url: string): string {
   try {
     const { protocol, host, pathname } = new URL(url)
     return `${protocol}//${host}${pathname}`
-  } catch (error) {
+  } catch {
     // Without the cause: it quotes the URL.
-    void error
     throw new AppError('invalid_input', 'DATABASE_URL is not a URL.', {
       hint: 'Special characters in the password are written as %40 for @, %2F for /, and so on.',
     })
