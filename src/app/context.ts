@@ -5,4 +5,10 @@ import type { Store } from '../store/database.ts'
 export interface AppContext {
   store: Store
   sealer: Sealer
+  /** Values of BACKUP_ENCRYPTION_KEY: the one in use first, then the previous ones. */
+  instanceKeys: readonly string[]
+  /** IANA name, where nothing else says one. */
+  timeZone: string
+  /** The app's own, in which no volume may be. */
+  dataDirectory: string
 }

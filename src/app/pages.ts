@@ -1,3 +1,4 @@
+import { sql, type SqlBool } from 'kysely'
 import { z } from 'zod'
 import { AppError } from '../shared/errors.ts'
 
@@ -16,7 +17,7 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 
 /** The place in a list behind an item: what it is sorted by, and its id, which tells apart those that are equal. */
 const place = z.tuple([z.union([z.string(), z.number()]), z.string()])
-type Place = z.output<typeof place>
+export type Place = z.output<typeof place>
 
 /** Throws `invalid_input` for what is no cursor of ours. */
 export function readCursor(cursor: string | undefined): Place | undefined {
@@ -30,6 +31,16 @@ export function readCursor(cursor: string | undefined): Place | undefined {
       cause: error,
     })
   }
+}
+
+/** In SQL: what stands behind the place, where rows are sorted by the column and then by their id, both upwards. */
+export function isBehind(column: string, [value, id]: Place, idColumn = 'id') {
+  return sql<SqlBool>`(${sql.ref(column)}, ${sql.ref(idColumn)}) > (${value}, ${id})`
+}
+
+/** The same where rows are sorted downwards: the newest first. */
+export function isBefore(column: string, [value, id]: Place, idColumn = 'id') {
+  return sql<SqlBool>`(${sql.ref(column)}, ${sql.ref(idColumn)}) < (${value}, ${id})`
 }
 
 /** A page of items, of which one more than `limit` was asked for to see whether there is a next one. */

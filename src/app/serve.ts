@@ -5,7 +5,7 @@ import { AppError, messageOf } from '../shared/errors.ts'
 import { openStore, type Store } from '../store/database.ts'
 import { leaseHolder, releaseLease, takeLease } from '../store/lease.ts'
 import { migrate } from '../store/migrate.ts'
-import { loadAppKey, makeDataDirectory } from './app-key.ts'
+import { instanceKeys, loadAppKey, makeDataDirectory } from './app-key.ts'
 import { buildApp } from './app.ts'
 import type { Configuration } from './configuration.ts'
 import { firstToken, isUnused } from './identity/tokens.ts'
@@ -36,7 +36,13 @@ export async function serve(configuration: Configuration): Promise<RunningApp> {
   // On PostgreSQL, another node may have made the key: see docs/guide/configuration.md.
   const mayMake = store.engine === 'postgresql' || (await isUnused(store))
   const key = await loadAppKey(configuration, { mayMake })
-  const context = { store, sealer: sealer(key) }
+  const context = {
+    store,
+    sealer: sealer(key),
+    instanceKeys: instanceKeys(configuration, key),
+    timeZone: configuration.timeZone,
+    dataDirectory: configuration.dataDirectory,
+  }
   const { host, port, tls, log, trustedProxies } = configuration
   const app = await buildApp(context, { logger: { level: log.level }, trustProxy: trustedProxies, tls })
   stack.defer(() => app.close())

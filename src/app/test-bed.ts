@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict'
 import type { InjectOptions } from 'fastify'
-import { makeKey, sealer } from '../lib/sealing.ts'
+import { makeKey, sealer, writeKey } from '../lib/sealing.ts'
 import type { StorePlace } from '../store/test-bed.ts'
+import { tempFolder } from '../../test/servers/temp-folder.ts'
 import { type AppOptions, buildApp } from './app.ts'
+import type { AppContext } from './context.ts'
 import { firstToken } from './identity/tokens.ts'
 
 /** The app on a store of its own, with the administrator's token. */
 export async function openApp(makePlace: () => Promise<StorePlace>, options: AppOptions = {}) {
   const store = await (await makePlace()).openMigrated()
   const token = (await firstToken(store)) ?? assert.fail('there was a token already')
-  const context = { store, sealer: sealer({ current: makeKey() }) }
+  const dataDirectory = await tempFolder('app')
+  const context: AppContext = {
+    store,
+    sealer: sealer({ current: makeKey() }),
+    instanceKeys: [writeKey(makeKey())],
+    timeZone: 'UTC',
+    dataDirectory: dataDirectory.path,
+  }
   const app = await buildApp(context, { rateLimit: 0, ...options })
   /** A request of the administrator. */
   const ask = (
@@ -32,6 +41,7 @@ export async function openApp(makePlace: () => Promise<StorePlace>, options: App
     async [Symbol.asyncDispose]() {
       await app.close()
       await store[Symbol.asyncDispose]()
+      await dataDirectory[Symbol.asyncDispose]()
     },
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AppError } from './errors.ts'
 
 /** How a dump is made smaller. `threads` above 1 asks for the zstd program; 0 means all cores. */
-const compression = z.discriminatedUnion('method', [
+export const compression = z.discriminatedUnion('method', [
   z.object({ method: z.literal('none') }),
   z.object({ method: z.literal('gzip'), level: z.int().min(1).max(9).default(6) }),
   z.object({

@@ -34,6 +34,12 @@ export interface JobOrder {
   /** What must never be done twice at once: `backup:<plan>:<database>`. */
   key: string
   payload: unknown
+  /** The job that orders it. */
+  parentId?: string
+  /** What it is about, to find it by. */
+  subject?: JobSubject
+  /** If one that waits already is joined: it gets this payload, for it can do what both ask for. */
+  replacesPayload?: boolean
   /** What it uses, each with a capacity: see `setCapacity`. A name without one is not limited. */
   resources?: readonly string[]
   /** Only a worker with this label takes it. */
@@ -46,6 +52,14 @@ export interface JobOrder {
   maxAttempts?: number
   /** Milliseconds before the second attempt, doubled before each further one. */
   backoff?: number
+}
+
+export interface JobSubject {
+  serverId?: string | null | undefined
+  planId?: string | null | undefined
+  database?: string | null | undefined
+  snapshotId?: string | null | undefined
+  volumeId?: string | null | undefined
 }
 
 /** Who asks for a job. */
@@ -62,14 +76,18 @@ export interface Runner {
   lease?: number
 }
 
-/** A job that is ours until the lease ends, or somebody asks us to stop. */
-export interface ClaimedJob {
+/** What a job is, whatever its state. */
+export interface JobIdentity {
   id: string
   organizationId: string
   kind: string
   key: string
   /** JSON, to be parsed with the schema of its kind. */
   payload: string
+}
+
+/** A job that is ours until the lease ends, or somebody asks us to stop. */
+export interface ClaimedJob extends JobIdentity {
   attempt: number
   /** No further attempt will follow this one. */
   isLast: boolean
@@ -106,6 +124,8 @@ export async function enqueueJob(
         kind,
         key,
         state: 'queued',
+        parentId: order.parentId,
+        ...order.subject,
         payload: JSON.stringify(payload),
         label,
         priority: priority ?? 0,
@@ -113,6 +133,7 @@ export async function enqueueJob(
         backoff: backoff ?? 60_000,
         runAt: later(store, order.delay ?? 0),
         createdAt: store.now,
+        updatedAt: store.now,
       })
       .onConflict((conflict) => conflict.column('key').where('state', '=', QUEUED).doNothing())
       .returning('id')
@@ -122,12 +143,20 @@ export async function enqueueJob(
       if (resources.length > 0) await trx.insertInto('jobResources').values(resources).execute()
       return { id, joined: false }
     }
-    const waiting = await trx
-      .selectFrom('jobs')
-      .select('id')
-      .where('key', '=', key)
-      .where('state', '=', QUEUED)
-      .executeTakeFirst()
+    const waiting = order.replacesPayload
+      ? await trx
+          .updateTable('jobs')
+          .set({ payload: JSON.stringify(payload), updatedAt: store.now })
+          .where('key', '=', key)
+          .where('state', '=', QUEUED)
+          .returning('id')
+          .executeTakeFirst()
+      : await trx
+          .selectFrom('jobs')
+          .select('id')
+          .where('key', '=', key)
+          .where('state', '=', QUEUED)
+          .executeTakeFirst()
     if (waiting) return { id: waiting.id, joined: true }
     // It was claimed in between: there is room for another one.
   }
@@ -205,6 +234,7 @@ async function claim(
       leaseUntil: later(store, runner.lease ?? LEASE),
       startedAt: fn.coalesce('startedAt', store.now),
       progress: null,
+      updatedAt: store.now,
     }))
     .where('id', '=', job.id)
     .returning('attempt')
@@ -246,7 +276,10 @@ export async function renewLease(
     .updateTable('jobs')
     .set({
       leaseUntil: later(store, options.lease ?? LEASE),
-      ...(options.progress !== undefined && { progress: JSON.stringify(options.progress) }),
+      ...(options.progress !== undefined && {
+        progress: JSON.stringify(options.progress),
+        updatedAt: store.now,
+      }),
     })
     .where('id', '=', job.id)
     .where('attempt', '=', job.attempt)
@@ -312,7 +345,10 @@ export async function cancelJob(
   if (cancelled) return cancelled.state
   const asked = await trx
     .updateTable('jobs')
-    .set(({ fn }) => ({ cancelRequestedAt: fn.coalesce('cancelRequestedAt', store.now) }))
+    .set(({ fn }) => ({
+      cancelRequestedAt: fn.coalesce('cancelRequestedAt', store.now),
+      updatedAt: store.now,
+    }))
     .where('id', '=', id)
     .where('state', '=', RUNNING)
     .returning('state')
@@ -322,22 +358,49 @@ export async function cancelJob(
   return job?.state
 }
 
-/** Takes jobs from runners that have not been heard of for a whole lease. Returns their ids. */
-export async function reapJobs(store: Store): Promise<string[]> {
+export interface ReapOptions {
+  /** Whether a runner is known to be dead, so that its lease need not be waited for. */
+  isGone?: (runner: string) => boolean
+  /** Hears, within the transaction, of each job that has ended as failed and will not be tried again. */
+  onFailed?: (trx: Transaction<Tables>, job: JobIdentity, error: JobError) => Promise<void>
+}
+
+/** Takes jobs from runners that have not been heard of for a whole lease, or are gone. Returns their ids. */
+export async function reapJobs(store: Store, options: ReapOptions = {}): Promise<string[]> {
+  const gone = options.isGone ? (await runnersOf(store)).filter(options.isGone) : []
   const reaped: string[] = []
   for (;;) {
-    const id = await store.db.transaction().execute((trx) => reapOne(store, trx))
+    const id = await store.db.transaction().execute((trx) => reapOne(store, trx, gone, options))
     if (id === undefined) return reaped
     reaped.push(id)
   }
 }
 
-async function reapOne(store: Store, trx: Transaction<Tables>): Promise<string | undefined> {
+async function runnersOf(store: Store): Promise<string[]> {
+  const rows = await store.db
+    .selectFrom('jobs')
+    .select('runner')
+    .distinct()
+    .where('state', '=', RUNNING)
+    .execute()
+  return rows.flatMap(({ runner }) => runner ?? [])
+}
+
+async function reapOne(
+  store: Store,
+  trx: Transaction<Tables>,
+  gone: readonly string[],
+  { onFailed }: ReapOptions,
+): Promise<string | undefined> {
   let expired = trx
     .selectFrom('jobs')
-    .select(['id', 'attempt', 'maxAttempts', 'backoff', 'runner', 'cancelRequestedAt'])
+    .select(['id', 'organizationId', 'kind', 'key', 'payload'])
+    .select(['attempt', 'maxAttempts', 'backoff', 'runner', 'cancelRequestedAt'])
     .where('state', '=', RUNNING)
-    .where('leaseUntil', '<', store.now)
+    .where((eb) => {
+      const isExpired = eb('leaseUntil', '<', store.now)
+      return gone.length > 0 ? eb.or([isExpired, eb('runner', 'in', gone)]) : isExpired
+    })
     .orderBy('leaseUntil')
     .limit(1)
   if (store.engine === 'postgresql') expired = expired.forUpdate().skipLocked()
@@ -348,15 +411,18 @@ async function reapOne(store: Store, trx: Transaction<Tables>): Promise<string |
     code: 'runner_lost',
     message: `Nothing was heard of the runner ${job.runner} any more: it was killed, or cut off.`,
   }
-  if (job.cancelRequestedAt === null && job.attempt < job.maxAttempts) await requeue(store, trx, job, error)
-  else {
-    const state = job.cancelRequestedAt === null ? 'failed' : 'cancelled'
-    await trx
-      .updateTable('jobs')
-      .set({ state, ...ended(store), error: state === 'failed' ? JSON.stringify(error) : null })
-      .where('id', '=', job.id)
-      .execute()
+  if (job.cancelRequestedAt === null && job.attempt < job.maxAttempts) {
+    const state = await requeue(store, trx, job, error)
+    if (state === 'failed') await onFailed?.(trx, job, error)
+    return job.id
   }
+  const state = job.cancelRequestedAt === null ? 'failed' : 'cancelled'
+  await trx
+    .updateTable('jobs')
+    .set({ state, ...ended(store), error: state === 'failed' ? JSON.stringify(error) : null })
+    .where('id', '=', job.id)
+    .execute()
+  if (state === 'failed') await onFailed?.(trx, job, error)
   return job.id
 }
 
@@ -379,6 +445,7 @@ async function requeue(
     runner: null,
     leaseUntil: null,
     error: JSON.stringify(error),
+    updatedAt: store.now,
   }
   await sql`savepoint requeue`.execute(trx)
   try {
@@ -398,7 +465,7 @@ async function requeue(
 }
 
 function ended(store: Store) {
-  return { runner: null, leaseUntil: null, finishedAt: store.now }
+  return { runner: null, leaseUntil: null, finishedAt: store.now, updatedAt: store.now }
 }
 
 function later(store: Store, milliseconds: number) {

@@ -11,11 +11,25 @@ export interface Tables {
   organizations: OrganizationsTable
   jobs: JobsTable
   resources: ResourcesTable
+  jobLogs: JobLogsTable
   jobResources: JobResourcesTable
   jobSlots: JobSlotsTable
   tokens: TokensTable
   leases: LeasesTable
   servers: ServersTable
+  volumes: VolumesTable
+  encryptionKeys: EncryptionKeysTable
+  schedules: SchedulesTable
+  firings: FiringsTable
+  plans: PlansTable
+  planSchedules: PlanSchedulesTable
+  planVolumes: PlanVolumesTable
+  planDatabases: PlanDatabasesTable
+  snapshots: SnapshotsTable
+  copies: CopiesTable
+  scheduledRestores: ScheduledRestoresTable
+  settings: SettingsTable
+  idempotencyKeys: IdempotencyKeysTable
 }
 
 /** JSON, as text. */
@@ -38,7 +52,13 @@ interface OrganizationsTable {
 export interface JobsTable {
   id: string
   organizationId: string
+  parentId: Optional<string>
   kind: string
+  serverId: Optional<string>
+  planId: Optional<string>
+  database: Optional<string>
+  snapshotId: Optional<string>
+  volumeId: Optional<string>
   key: string
   state: JobState
   priority: Generated<number>
@@ -57,6 +77,13 @@ export interface JobsTable {
   createdAt: number
   startedAt: Optional<number>
   finishedAt: Optional<number>
+  updatedAt: number
+}
+
+interface JobLogsTable {
+  jobId: string
+  number: number
+  lines: Json
 }
 
 interface ResourcesTable {
@@ -104,4 +131,170 @@ interface ServersTable {
   revision: number
   createdAt: number
   updatedAt: number
+}
+
+interface VolumesTable {
+  id: string
+  organizationId: string
+  name: string
+  kind: string
+  settings: Json
+  maxRunning: number
+  quota: Optional<number>
+  quotaAction: 'warn' | 'refuse'
+  bandwidth: Optional<number>
+  isReadOnly: number
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface EncryptionKeysTable {
+  id: string
+  organizationId: string
+  name: string
+  kind: 'password' | 'recipients' | 'passphrase'
+  state: 'active' | 'retired'
+  material: Json
+  fingerprint: Optional<string>
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface SchedulesTable {
+  id: string
+  organizationId: string
+  name: string
+  rule: Json
+  catchUpHours: number
+  nextAt: Optional<number>
+  since: number
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface FiringsTable {
+  schedule: string
+  fireAt: number
+  firedAt: number
+}
+
+interface PlansTable {
+  id: string
+  organizationId: string
+  serverId: string
+  name: string
+  isEnabled: number
+  settings: Json
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface PlanSchedulesTable {
+  planId: string
+  scheduleId: string
+}
+
+interface PlanVolumesTable {
+  planId: string
+  volumeId: string
+  position: number
+  retention: Optional<Json>
+}
+
+interface PlanDatabasesTable {
+  planId: string
+  database: string
+  firstSeenAt: number
+  lastSeenAt: number
+  lastSuccessAt: Optional<number>
+  lastSnapshotId: Optional<string>
+  lastRawBytes: Optional<number>
+  lastStoredBytes: Optional<number>
+  lastFailureAt: Optional<number>
+  lastFailedJobId: Optional<string>
+  lastError: Optional<Json>
+}
+
+interface SnapshotsTable {
+  id: string
+  organizationId: string
+  serverId: Optional<string>
+  serverName: string
+  engine: string
+  database: string
+  planId: Optional<string>
+  planName: Optional<string>
+  jobId: Optional<string>
+  takenAt: number
+  finishedAt: number
+  format: string
+  rawBytes: number
+  storedBytes: number
+  sha256: string
+  keyId: Optional<string>
+  keyFingerprint: Optional<string>
+  /** What the API and the manifest call `trigger`, which SQL keeps for itself. */
+  cause: string
+  releaseVersion: Optional<string>
+  comment: Optional<string>
+  isLocked: number
+  lockedUntil: Optional<number>
+  provenAt: Optional<number>
+  isPartial: number
+  isForeign: number
+  revision: number
+  manifest: Json
+}
+
+interface CopiesTable {
+  snapshotId: string
+  volumeId: string
+  key: string
+  state: 'stored' | 'failed' | 'missing' | 'corrupt' | 'delete_pending'
+  bytes: number
+  error: Optional<Json>
+  checkedAt: Optional<number>
+  contentCheckedAt: Optional<number>
+  createdAt: number
+  updatedAt: number
+}
+
+interface ScheduledRestoresTable {
+  id: string
+  organizationId: string
+  name: string
+  sourceServerId: string
+  sourceDatabase: string
+  targetServerId: string
+  scheduleId: Optional<string>
+  isEnabled: number
+  settings: Json
+  lastJobId: Optional<string>
+  lastSnapshotId: Optional<string>
+  lastSkippedAt: Optional<number>
+  lastSkipReason: Optional<string>
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface SettingsTable {
+  organizationId: string
+  content: Json
+  revision: number
+  updatedAt: number
+}
+
+interface IdempotencyKeysTable {
+  tokenId: string
+  key: string
+  request: string
+  status: Optional<number>
+  headers: Optional<Json>
+  body: Optional<string>
+  createdAt: number
 }

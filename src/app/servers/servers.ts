@@ -8,6 +8,7 @@ import type { NewServer, ServerChanges } from '../../shared/servers.ts'
 import type { TestStep } from '../../shared/test-report.ts'
 import { setCapacity } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
+import { savingName } from '../names.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { mergeMasked, openSettings, sealSettings, type Settings } from '../secrets.ts'
 import { deleteServer, findServer, insertServer, type ServerRow, updateServer } from './store.ts'
@@ -20,9 +21,9 @@ export async function addServer(
 ): Promise<ServerRow> {
   const id = uuidv7()
   const settings = parseConnection(engine, connection)
-  return await saving(store, rest.name, () =>
+  return await savingName(store, 'server', rest.name, () =>
     store.db.transaction().execute(async (trx) => {
-      await setCapacity(trx, resourceOf(id), rest.maxRunning)
+      await setCapacity(trx, serverResource(id), rest.maxRunning)
       return await insertServer(store, trx, organizationId, {
         id,
         engine,
@@ -44,7 +45,7 @@ export async function changeServer(
   changes: ServerChanges,
   revision: number | undefined,
 ): Promise<ServerRow> {
-  return await saving(store, changes.name ?? '', () =>
+  return await savingName(store, 'server', changes.name, () =>
     store.db.transaction().execute(async (trx) => {
       const found = await findServer(trx, organizationId, id)
       if (!found) throw noServer()
@@ -61,7 +62,7 @@ export async function changeServer(
         isProduction: changes.isProduction ?? found.isProduction === 1,
         isProtected: changes.isProtected ?? found.isProtected === 1,
       }
-      await setCapacity(trx, resourceOf(id), maxRunning)
+      await setCapacity(trx, serverResource(id), maxRunning)
       const updated = await updateServer(store, trx, found, {
         ...valuesOf({ name, maxRunning, labels, ...flags }),
         connection: JSON.stringify(sealSettings(schema, settings, sealer, contextOf(id))),
@@ -114,7 +115,7 @@ export async function databasesOf(
 }
 
 /** What the jobs of a server share. */
-function resourceOf(id: string): string {
+export function serverResource(id: string): string {
   return `server:${id}`
 }
 
@@ -158,20 +159,6 @@ function valuesOf(server: {
     labels: JSON.stringify(labels),
     isProduction: Number(isProduction),
     isProtected: Number(isProtected),
-  }
-}
-
-async function saving<T>(store: AppContext['store'], name: string, save: () => Promise<T>): Promise<T> {
-  try {
-    return await save()
-  } catch (error) {
-    if (!store.isUniqueViolation(error)) throw error
-    const message = 'Another server has this name.'
-    throw new AppError('name_taken', `There is a server “${name}” already.`, {
-      hint: 'Choose another name.',
-      fields: [{ field: 'name', message }],
-      cause: error,
-    })
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Selectable, Transaction } from 'kysely'
+import { isBehind, type Place } from '../pages.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 
@@ -22,20 +23,11 @@ const columns = [
 export async function listServers(
   store: Store,
   organizationId: string,
-  {
-    after,
-    limit,
-    engine,
-  }: { after: readonly [string | number, string] | undefined; limit: number; engine?: string },
+  { after, limit, engine }: { after: Place | undefined; limit: number; engine?: string },
 ): Promise<ServerRow[]> {
   let query = store.db.selectFrom('servers').select(columns).where('organizationId', '=', organizationId)
   if (engine !== undefined) query = query.where('engine', '=', engine)
-  if (after) {
-    const [name, id] = [String(after[0]), after[1]]
-    query = query.where((eb) =>
-      eb.or([eb('name', '>', name), eb.and([eb('name', '=', name), eb('id', '>', id)])]),
-    )
-  }
+  if (after) query = query.where(isBehind('name', after))
   return await query
     .orderBy('name')
     .orderBy('id')

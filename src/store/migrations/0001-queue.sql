@@ -9,7 +9,15 @@ create table organizations (
 create table jobs (
   id text primary key,
   organization_id text not null references organizations (id),
+  -- The job that ordered it: the run of a plan, of which it is one database.
+  parent_id text,
   kind text not null,
+  -- What it is about, to find it by. These may be gone: history lives longer.
+  server_id text,
+  plan_id text,
+  database text,
+  snapshot_id text,
+  volume_id text,
   -- What must never be done twice at once: one running and one waiting job per key.
   key text not null,
   state text not null check (state in ('queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled')),
@@ -32,7 +40,9 @@ create table jobs (
   error {json},
   created_at {integer} not null,
   started_at {integer},
-  finished_at {integer}
+  finished_at {integer},
+  -- The last change of its state, progress or payload.
+  updated_at {integer} not null
 ) {strict};
 
 create unique index jobs_one_running on jobs (key) where state = 'running';
@@ -40,6 +50,18 @@ create unique index jobs_one_queued on jobs (key) where state = 'queued';
 create index jobs_due on jobs (priority desc, run_at, id) where state = 'queued';
 create index jobs_leased on jobs (lease_until) where state = 'running';
 create index jobs_history on jobs (organization_id, created_at desc, id desc);
+create index jobs_of_plan on jobs (plan_id, database, created_at desc) where plan_id is not null;
+create index jobs_of_parent on jobs (parent_id) where parent_id is not null;
+create index jobs_changed on jobs (updated_at);
+
+-- What a job says while it runs: lines of JSON, some at a time. Only ever added to.
+create table job_logs (
+  job_id text not null references jobs (id) on delete cascade,
+  number {integer} not null,
+  -- [{at, level, message, fields}]
+  lines {json} not null,
+  primary key (job_id, number)
+) {strict};
 
 -- What jobs share, and how many of them may use it at once: a server, a volume.
 create table resources (

@@ -1,0 +1,53 @@
+import type { Transaction } from 'kysely'
+import type { z } from 'zod'
+import type { JobContext } from '../../runner/job.ts'
+import type { JobError, JobIdentity } from '../../store/queue.ts'
+import type { Tables } from '../../store/tables.ts'
+import type { AppContext } from '../context.ts'
+
+/** One kind of work in the queue: what its payload is, and how it is done. */
+export interface JobKind<Payload extends z.ZodType = z.ZodType> {
+  /** Also of payloads that an older release has enqueued: what is added later has a default. */
+  payload: Payload
+  /**
+   * Does the work. What it throws ends the job as failed, or lets it be tried again; whether it was cancelled is
+   * decided by the signal. What it returns, or has given to `work.finish` before, ends it.
+   */
+  run(work: Work<z.output<Payload>>): Promise<Finished | void>
+  /** Hears, in the transaction that says so, that the job has failed and will not be tried again. */
+  failed?(context: AppContext, trx: Transaction<Tables>, job: FailedJob<z.output<Payload>>): Promise<void>
+}
+
+/** How a job ended well, and what else is to be written in the transaction that says so. */
+export interface Finished {
+  /** `succeeded` if absent. */
+  state?: 'succeeded' | 'partial'
+  /** JSON; the API shows it. */
+  result?: unknown
+  record?: (trx: Transaction<Tables>) => Promise<void>
+}
+
+/** A claimed job, as its kind sees it. */
+export interface Work<Payload> extends JobContext {
+  context: AppContext
+  id: string
+  organizationId: string
+  /** 1 for the first. */
+  attempt: number
+  payload: Payload
+  /**
+   * Ends the job now, while what `run` still does is only to tidy up. Throws `lease_lost` if another runner has it by
+   * now: then nothing of this is written, and whatever was made must be taken back.
+   */
+  finish(finished: Finished): Promise<void>
+}
+
+export interface FailedJob<Payload> extends Omit<JobIdentity, 'payload'> {
+  payload: Payload
+  error: JobError
+}
+
+/** Ties the payload's schema to the type that `run` gets. */
+export function defineJob<Payload extends z.ZodType>(kind: JobKind<Payload>): JobKind<Payload> {
+  return kind
+}
