@@ -2,20 +2,32 @@ import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
-import {
-  type FastifyPluginAsyncZod,
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod'
+import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { AppError } from '../shared/errors.ts'
 import { version } from '../shared/version.ts'
+import { refuseBrokenText } from './broken-text.ts'
+import { checkRoutes } from './checks/routes.ts'
 import type { AppContext } from './context.ts'
+import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health/routes.ts'
+import { tokenRoutes } from './identity/routes.ts'
 import { callerOf, type Caller } from './identity/tokens.ts'
+import { keepAnswers } from './idempotency.ts'
+import { jobRoutes } from './jobs/routes.ts'
+import { keyRoutes } from './keys/routes.ts'
+import { describeApi, describeRoute } from './openapi.ts'
+import { overviewRoutes } from './overview/routes.ts'
+import { planRoutes } from './plans/routes.ts'
 import { sendProblem } from './problems.ts'
+import { restoreRoutes } from './restores/routes.ts'
+import { retentionRoutes } from './retention/routes.ts'
+import { scheduledRestoreRoutes } from './scheduled-restores/routes.ts'
+import { scheduleRoutes } from './schedules/routes.ts'
 import { serverRoutes } from './servers/routes.ts'
+import { settingsRoutes } from './settings/routes.ts'
+import { settingsOf } from './settings/settings.ts'
+import { snapshotRoutes } from './snapshots/routes.ts'
+import { volumeRoutes } from './volumes/routes.ts'
 
 /** The routes of one feature. */
 export type AppRoutes = FastifyPluginAsyncZod
@@ -25,15 +37,35 @@ declare module 'fastify' {
     /** Anyone may ask, without a token. */
     isPublic?: boolean
   }
+  interface FastifyInstance {
+    /** Aborts when the app begins to close: what goes on for longer than a request must end then. */
+    closing: AbortSignal
+  }
   interface FastifyRequest {
     /** Null on public routes. */
     caller: Caller | null
   }
 }
 
-const features = [healthRoutes, serverRoutes]
+const features = [
+  healthRoutes,
+  tokenRoutes,
+  eventRoutes,
+  jobRoutes,
+  serverRoutes,
+  volumeRoutes,
+  keyRoutes,
+  scheduleRoutes,
+  planRoutes,
+  settingsRoutes,
+  overviewRoutes,
+  restoreRoutes,
+  scheduledRestoreRoutes,
+  snapshotRoutes,
+  retentionRoutes,
+  checkRoutes,
+]
 
-const REQUESTS_PER_MINUTE = 300
 const BODY_LIMIT = 1_048_576
 
 export interface AppOptions {
@@ -42,8 +74,14 @@ export interface AppOptions {
   trustProxy?: string[]
   /** PEM. */
   tls?: { certificate: string; key: string }
-  /** Requests per minute and token, or client where there is none; 0 switches the limit off. */
-  rateLimit?: number
+  /** Requests per minute and token; 0 switches the limit off. What the settings say if absent. */
+  rateLimit?: number | undefined
+}
+
+/** What the organization's settings say; there 0 is no limit. */
+async function requestsPerMinute(context: AppContext, caller: Caller | null): Promise<number> {
+  const limit = caller ? (await settingsOf(context, caller.organizationId)).apiRateLimit : 0
+  return limit === 0 ? Number.MAX_SAFE_INTEGER : limit
 }
 
 /** The app behind its HTTP interface, with all features; it does not listen yet. */
@@ -75,10 +113,9 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
     },
     strictTransportSecurity: options.tls !== undefined,
   })
-  const max = options.rateLimit ?? REQUESTS_PER_MINUTE
-  if (max > 0) {
+  if (options.rateLimit !== 0) {
     await app.register(rateLimit, {
-      max,
+      max: async ({ caller }) => options.rateLimit ?? (await requestsPerMinute(context, caller)),
       timeWindow: '1 minute',
       hook: 'preHandler', // behind the sign-in, so that the tokens are told apart
       allowList: (request) => request.routeOptions.config.isPublic === true,
@@ -95,15 +132,20 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
     },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transform: describeRoute,
+    transformObject: describeApi,
   })
+  const closing = new AbortController()
+  app.decorate('closing', closing.signal)
+  app.addHook('preClose', async () => closing.abort())
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request) => {
     // An unknown address is told as such only to who may know the known ones.
     if (request.routeOptions.config.isPublic) return
     request.caller = await callerOf(context.store, request.headers.authorization)
   })
+  refuseBrokenText(app)
+  keepAnswers(app, context)
 
   for (const routes of features) await app.register(routes(context))
   app.get('/api/openapi.json', { config: { isPublic: true }, schema: { hide: true } }, () => app.swagger())

@@ -11,4 +11,6 @@ export interface AppContext {
   timeZone: string
   /** The app's own, in which no volume may be. */
   dataDirectory: string
+  /** For tools that insist on files. */
+  workDirectory: string
 }

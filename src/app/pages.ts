@@ -54,6 +54,10 @@ export function page<T>(
   const hasMore = items.length > limit && last !== undefined
   return {
     items: shown,
-    nextCursor: hasMore ? Buffer.from(JSON.stringify(placeOf(last))).toString('base64url') : null,
+    nextCursor: hasMore ? writeCursor(placeOf(last)) : null,
   }
+}
+
+export function writeCursor(place: Place): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url')
 }

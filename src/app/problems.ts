@@ -14,7 +14,7 @@ export async function sendProblem(
   await reply.code(problem.status).type('application/problem+json').send(problem)
 }
 
-function problemOf(thrown: unknown): Problem {
+export function problemOf(thrown: unknown): Problem {
   if (hasZodFastifySchemaValidationErrors(thrown)) {
     const errors = thrown.validation.map(({ instancePath, message }) => ({
       field: instancePath.replace(/^\//, '').replaceAll('/', '.'),

@@ -6,7 +6,15 @@ import { engines, openDatabaseUrl } from '../engines/index.ts'
 import { makeKey, sealer } from '../lib/sealing.ts'
 import { maskSecret, secret, secretFields } from '../shared/secrets.ts'
 import { openVolume, openVolumeUrl, volumes } from '../volumes/index.ts'
-import { maskSettings, mergeMasked, needResealing, openSettings, sealSettings } from './secrets.ts'
+import {
+  changedAddressees,
+  keptSecrets,
+  maskSettings,
+  mergeMasked,
+  needResealing,
+  openSettings,
+  sealSettings,
+} from './secrets.ts'
 
 const seals = sealer({ current: makeKey() })
 const CONTEXT = 'volumes/0199'
@@ -242,6 +250,46 @@ describe('settings with secrets', () => {
   })
 })
 
+describe('to whom secrets are sent', () => {
+  for (const [name, schema] of drivers.filter(([, schema]) => secretFields(schema).length > 0)) {
+    it(`is told by the settings of ${name}`, () => {
+      assert.ok(changedAddressees(schema, {}, filled(schema)).length > 0)
+      assert.deepEqual(changedAddressees(schema, filled(schema), filled(schema)), [])
+    })
+  }
+
+  it('is told of every setting that was changed, came or went, wherever it is', () => {
+    const to = (title: string) => z.string().optional().meta({ title, addressee: true })
+    const schema = z.object({
+      endpoint: to('Endpoint'),
+      region: z.string().optional(),
+      hooks: z.array(z.object({ url: to('URL'), token: secret('Token').optional() })).optional(),
+      auth: z
+        .discriminatedUnion('kind', [
+          z.object({ kind: z.literal('one'), issuer: to('Issuer') }),
+          z.object({ kind: z.literal('two') }),
+        ])
+        .optional(),
+    })
+    const before = {
+      endpoint: 'https://a.example',
+      region: 'x',
+      hooks: [{ url: '/a' }, { url: '/b' }],
+      auth: { kind: 'one', issuer: 'i' },
+    }
+    assert.deepEqual(changedAddressees(schema, before, { ...before, region: 'y' }), [])
+    assert.deepEqual(changedAddressees(schema, before, { region: 'x' }), [
+      'endpoint',
+      'hooks.0.url',
+      'hooks.1.url',
+      'auth.issuer',
+    ])
+    const moved = { ...before, endpoint: 'https://b.example', hooks: [{ url: '/a' }, { url: '/c' }] }
+    assert.deepEqual(changedAddressees(schema, before, moved), ['endpoint', 'hooks.1.url'])
+    assert.deepEqual(changedAddressees(schema, { hooks: [] }, { hooks: [{ url: '/a' }] }), ['hooks.0.url'])
+  })
+})
+
 describe('the mask of a secret', () => {
   it('is its first four characters and four stars; all stars if it has less than eight; nothing if it is empty', () => {
     const cases = {
@@ -264,6 +312,23 @@ describe('submitted settings', () => {
     long: 'short',
     inner: { user: 'u', password: 'innersecret' },
   }
+
+  it('tell which secrets they keep without containing them', () => {
+    const shown = maskSettings(shapes, { ...stored, tokens: ['ghp_aaaaa', 'xyz_ccccc'], nothing: '' })
+    const before = { ...stored, tokens: ['ghp_aaaaa', 'xyz_ccccc'], nothing: '' }
+    const all = ['plain', 'long', 'inner.password', 'tokens.0', 'tokens.1']
+    assert.deepEqual(keptSecrets(shapes, before, shown).sort(), all.sort())
+    assert.deepEqual(keptSecrets(shapes, before, { name: 'm' }).sort(), ['long', 'plain'])
+    assert.deepEqual(keptSecrets(shapes, before, { ...before }), [])
+    const entered = {
+      ...shown,
+      plain: 'minioadmin',
+      long: '',
+      inner: { user: 'u' },
+      tokens: ['xyz_****', 'n'],
+    }
+    assert.deepEqual(keptSecrets(shapes, before, entered).sort(), ['inner.password', 'tokens.0'])
+  })
 
   it('keep a secret that equals its mask, or is not there', () => {
     const shown = maskSettings(shapes, stored)

@@ -66,7 +66,41 @@ export function maskSettings(schema: z.ZodType, settings: Settings): Settings {
  * is shown of them; throws `invalid_input` where a mask stands in an array and it cannot be told for which secret.
  */
 export function mergeMasked(schema: z.ZodType, stored: Settings, submitted: Settings): Settings {
-  return merge(nodesOf(schema), stored, submitted, []) as Settings
+  return merge(nodesOf(schema), stored, submitted, [], []) as Settings
+}
+
+/** The stored secrets that `mergeMasked` keeps because of a mask, or of nothing at all: `inner.password`. */
+export function keptSecrets(schema: z.ZodType, stored: Settings, submitted: Settings): string[] {
+  const kept: Path[] = []
+  merge(nodesOf(schema), stored, submitted, [], kept)
+  return kept.map((path) => path.join('.'))
+}
+
+/**
+ * The settings that decide to whom secrets are sent, as far as they are not the same in both: a host, a user. The
+ * schema says so of each (`addressee` in its meta). How a line is protected is none of them: whoever asks for a
+ * certificate, or gives the one of a new authority, need not know the password.
+ */
+export function changedAddressees(schema: z.ZodType, before: Settings, after: Settings): string[] {
+  const [former, present] = [before, after].map((settings) => addresseesOf(schema, settings))
+  const names = new Set([...(former?.keys() ?? []), ...(present?.keys() ?? [])])
+  return [...names].filter((name) => former?.get(name) !== present?.get(name))
+}
+
+function addresseesOf(schema: z.ZodType, settings: Settings): Map<string, string> {
+  const found = new Map<string, string>()
+  const look = (at: Node[], value: unknown, path: Path): void => {
+    if (value === undefined) return
+    if (at.some(({ schema }) => schema['addressee'] === true)) {
+      found.set(path.join('.'), JSON.stringify(value))
+    } else if (Array.isArray(value)) {
+      for (const [index, element] of value.entries()) look(childrenOf(at, index), element, [...path, index])
+    } else if (isRecord(value)) {
+      for (const name of Object.keys(value)) look(childrenOf(at, name), value[name], [...path, name])
+    }
+  }
+  look(nodesOf(schema), settings, [])
+  return found
 }
 
 /** A part of a JSON schema that a value must, or may, agree with. */
@@ -199,15 +233,21 @@ function visit(at: Node[], value: unknown, path: Path, visitor: Visitor): unknow
   throw new AppError('invalid_input', `“${path.join('.')}” is a secret, and must be text.`)
 }
 
-/** `masks`: those of the other secrets of an array, none of which may be taken for a new secret. */
+/**
+ * `kept` learns of every secret that stays without having been submitted. `masks`: those of the other secrets of an
+ * array, none of which may be taken for a new secret.
+ */
 function merge(
   at: Node[],
   stored: unknown,
   submitted: unknown,
   path: Path,
+  kept: Path[],
   masks?: ReadonlySet<string>,
 ): unknown {
-  if (Array.isArray(submitted)) return mergeArray(at, Array.isArray(stored) ? stored : [], submitted, path)
+  if (Array.isArray(submitted)) {
+    return mergeArray(at, Array.isArray(stored) ? stored : [], submitted, path, kept)
+  }
   if (isRecord(submitted)) {
     const former = isRecord(stored) ? stored : {}
     const names = new Set([...Object.keys(submitted), ...Object.keys(former)])
@@ -215,20 +255,32 @@ function merge(
       const children = childrenOf(at, name)
       const before = Object.hasOwn(former, name) ? former[name] : undefined
       const after = Object.hasOwn(submitted, name) ? submitted[name] : undefined
-      if (after !== undefined) return merge(children, before, after, [...path, name], masks)
-      const isKept = isSecret(children) && typeof before === 'string'
-      return isKept && !children.some(({ comesAndGoes }) => comesAndGoes) ? before : undefined
+      const place = [...path, name]
+      if (after !== undefined) return merge(children, before, after, place, kept, masks)
+      if (!isSecret(children) || typeof before !== 'string') return undefined
+      if (children.some(({ comesAndGoes }) => comesAndGoes)) return undefined
+      if (before !== '') kept.push(place)
+      return before
     })
   }
   if (!isSecret(at)) return submitted
   if (submitted === '' || submitted === null) return undefined
   if (typeof submitted !== 'string') return submitted
-  if (typeof stored === 'string' && submitted === maskSecret(stored)) return stored
+  if (typeof stored === 'string' && submitted === maskSecret(stored)) {
+    kept.push(path)
+    return stored
+  }
   if (masks?.has(submitted)) throw unclear(path)
   return submitted
 }
 
-function mergeArray(at: Node[], stored: unknown[], submitted: unknown[], path: Path): unknown[] {
+function mergeArray(
+  at: Node[],
+  stored: unknown[],
+  submitted: unknown[],
+  path: Path,
+  kept: Path[],
+): unknown[] {
   const masks = new Set<string>()
   const shown = stored.map((element, index) => {
     const secret = (text: string) => {
@@ -242,7 +294,8 @@ function mergeArray(at: Node[], stored: unknown[], submitted: unknown[], path: P
   const merged = submitted.map((element, now) => {
     const before = former.get(now)
     const children = childrenOf(at, now)
-    return merge(children, before === undefined ? undefined : stored[before], element, [...path, now], masks)
+    const earlier = before === undefined ? undefined : stored[before]
+    return merge(children, earlier, element, [...path, now], kept, masks)
   })
   return merged.filter((element) => element !== undefined)
 }

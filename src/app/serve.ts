@@ -7,42 +7,61 @@ import { leaseHolder, releaseLease, takeLease } from '../store/lease.ts'
 import { migrate } from '../store/migrate.ts'
 import { instanceKeys, loadAppKey, makeDataDirectory } from './app-key.ts'
 import { buildApp } from './app.ts'
+import { enqueueSweep } from './backups/sweep.ts'
 import type { Configuration } from './configuration.ts'
+import type { AppContext } from './context.ts'
 import { firstToken, isUnused } from './identity/tokens.ts'
+import { jobKinds } from './jobs/kinds.ts'
+import { startWorker, type WorkerOptions } from './jobs/worker.ts'
+import { startScheduler } from './scheduler/scheduler.ts'
+import { keepLocalToken } from './local-token.ts'
+import { organizations } from './scheduler/store.ts'
+import { readyVolume } from './volumes/volumes.ts'
 
 export interface RunningApp extends AsyncDisposable {
-  /** `http://127.0.0.1:7300` */
-  url: string
+  /** `http://127.0.0.1:7300`; undefined for a worker, which does not listen. */
+  url: string | undefined
   /** What must be told to whoever started it, once: that a key was made, and the first token. */
   notes: string[]
   warnings: string[]
+  /** Rejects when it can no longer be: another process has taken the store. Never resolves. */
+  lost: Promise<never>
+}
+
+export interface RunOptions {
+  /** Jobs run in other processes: see `work`. */
+  isWithoutRunner?: boolean
+  /** How many jobs run at once; the number of cores if absent. */
+  concurrency?: number
+  /** Of the plans that ask for a label, those with one of these are run here. */
+  labels?: readonly string[]
+  /** Hears what goes wrong outside of any request and job, in one sentence. */
+  onTrouble?: (message: string) => void
 }
 
 const LEASE_NAME = 'app'
 const LEASE = 60_000
 const RENEW_EVERY = 15_000
+/** How long jobs may go on when the app is to stop, before they are handed back. */
+const PATIENCE = 10_000
 
 /**
- * Opens the store, brings it up to this release, and answers requests. Disposing stops it in order. Throws
- * `store_in_use` if another process runs on the same file.
+ * Opens the store, brings it up to this release, answers requests, starts what is due, and does it. Disposing stops all
+ * that in order. Throws `store_in_use` if another process runs on the same file.
  */
-export async function serve(configuration: Configuration): Promise<RunningApp> {
+export async function serve(configuration: Configuration, options: RunOptions = {}): Promise<RunningApp> {
   await using stack = new AsyncDisposableStack()
+  const lost = Promise.withResolvers<never>()
+  lost.promise.catch(() => {}) // whoever waits for it hears it
   await makeDataDirectory(configuration.dataDirectory)
   const store = stack.use(await openStore(configuration.store))
   await migrate(store)
-  if (store.engine === 'sqlite') stack.use(await holdStore(store))
+  if (store.engine === 'sqlite') stack.use(await holdStore(store, lost.reject))
 
   // On PostgreSQL, another node may have made the key: see docs/guide/configuration.md.
   const mayMake = store.engine === 'postgresql' || (await isUnused(store))
   const key = await loadAppKey(configuration, { mayMake })
-  const context = {
-    store,
-    sealer: sealer(key),
-    instanceKeys: instanceKeys(configuration, key),
-    timeZone: configuration.timeZone,
-    dataDirectory: configuration.dataDirectory,
-  }
+  const context = contextOf(configuration, store, key)
   const { host, port, tls, log, trustedProxies } = configuration
   const app = await buildApp(context, { logger: { level: log.level }, trustProxy: trustedProxies, tls })
   stack.defer(() => app.close())
@@ -54,6 +73,9 @@ export async function serve(configuration: Configuration): Promise<RunningApp> {
   const bound = app.server.address() as AddressInfo
   // Last, because it can be told only this once.
   const token = await firstToken(store)
+  await prepare(context)
+  stack.use(startScheduler(context, options.onTrouble))
+  if (!options.isWithoutRunner) useWorker(stack, context, options)
   const cleanUp = stack.move()
   return {
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`,
@@ -62,12 +84,73 @@ export async function serve(configuration: Configuration): Promise<RunningApp> {
       ...(token === undefined ? [] : [`The administrator’s token, which is shown this once:\n  ${token}`]),
     ],
     warnings: key.warnings,
+    lost: lost.promise,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
 }
 
+/**
+ * Does jobs of a store that other processes share, and nothing else. Throws `configuration_invalid` if the store is a
+ * file: that belongs to one process.
+ */
+export async function work(configuration: Configuration, options: RunOptions = {}): Promise<RunningApp> {
+  await using stack = new AsyncDisposableStack()
+  if ('path' in configuration.store) throw needsPostgresql()
+  await makeDataDirectory(configuration.dataDirectory)
+  const store = stack.use(await openStore(configuration.store))
+  await migrate(store)
+  const key = await loadAppKey(configuration, { mayMake: false })
+  useWorker(stack, contextOf(configuration, store, key), options)
+  const cleanUp = stack.move()
+  return {
+    url: undefined,
+    notes: [],
+    warnings: key.warnings,
+    lost: new Promise(() => {}),
+    [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
+  }
+}
+
+function contextOf(
+  configuration: Configuration,
+  store: Store,
+  key: Awaited<ReturnType<typeof loadAppKey>>,
+): AppContext {
+  return {
+    store,
+    sealer: sealer(key),
+    instanceKeys: instanceKeys(configuration, key),
+    timeZone: configuration.timeZone,
+    dataDirectory: configuration.dataDirectory,
+    workDirectory: configuration.workDirectory,
+  }
+}
+
+/** What a start does for each organization: a first volume, and tidying up behind what was killed. */
+async function prepare(context: AppContext): Promise<void> {
+  const { store } = context
+  const [first] = await organizations(store)
+  if (first !== undefined) await keepLocalToken(context, first)
+  for (const organizationId of await organizations(store)) {
+    await readyVolume(context, organizationId)
+    await store.db.transaction().execute((trx) => enqueueSweep(context, trx, organizationId))
+  }
+}
+
+function useWorker(stack: AsyncDisposableStack, context: AppContext, options: RunOptions): void {
+  const { concurrency, labels, onTrouble } = options
+  const settings: WorkerOptions = {
+    kinds: jobKinds,
+    ...(concurrency !== undefined && { concurrency }),
+    ...(labels && { labels }),
+    ...(onTrouble && { onTrouble }),
+  }
+  const worker = startWorker(context, settings)
+  stack.defer(() => worker.stop(PATIENCE))
+}
+
 /** One app on a file: two would start every backup twice. A holder that is known to be dead is not waited for. */
-async function holdStore(store: Store): Promise<AsyncDisposable> {
+export async function holdStore(store: Store, onLost: (error: AppError) => void): Promise<AsyncDisposable> {
   const holder = ownToken()
   const take = () => takeLease(store, LEASE_NAME, holder, LEASE)
   if (!(await take())) {
@@ -77,7 +160,7 @@ async function holdStore(store: Store): Promise<AsyncDisposable> {
   }
   const renew = async () => {
     try {
-      if (!(await take())) throw inUse(store, await leaseHolder(store, LEASE_NAME))
+      if (!(await take())) onLost(inUse(store, await leaseHolder(store, LEASE_NAME)))
     } catch (error) {
       process.emitWarning(`The store could not be held: ${messageOf(error)}`, 'HoldfastStoreWarning')
     }
@@ -98,6 +181,12 @@ function inUse(store: Store, holder: string | undefined): AppError {
     `Another Holdfast${pid === undefined ? '' : ` (process ${pid})`} is running on ${store.location}.`,
     { hint: 'Stop it first. If it is gone without a trace, on another machine, a minute is enough to wait.' },
   )
+}
+
+function needsPostgresql(): AppError {
+  return new AppError('configuration_invalid', 'A worker needs a store that several processes can share.', {
+    hint: 'Set DATABASE_URL to a PostgreSQL database. With the embedded store, “holdfast serve” does the jobs itself.',
+  })
 }
 
 function cannotListen(host: string, port: number, error: unknown): AppError {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import type { InjectOptions } from 'fastify'
 import { makeKey, sealer, writeKey } from '../lib/sealing.ts'
 import type { StorePlace } from '../store/test-bed.ts'
@@ -18,6 +19,7 @@ export async function openApp(makePlace: () => Promise<StorePlace>, options: App
     instanceKeys: [writeKey(makeKey())],
     timeZone: 'UTC',
     dataDirectory: dataDirectory.path,
+    workDirectory: join(dataDirectory.path, 'work'),
   }
   const app = await buildApp(context, { rateLimit: 0, ...options })
   /** A request of the administrator. */

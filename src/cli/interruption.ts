@@ -5,11 +5,14 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const controller = new AbortController()
 let isWatching = false
+let whatHappens = 'stopping, and removing what was begun'
 
 /**
  * Aborts on the first SIGINT, SIGTERM or SIGHUP, so that the job can tidy up; the second one ends the process at once.
+ * `what` says what happens then.
  */
-export function interruption(): AbortSignal {
+export function interruption(what?: string): AbortSignal {
+  whatHappens = what ?? whatHappens
   if (!isWatching) {
     isWatching = true
     for (const name of signals) process.on(name, () => interrupt(name))
@@ -29,7 +32,7 @@ export function isInterruptible(): boolean {
 export function interrupt(name: (typeof signals)[number] | 'SIGPIPE'): void {
   if (controller.signal.aborted) process.exit(128 + constants.signals[name])
   if (name !== 'SIGPIPE') {
-    process.stderr.write(`${name}: stopping, and removing what was begun. Again to end at once.\n`)
+    process.stderr.write(`${name}: ${whatHappens}. Again to end at once.\n`)
   }
   controller.abort(new AppError('cancelled', `Interrupted by ${name}.`))
 }

@@ -1,17 +1,29 @@
 import { Command, CommanderError } from 'commander'
 import { asAppError } from '../shared/errors.ts'
 import { version } from '../shared/version.ts'
+import { app } from './app.ts'
 import { backupOnce } from './backup-once.ts'
+import { backupRun } from './backup-run.ts'
 import { decrypt } from './decrypt.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { interrupt, interruptionReason, isInterruptible } from './interruption.ts'
+import { jobs } from './jobs.ts'
+import { keys } from './keys.ts'
+import { overview } from './overview.ts'
+import { plans } from './plans.ts'
 import { restoreOnce } from './restore-once.ts'
-import { serve } from './serve.ts'
+import { restoreRun, restoreUndo } from './restore-run.ts'
+import { retention } from './retention.ts'
+import { schedules } from './schedules.ts'
+import { serve, worker } from './serve.ts'
+import { servers } from './servers.ts'
 import { snapshots } from './snapshots.ts'
 import { describeError, errorJson, note, printJson } from './terminal.ts'
 import { test } from './test.ts'
+import { token } from './token.ts'
 import { verify } from './verify.ts'
+import { volumes } from './volumes.ts'
 
 /** 128 + SIGPIPE, as the shell counts it. */
 const EXIT_BROKEN_PIPE = 141
@@ -29,11 +41,23 @@ Exit codes: 0 done · 1 failed · 2 wrong usage, settings or key · 3 some copie
 
 Environment: HOLDFAST_DATABASE_PASSWORD  HOLDFAST_VOLUME_PASSWORD  HOLDFAST_VOLUME_PRIVATE_KEY_FILE
              BACKUP_ENCRYPTION_KEY  HOLDFAST_AGE_IDENTITY_FILE  HOLDFAST_AGE_PASSPHRASE  AWS_*
+             HOLDFAST_URL  HOLDFAST_TOKEN  (the app that commands talk to; else the one of this machine)
              Each also as NAME_FILE, with the path of a file that holds the value.`,
   )
-program.addCommand(new Command('backup').description('Back up databases').addCommand(backupOnce))
-program.addCommand(new Command('restore').description('Restore snapshots').addCommand(restoreOnce))
-for (const command of [serve, snapshots, verify, decrypt, test, doctor, demo]) program.addCommand(command)
+program.addCommand(
+  new Command('backup').description('Back up databases').addCommand(backupRun).addCommand(backupOnce),
+)
+program.addCommand(
+  new Command('restore')
+    .description('Restore snapshots')
+    .addCommand(restoreRun)
+    .addCommand(restoreUndo)
+    .addCommand(restoreOnce),
+)
+const ofApp = [servers, volumes, keys, schedules, plans, snapshots, jobs, retention, overview]
+for (const command of [serve, worker, ...ofApp, token, app, verify, decrypt, test, doctor, demo]) {
+  program.addCommand(command)
+}
 exitInsteadOfReturning(program)
 
 // Whoever reads us may stop when it has seen enough, as head does; that is no success. A terminal may be gone.

@@ -4,33 +4,100 @@ import { AppError } from '../shared/errors.ts'
 import { formatBytes, formatSeconds } from '../shared/units.ts'
 import { interruption } from './interruption.ts'
 import { errorJson, note, print, printJson, table } from './terminal.ts'
+import {
+  downloadKnown,
+  listKnown,
+  type ListOptions,
+  lockKnown,
+  removeKnown,
+  showKnown,
+  verifyKnown,
+} from './snapshots-of-app.ts'
+import { positiveInteger } from './parse.ts'
 import { withVolume } from './with-volume.ts'
 
 interface Options {
-  on: string
+  on?: string
   database?: string
   json?: boolean
 }
 
+const onVolume = [
+  '--on <volume-url>',
+  'what is on this volume, from its manifests alone, without any app',
+] as const
+const snapshotArgument = ['<snapshot>', 'its id, or the first eight or more characters of it'] as const
+
 export const snapshots = new Command('snapshots')
-  .description('What is on a volume, read from the manifests alone')
+  .description('Snapshots: those that the app knows, or those on one volume')
   .addCommand(
     new Command('ls')
       .description('List the snapshots, newest first')
-      .requiredOption('--on <volume-url>', 'the volume')
+      .option(...onVolume)
       .option('--database <name>', 'only those of this database')
+      .option('--server <id>', 'only those of this server (of the app)')
+      .option('--plan <id>', 'only those of this plan, or of none (of the app)')
+      .option('--search <text>', 'in names, comments and keys (of the app)')
+      .option('--limit <n>', 'so many (of the app; default: 50)', positiveInteger)
       .option('--json', 'print the result as JSON')
-      .action((options: Options) => withVolume(options.on, (volume) => list(volume, options))),
+      .action(async ({ on, ...options }: Options & ListOptions) => {
+        if (on === undefined) await listKnown(options)
+        else await withVolume(on, (volume) => list(volume, options))
+      }),
   )
   .addCommand(
     new Command('show')
       .description('Show everything about one snapshot')
-      .argument('<snapshot>', 'its id, the first eight or more characters of it, or its key')
-      .requiredOption('--on <volume-url>', 'the volume')
-      .option('--json', 'print the manifest as JSON')
-      .action((snapshot: string, options: Options) =>
-        withVolume(options.on, (volume) => show(volume, snapshot, options)),
+      .argument('<snapshot>', 'its id, the first eight or more characters of it, or, on a volume, its key')
+      .option(...onVolume)
+      .option('--json', 'print the result as JSON')
+      .action(async (snapshot: string, { on, ...options }: Options) => {
+        if (on === undefined) await showKnown(snapshot, options)
+        else await withVolume(on, (volume) => show(volume, snapshot, options))
+      }),
+  )
+  .addCommand(
+    new Command('verify')
+      .description('Read all copies from the first byte to the last, and prove that they are what was stored')
+      .argument(...snapshotArgument)
+      .option('--json', 'print the job as JSON')
+      .option('-q, --quiet', 'no progress')
+      .action(verifyKnown),
+  )
+  .addCommand(
+    new Command('lock')
+      .description('Keep a snapshot from being deleted, by anybody and by retention')
+      .argument(...snapshotArgument)
+      .option('--until <time>', 'ISO 8601, as in 2027-01-01T00:00:00Z (default: until it is unlocked)')
+      .option('--json', 'print the snapshot as JSON')
+      .action((snapshot: string, { until, ...options }: { until?: string; json?: boolean }) =>
+        lockKnown(snapshot, until ?? true, options),
       ),
+  )
+  .addCommand(
+    new Command('unlock')
+      .description('Let retention decide about a snapshot again')
+      .argument(...snapshotArgument)
+      .option('--json', 'print the snapshot as JSON')
+      .action((snapshot: string, options: { json?: boolean }) => lockKnown(snapshot, false, options)),
+  )
+  .addCommand(
+    new Command('rm')
+      .description('Delete snapshots from all volumes; shows what would go, unless --yes is said')
+      .argument('<snapshot...>', 'their ids')
+      .option('--yes', 'delete them')
+      .option('--newest', 'also the newest good one of a database')
+      .option('--json', 'print the result as JSON')
+      .action(removeKnown),
+  )
+  .addCommand(
+    new Command('download')
+      .description('Save the object as it is stored, or the dump in it')
+      .argument(...snapshotArgument)
+      .option('-o, --output <file>', 'where to (default: standard output)')
+      .option('--plain', 'decrypted and decompressed on the way')
+      .option('--volume <id>', 'from this volume (default: the best one)')
+      .action(downloadKnown),
   )
 
 type Volume = Parameters<typeof listSnapshots>[0]

@@ -6,7 +6,8 @@ import { testVolume } from '../volumes/test-volume.ts'
 
 import type { TestStep } from '../shared/test-report.ts'
 import { interruption } from './interruption.ts'
-import { print, printJson, warnOfPassword } from './terminal.ts'
+import { warnOfPassword } from './terminal.ts'
+import { printReport } from './test-report.ts'
 import { withVolume } from './with-volume.ts'
 
 export const test = new Command('test')
@@ -24,27 +25,5 @@ export const test = new Command('test')
       })
     }
     const passed = steps.every(({ outcome }) => outcome !== 'failed')
-    if (options.json) printJson({ url: maskUrl(url), passed, steps })
-    else print(report(steps))
-    process.exitCode = passed ? 0 : 1
+    printReport({ passed, steps }, options.json, { url: maskUrl(url) })
   })
-
-const marks: Record<TestStep['outcome'], string> = {
-  ok: 'ok',
-  warning: 'WARNING',
-  failed: 'FAILED',
-  skipped: '-',
-}
-
-function report(steps: readonly TestStep[]): string {
-  const width = Math.max(...steps.map(({ step }) => step.length))
-  return steps
-    .flatMap(({ step, outcome, detail = '', milliseconds }) => {
-      const time = milliseconds === undefined ? '' : `${Math.round(milliseconds)} ms`
-      const [first = '', ...rest] = detail.split('\n')
-      const line = `${marks[outcome].padEnd(8)} ${step.padEnd(width)} ${time.padStart(8)}  ${first}`
-      return [line, ...rest.map((text) => ' '.repeat(width + 20) + text)]
-    })
-    .map((line) => line.trimEnd())
-    .join('\n')
-}

@@ -8,9 +8,9 @@ import { after, before, describe, it } from 'node:test'
 import { findTools, type FoundTool } from '../lib/tools.ts'
 import { ToolFailure, type Command } from '../lib/process.ts'
 // oxlint-disable-next-line no-restricted-imports -- this is test code: a dump is judged by what the runner makes of it
-import { dumpBytes } from '../runner/dump.ts'
+import { dumpBytes, writeSecretFiles } from '../runner/dump.ts'
 // oxlint-disable-next-line no-restricted-imports -- as above
-import { loadDump } from '../runner/load.ts'
+import { feed, loadDump } from '../runner/load.ts'
 import { AppError, type ErrorCode } from '../shared/errors.ts'
 import type { DatabaseFacts, Dump, DumpContents, Engine, Restore } from './engine.ts'
 
@@ -45,6 +45,8 @@ export interface EngineBed extends AsyncDisposable {
   unprivileged?: { connection: unknown; run(database: string, statement: string): Promise<void> }
   /** `dumpOptions` that must be refused with `tool_option_refused`. */
   refused?: { title: string; options: unknown }[]
+  /** SQL that would write to the path on this machine, or read it: each must fail, and leave it as it is. */
+  intrusions?(path: string): string[]
   /** What this engine cannot promise: the title of a test, and why. */
   exceptions?: Record<string, string>
 }
@@ -423,6 +425,72 @@ export function engineConformance(
       await drop(source)
     })
 
+    const runSql = async (database: string, sql: string) => {
+      const server = await bed.engine.inspect(connectionOf(), signal)
+      const workDirectory = await directory()
+      const run = bed.engine.runSql?.({ connection: connectionOf(), database, server, tools, workDirectory })
+      assert.ok(run)
+      assertNoSecret(bed, [run.command.file, ...run.command.args].join('\n'))
+      await using _secrets = await writeSecretFiles(run.secretFiles)
+      await feed(run, oneChunk(sql), signal)
+    }
+    const marksIn = async (database: string) =>
+      Object.values(await bed.engine.countRows(connectionOf(), database, signal))
+    const toolFails = (run: Promise<unknown>, title?: string) =>
+      assert.rejects(run, (error: unknown) => error instanceof ToolFailure, title)
+
+    test('runs SQL in a database until the first statement that fails', async (skip) => {
+      if (!bed.engine.runSql) return skip('There is no SQL.')
+      const database = named(`SQL in Größe's "100%"`)
+      await bed.createEmpty(database)
+      await runSql(database, `create table marks (note varchar(100)); insert into marks values ('ä;')`)
+      await runSql(database, `begin; insert into marks values ('left open') -- the end`)
+      assert.deepEqual(await marksIn(database), [2])
+      const wrong = [
+        `insert into marks values ('3'); insert into nowhere values (1); insert into marks values ('4')`,
+        `insert into marks values ('unfinished`,
+        `insert into marks valuess ('5')`,
+      ]
+      for (const sql of wrong) await toolFails(runSql(database, sql), sql)
+      assert.deepEqual(await marksIn(database), [3])
+      await drop(database)
+    })
+
+    test('runs no SQL that reaches for this machine', async (skip) => {
+      if (!bed.intrusions) return skip('There is no such SQL.')
+      const database = named('intruded')
+      await bed.createEmpty(database)
+      await runSql(database, `create table marks (note varchar(100))`)
+      const folder = await directory()
+      const path = join(folder, 'file')
+      await writeFile(path, 'mine')
+      for (const sql of bed.intrusions(path)) {
+        await toolFails(runSql(database, sql), sql)
+        assert.equal(await readFile(path, 'utf8'), 'mine', sql)
+        assert.deepEqual(await readdir(folder), ['file'], sql)
+        assert.deepEqual(await marksIn(database), [0], sql)
+      }
+      await drop(database)
+    })
+
+    test('says what a user lacks for a restore, and nothing of a user who may do everything', async (skip) => {
+      const database = named('to be restored')
+      for (const mode of ['new', 'replace', 'existing'] as const) {
+        const target = { database, mode, exists: false }
+        assert.deepEqual(await bed.engine.missingForRestore(connectionOf(), target, signal), [])
+      }
+      if (!bed.unprivileged) return skip('There are no users.')
+      await bed.createEmpty(database)
+      const connection = connectionOf(bed.unprivileged.connection)
+      const missing = async (mode: 'replace' | 'existing') =>
+        await bed.engine.missingForRestore(connection, { database, mode, exists: true }, signal)
+      const [toAdd, toReplace] = [await missing('existing'), await missing('replace')]
+      assert.ok(toAdd.length > 0 && toReplace.length > 0)
+      for (const { grant } of [...toAdd, ...toReplace]) await bed.unprivileged.run(database, grant)
+      assert.deepEqual([await missing('existing'), await missing('replace')], [[], []])
+      await drop(database)
+    })
+
     test('keeps secrets out of arguments, and its files to itself', async () => {
       const source = named('secret')
       await bed.createEmpty(source)
@@ -581,6 +649,10 @@ async function* brokenAfter(source: AsyncIterable<Uint8Array>, bytes: number): A
     passed += chunk.length
     if (passed >= bytes) throw new Error('the line went dead')
   }
+}
+
+async function* oneChunk(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
 }
 
 async function rejectsWith(code: ErrorCode, promise: Promise<unknown>, title = ''): Promise<AppError> {

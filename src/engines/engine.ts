@@ -61,6 +61,13 @@ export interface Engine<
     restore(request: GlobalsRequest<z.output<Connection>, z.output<RestoreSettings>>): Restore
   }
 
+  /**
+   * How SQL of the user's own is run in a database: by a tool that reads it from standard input and stops at the first
+   * statement that fails. It reaches the database alone: no program and no file of this machine. Absent where there is
+   * no SQL.
+   */
+  runSql?(request: SqlRequest<z.output<Connection>>): SqlRun
+
   /** What the tool's last words mean, or undefined if they explain themselves. */
   explain(tool: string, stderr: string): AppError | undefined
 
@@ -69,6 +76,22 @@ export interface Engine<
    * nobody restores into one, or into its place. Absent where the engine has none.
    */
   checkTarget?(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<void>
+  /**
+   * Throws `invalid_input` if the database is the one in which Holdfast keeps what it knows, or would lie among its files.
+   * The server is asked, for one server has many names. Absent where Holdfast never keeps anything.
+   */
+  refuseOwn?(
+    connection: z.output<Connection>,
+    database: string,
+    own: OwnPlaces,
+    signal: AbortSignal,
+  ): Promise<void>
+  /** What the user seems to lack for a restore into the database, each with the statement that grants it. */
+  missingForRestore(
+    connection: z.output<Connection>,
+    target: { database: string; mode: 'new' | 'replace' | 'existing'; exists: boolean },
+    signal: AbortSignal,
+  ): Promise<MissingPrivilege[]>
   databaseExists(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<boolean>
   /** Creates an empty database like the one that was dumped (encoding, collation, owner where the role exists). */
   createDatabase(
@@ -256,6 +279,27 @@ export interface Restore {
   /** Runs when the tool is done, before success is claimed: SQLite's integrity check. */
   check?(signal: AbortSignal): Promise<void>
 }
+
+export interface SqlRequest<Connection> {
+  connection: Connection
+  database: string
+  server: ServerFacts
+  tools: readonly FoundTool[]
+  workDirectory: string
+}
+
+export type SqlRun = StdinTarget & { secretFiles?: Record<string, string> }
+
+/** Where Holdfast itself keeps what it knows. */
+export interface OwnPlaces {
+  dataDirectory: string
+  store: OwnStore
+}
+
+export type OwnStore =
+  | { engine: 'sqlite'; path: string }
+  /** The microsecond in which its server was started, and the number that it has there. */
+  | { engine: 'postgresql'; serverStartedAt: string; oid: string }
 
 /** A stage that passes the bytes on, changed. */
 export type Filter = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>

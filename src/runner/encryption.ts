@@ -20,13 +20,24 @@ export interface KeyRing {
   /** `AGE-SECRET-KEY-1…` */
   ageIdentities: readonly string[]
   agePassphrases: readonly string[]
+  /** Those that people keep in the app, each with an id, which manifests name. */
+  namedKeys?: readonly NamedKey[]
+}
+
+/** A password for 7z, in the form of BACKUP_ENCRYPTION_KEY, or a passphrase for age. */
+export interface NamedKey {
+  id: string
+  kind: 'password' | 'passphrase'
+  secret: string
 }
 
 /** What a new snapshot is encrypted with. */
 export type EncryptionChoice =
-  | { method: '7z' }
-  | { method: 'age'; recipients: readonly string[] }
-  | { method: 'age'; passphrase: true }
+  /** Without a key, the instance key. */
+  | { method: '7z'; key?: { id: string; password: string } }
+  | { method: 'age'; recipients: readonly string[]; keyId?: string }
+  /** `true`: the first of the ring. */
+  | { method: 'age'; passphrase: string | true; keyId?: string }
 
 /** The outermost wrapper of a new snapshot, with its key at hand. */
 export interface Seal {
@@ -45,6 +56,9 @@ export interface RandomAccess {
   read(start: number, end: number, signal: AbortSignal): AsyncIterable<Uint8Array>
 }
 
+/** How manifests name the key of BACKUP_ENCRYPTION_KEY. */
+export const INSTANCE_KEY = 'instance'
+
 const AGE_HEADER_BYTES = 65_536
 
 /** Sixty modules of elliptic curves, which most runs never need. */
@@ -60,7 +74,7 @@ export async function prepareSeal(
 ): Promise<Seal | undefined> {
   if (!choice) return undefined
   if (choice.method === '7z') {
-    const [value] = keys.instanceKeys
+    const value = choice.key?.password ?? keys.instanceKeys[0]
     if (value === undefined) {
       throw new AppError('key_missing', 'Encryption as 7z needs a key, and none is set.', {
         hint: 'Set BACKUP_ENCRYPTION_KEY, for instance to: base64:$(openssl rand -base64 32) — and keep it safe, apart from the backups.',
@@ -69,13 +83,13 @@ export async function prepareSeal(
     const key = await deriveSevenzipKey(sevenzipPassword(value))
     return {
       extension: '.7z',
-      manifest: { method: '7z', keyId: 'instance', fingerprint: fingerprint(key) },
+      manifest: { method: '7z', keyId: choice.key?.id ?? INSTANCE_KEY, fingerprint: fingerprint(key) },
       wrap: (bytes, entryName, modifiedAt) => sealSevenzip({ entryName, modifiedAt, key }, bytes),
     }
   }
   const { encryptAge } = await loadAge()
   if ('passphrase' in choice) {
-    const [passphrase] = keys.agePassphrases
+    const passphrase = choice.passphrase === true ? keys.agePassphrases[0] : choice.passphrase
     if (passphrase === undefined) {
       throw new AppError('key_missing', 'Encryption with an age passphrase needs one, and none is set.', {
         hint: 'Set HOLDFAST_AGE_PASSPHRASE or HOLDFAST_AGE_PASSPHRASE_FILE.',
@@ -83,7 +97,7 @@ export async function prepareSeal(
     }
     return {
       extension: '.age',
-      manifest: { method: 'age', keyId: 'passphrase', fingerprint: null, recipients: [] },
+      manifest: { method: 'age', keyId: choice.keyId ?? 'passphrase', fingerprint: null, recipients: [] },
       wrap: (bytes) => ({ body: encryptAge({ passphrase }, bytes) }),
     }
   }
@@ -93,7 +107,7 @@ export async function prepareSeal(
     extension: '.age',
     manifest: {
       method: 'age',
-      keyId: 'recipients',
+      keyId: choice.keyId ?? 'recipients',
       fingerprint: fingerprintOfRecipients(recipients),
       recipients,
     },
@@ -113,13 +127,16 @@ export async function findOpener(
 ): Promise<Opener> {
   if (encryption === null) return (whole) => readWhole(whole, signal)
   if (encryption.method === '7z') {
-    const key = await findSevenzipKey(encryption.fingerprint, keys)
+    const key = await findSevenzipKey(encryption, keys)
     return async function* (whole) {
       const entry = await openSevenzip(whole, { key }, signal)
       yield* entry.content(signal)
     }
   }
-  const ring = { identities: keys.ageIdentities, passphrases: keys.agePassphrases }
+  const ring = {
+    identities: keys.ageIdentities,
+    passphrases: [...namedSecrets('passphrase', encryption.keyId, keys), ...keys.agePassphrases],
+  }
   if (ring.identities.length + ring.passphrases.length === 0) {
     throw new AppError(
       'key_missing',
@@ -153,8 +170,13 @@ async function* readWhole(object: RandomAccess, signal: AbortSignal): AsyncGener
   if (object.bytes > 0) yield* object.read(0, object.bytes - 1, signal)
 }
 
-async function findSevenzipKey(wanted: string, keys: KeyRing): Promise<SevenzipKey> {
-  if (keys.instanceKeys.length === 0) {
+async function findSevenzipKey(
+  { keyId, fingerprint: wanted }: ManifestEncryption & { method: '7z' },
+  keys: KeyRing,
+): Promise<SevenzipKey> {
+  const named = namedSecrets('password', keyId, keys)
+  const values = keyId === INSTANCE_KEY ? [...keys.instanceKeys, ...named] : [...named, ...keys.instanceKeys]
+  if (values.length === 0) {
     throw new AppError(
       'key_missing',
       `The snapshot is encrypted with the key ${wanted}, and no key is set.`,
@@ -164,7 +186,7 @@ async function findSevenzipKey(wanted: string, keys: KeyRing): Promise<SevenzipK
     )
   }
   const present: string[] = []
-  for (const value of keys.instanceKeys) {
+  for (const value of values) {
     const key = await deriveSevenzipKey(sevenzipPassword(value))
     if (fingerprint(key) === wanted) return key
     present.push(fingerprint(key))
@@ -178,8 +200,16 @@ async function findSevenzipKey(wanted: string, keys: KeyRing): Promise<SevenzipK
   )
 }
 
+/** The one with the id first: each that is tried takes a tenth of a second, of age a whole one. */
+function namedSecrets(kind: NamedKey['kind'], id: string, { namedKeys = [] }: KeyRing): string[] {
+  const fitting = namedKeys.filter((key) => key.kind === kind)
+  return [...fitting.filter((key) => key.id === id), ...fitting.filter((key) => key.id !== id)].map(
+    ({ secret }) => secret,
+  )
+}
+
 /** Of public keys, so a plain hash will do: the first 8 bytes of the SHA-256 of the sorted recipients. */
-function fingerprintOfRecipients(recipients: readonly string[]): string {
+export function fingerprintOfRecipients(recipients: readonly string[]): string {
   return createHash('sha256')
     .update([...recipients].sort().join('\n'))
     .digest('hex')

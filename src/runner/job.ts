@@ -5,12 +5,22 @@ export interface JobContext {
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
   /** May be called thousands of times a second; whoever listens decides what to show. */
   progress(progress: JobProgress): void
+  /** Where a tool's files go; see `createWorkDirectory`. */
+  workDirectory?: string
 }
 
 export type LogLevel = 'info' | 'warning' | 'error'
 
 export interface JobProgress {
-  phase: 'connecting' | 'dumping' | 'checking' | 'downloading' | 'restoring' | 'counting'
+  phase:
+    | 'connecting'
+    | 'dumping'
+    | 'checking'
+    | 'downloading'
+    | 'restoring'
+    | 'counting'
+    | 'masking'
+    | 'copying'
   /** Bytes of the raw dump so far. */
   rawBytes?: number
   /** Bytes of the object so far, after compression and encryption. */

@@ -53,12 +53,12 @@ export async function loadDump(
   await restore.check?.(signal)
 }
 
-/** Through all stages into the tool. */
-async function feed(
+/** Feeds the bytes, through all stages, into the tool. Resolves only when the tool has succeeded. */
+export async function feed(
   target: StdinTarget,
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
-  options: RunOptions,
+  options: RunOptions = {},
 ): Promise<void> {
   let staged = bytes
   for (const stage of target.through ?? []) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { GlobalsRequest, Restore, ServerFacts } from '../engines/engine.ts'
-import { isOver, ownToken } from '../lib/identity.ts'
+import { ownToken } from '../lib/identity.ts'
 import { StallGuard } from '../lib/stall-guard.ts'
 import { findTools, type FoundTool } from '../lib/tools.ts'
 import { checkRoom, createWorkDirectory } from '../lib/work-directory.ts'
@@ -15,14 +15,18 @@ import { loadDump } from './load.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { checkObject, openCopy, type ReadCopyOptions } from './read-copy.ts'
 import {
+  checkEngine,
   checkMode,
   checkServerTarget,
   checkTarget,
   databaseFor,
+  isLeftHalf,
   isOfServer,
   type RestoreMode,
   type RestoreTarget,
+  versionWarnings,
 } from './restore-target.ts'
+import { runSql } from './run-sql.ts'
 import { dropUnfinished, formerName, unfinishedName } from './unfinished-restores.ts'
 
 /** Which snapshot is written into which database, and how. */
@@ -55,7 +59,8 @@ export interface RestoredSnapshot {
  * Writes a snapshot into a database. Where the engine can rename, the data goes into a database beside the target,
  * which takes the target's name only when every byte has been verified, the tool has succeeded and the rows are
  * those of the snapshot. Where it cannot, or where objects are added to an existing database, the whole object is
- * verified before anything is changed. So it is for what belongs to the server itself.
+ * verified before anything is changed. So it is for what belongs to the server itself. SQL that is to run after has then
+ * run already.
  */
 export async function restoreSnapshot(order: RestoreOrder, job: JobContext): Promise<RestoredSnapshot> {
   using stall = new StallGuard(order.stallAfter, () => stalled(order))
@@ -63,7 +68,7 @@ export async function restoreSnapshot(order: RestoreOrder, job: JobContext): Pro
   const lost: LostTarget = {}
   const { engine, snapshot } = order
   try {
-    checkEngine(order)
+    checkEngine(engine, order.engineName, snapshot.manifest)
     await checkTarget(order, signal)
     if (isOfServer(engine, snapshot.manifest)) return await restoreGlobals(order, { ...job, signal }, stall)
     const database = databaseFor(order, snapshot.manifest)
@@ -94,7 +99,7 @@ async function restoreGlobals(
   job.progress({ phase: 'connecting' })
   const server = await engine.inspect(connection, signal)
   const readRaw = await openCopy(snapshot.volume, snapshot.key, snapshot.manifest, order.keys, signal)
-  await using work = await createWorkDirectory()
+  await using work = await createWorkDirectory(job.workDirectory)
   const tools = await findTools(engine.tools, signal)
   const plan = engine.globals?.restore(requestFor(order, server, tools, work.path))
   if (!plan) throw new Error(`${engine.label} has nothing that belongs to the server.`)
@@ -120,6 +125,7 @@ async function restore(
   const exists = await engine.databaseExists(connection, database, signal)
   const isHalf = exists && (await isLeftHalf(order, signal))
   checkMode(mode, exists, isHalf, database)
+  for (const warning of versionWarnings(manifest, server)) job.log('warning', warning)
   if (isHalf) tellOfHalf(mode, database, job)
   if (mode === 'replace' && manifest.partial?.length) {
     job.log(
@@ -129,7 +135,7 @@ async function restore(
   }
   const readRaw = await openCopy(snapshot.volume, snapshot.key, manifest, order.keys, signal)
 
-  await using work = await createWorkDirectory()
+  await using work = await createWorkDirectory(job.workDirectory)
   const tools = await findTools(engine.tools, signal)
   const beside = engine.renameDatabase && mode !== 'existing'
   if (beside) await dropUnfinished(order, job)
@@ -183,6 +189,11 @@ async function restore(
     const expected = expectedRows(order)
     const rows = expected && compareRows(expected, await engine.countRows(connection, target, signal))
     if (rows?.differences.length) throw mismatch(order, rows)
+    if (order.runAfter !== undefined) {
+      clock.begin('masking')
+      job.progress({ phase: 'masking' })
+      await runSql({ engine, connection, database: target, server, sql: order.runAfter }, job)
+    }
     if (isOurs) await takeMarkAway(order, writer, signal)
     if (beside) safetySnapshot = await keepTarget()
     if (beside) await swap(order, target, exists, job)
@@ -193,17 +204,13 @@ async function restore(
   }
 }
 
-function checkEngine({ engine, engineName, snapshot: { manifest } }: RestoreOrder): void {
-  if (manifest.server.engine === engineName) return
-  throw new AppError(
-    'unsupported',
-    `A ${manifest.server.engine} snapshot cannot be restored into ${engine.label}.`,
-  )
-}
-
 /** What the engine must know to plan, besides the database. */
-function requestFor(
-  { connection, snapshot: { manifest }, restoreOptions }: RestoreOrder,
+export function requestFor(
+  {
+    connection,
+    snapshot: { manifest },
+    restoreOptions,
+  }: Pick<RestoreOrder, 'connection' | 'restoreOptions'> & { snapshot: { manifest: Manifest } },
   server: ServerFacts,
   tools: readonly FoundTool[],
   workDirectory: string,
@@ -249,20 +256,6 @@ async function load(
     },
   })
   await loadDump(plan, resting(bytes, stall), job.signal, { onStderr: (line) => job.log('info', line) })
-}
-
-/** Whether a restore that is over has left the target half. Throws `database_in_use` if one that lives is filling it. */
-async function isLeftHalf(
-  { engine, connection, database }: DatabaseOrder,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const filler = await engine.unfinishedMark?.read(connection, database, signal)
-  if (filler === undefined) return false
-  const [token = ''] = filler.split('/')
-  if (isOver(token) !== false) return true
-  throw new AppError('database_in_use', `Another restore is just filling “${database}”.`, {
-    hint: 'Wait until it has ended.',
-  })
 }
 
 function tellOfHalf(mode: RestoreMode, database: string, job: JobContext): void {
@@ -361,7 +354,7 @@ async function dropHalf(
 /** Whoever reads that the target is gone must read where its data are. */
 function withWayBack(error: AppError, { database, safetySnapshot }: LostTarget): AppError {
   if (safetySnapshot === undefined) return error
-  const wayBack = `What was in “${database}” is snapshot ${safetySnapshot}; restore that one with --mode replace.`
+  const wayBack = `What was in “${database}” is snapshot ${safetySnapshot}; restore that one in its place (mode replace).`
   const hint = error.hint === undefined ? wayBack : `${error.hint} ${wayBack}`
   return new AppError(error.code, error.message, { hint, cause: error })
 }
@@ -392,7 +385,8 @@ function mismatch({ database }: DatabaseOrder, { differences }: RowComparison): 
   )
 }
 
-function dirOf(path: string): string {
+/** The folder of a file. */
+export function dirOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1) || '.'
 }
 

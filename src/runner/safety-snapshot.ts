@@ -5,7 +5,7 @@ import type { Manifest } from '../shared/snapshots.ts'
 import type { Volume } from '../volumes/volume.ts'
 import type { EncryptionChoice, KeyRing } from './encryption.ts'
 import type { JobContext } from './job.ts'
-import { takeSnapshot } from './take-snapshot.ts'
+import { type SnapshotOrder, takeSnapshot } from './take-snapshot.ts'
 
 export interface SafetyOrder {
   engine: Engine
@@ -14,23 +14,28 @@ export interface SafetyOrder {
   database: string
   /** What the server is called whose database is replaced. */
   serverName: string
+  /** What the volume is called; its location if absent. */
+  volumeName?: string
   volume: Volume
   keys: KeyRing
   /** The snapshot that is about to take its place: the safety snapshot is no easier to read than that one. */
   like: Manifest
+  catalogue?: SnapshotOrder['catalogue']
+  /** Remembers it, before anything is dropped: if it throws, nothing is. */
+  onComplete?: SnapshotOrder['onComplete']
   stallAfter: number
 }
 
 /** Backs up a database before it is replaced, beside the snapshot that replaces it. Returns the snapshot's id. */
 export async function takeSafetySnapshot(order: SafetyOrder, job: JobContext): Promise<string> {
-  const { like, volume, ...server } = order
+  const { like, volume, volumeName = volume.location, ...rest } = order
   const { manifest } = await takeSnapshot(
     {
-      ...server,
+      ...rest,
       dumpOptions: parseSettings(order.engine.dumpOptions, {}, 'the options'),
       compression: compressionLike(like),
-      encryption: encryptionLike(like),
-      volumes: [{ name: volume.location, volume }],
+      encryption: encryptionLike(like, order.keys),
+      volumes: [{ name: volumeName, volume }],
       path: 'safety/{server}/{database}',
       trigger: 'safety',
       comment: `before ${like.snapshot} was restored in its place`,
@@ -56,10 +61,13 @@ function compressionLike({ compression }: Manifest): Compression {
   }
 }
 
-function encryptionLike({ encryption }: Manifest): EncryptionChoice | undefined {
+function encryptionLike({ encryption }: Manifest, { namedKeys }: KeyRing): EncryptionChoice | undefined {
   if (encryption === null) return undefined
-  if (encryption.method === '7z') return { method: '7z' }
-  return encryption.recipients.length > 0
-    ? { method: 'age', recipients: encryption.recipients }
-    : { method: 'age', passphrase: true }
+  const { keyId } = encryption
+  const named = namedKeys?.find(({ id }) => id === keyId)
+  if (encryption.method === '7z') {
+    return { method: '7z', ...(named && { key: { id: keyId, password: named.secret } }) }
+  }
+  if (encryption.recipients.length > 0) return { method: 'age', recipients: encryption.recipients, keyId }
+  return named ? { method: 'age', passphrase: named.secret, keyId } : { method: 'age', passphrase: true }
 }

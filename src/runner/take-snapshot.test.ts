@@ -235,7 +235,7 @@ describe('leftovers of a run that was killed', () => {
       'a/somebody-elses',
     ])
     const tomorrow = new Date(Date.now() + 25 * 3_600_000)
-    assert.deepEqual(await sweepUnfinished(volume, job(), tomorrow), ['a/elsewhere.sql'])
+    assert.deepEqual(await sweepUnfinished(volume, job(), { now: tomorrow }), ['a/elsewhere.sql'])
   })
 })
 

@@ -53,6 +53,20 @@ export interface SnapshotOrder {
   trigger: string
   releaseVersion?: string
   comment?: string
+  /** For the manifest, and for keys: what the app knows it by. */
+  catalogue?: {
+    organization: string
+    serverId: string
+    plan?: { id: string; name: string } | undefined
+    /** The retention policy, in words. */
+    policy?: string | undefined
+  }
+  /**
+   * Remembers the snapshot, which is complete on its volumes, before the notes go that would let the next run find it.
+   * If it throws `lease_lost`, all copies are removed again; after any other error nobody knows whether it is
+   * remembered, so they stay, with their notes.
+   */
+  onComplete?: (taken: TakenSnapshot) => Promise<void>
   /** Milliseconds without a byte after which the job fails with `tool_stalled`. */
   stallAfter: number
 }
@@ -91,7 +105,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
 
   job.progress({ phase: 'connecting' })
   const { server, facts, tools, broken } = await lookAt(order, job)
-  await using work = await createWorkDirectory()
+  await using work = await createWorkDirectory(job.workDirectory)
   const { connection, database, dumpOptions: options } = order
   const dump = planDump(engine, broken, {
     connection,
@@ -129,6 +143,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
     job.progress({ phase: 'dumping', storedBytes })
   })
   using _renewal = renewNotes(copies, key, job)
+  let isRemembered: boolean | 'perhaps' = false
   try {
     if (dump.source.from === 'stdout') stall.touch()
     const abandoned = new AbortController()
@@ -155,7 +170,9 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       holdfast: version,
       snapshot: id,
       startedAt: startedAt.toISOString(),
+      ...(order.catalogue && { organization: order.catalogue.organization }),
       server: {
+        ...(order.catalogue && { id: order.catalogue.serverId }),
         name: order.serverName,
         engine: order.engineName,
         flavour: server.flavour,
@@ -175,6 +192,8 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       position: compressed.contents.position,
       warnings: [...known, ...found],
       trigger: order.trigger,
+      ...(order.catalogue?.plan && { plan: order.catalogue.plan }),
+      ...(order.catalogue?.policy !== undefined && { policy: order.catalogue.policy }),
       ...(order.releaseVersion !== undefined && { releaseVersion: order.releaseVersion }),
       ...(order.comment !== undefined && { comment: order.comment }),
       finishedAt: new Date().toISOString(),
@@ -185,9 +204,16 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       await checkStillThere(volume, key, manifest, job.signal)
     })
     job.signal.throwIfAborted()
+    const state = copies.some((copy) => copy.failure) ? 'partial' : 'succeeded'
+    const taken: TakenSnapshot = { key, manifest, state, copies }
+    isRemembered = order.onComplete ? 'perhaps' : true
+    await order.onComplete?.(taken)
+    isRemembered = true
     await tidy(copies, key, job)
-    return { key, manifest, state: copies.some((copy) => copy.failure) ? 'partial' : 'succeeded', copies }
+    return taken
   } catch (error) {
+    const isTakenOver = error instanceof AppError && error.code === 'lease_lost'
+    if (isRemembered === true || (isRemembered === 'perhaps' && !isTakenOver)) throw error
     for (const copy of copies) copy.failure ??= explained(engine, error, job.signal)
     await tidy(copies, key, job)
     throw error
@@ -220,9 +246,10 @@ function planDump(
 }
 
 function stemFor(order: SnapshotOrder, dump: Dump, at: Date): string {
-  const { engine, serverName, database, releaseVersion, path, fileName } = order
+  const { engine, serverName: server, database, catalogue, releaseVersion: version, path, fileName } = order
   const name = dump.subject ?? engine.shortName?.(database) ?? database
-  return keyFor({ server: serverName, database: name, version: releaseVersion, at }, path, fileName)
+  const { organization, plan } = catalogue ?? {}
+  return keyFor({ organization, server, database: name, plan: plan?.name, version, at }, path, fileName)
 }
 
 /**

@@ -50,17 +50,36 @@ export async function dropUnfinished(
   job: JobContext,
 ): Promise<void> {
   try {
-    const names = await namesBeside(engine, connection, database, job.signal)
-    for (const name of names.filter((name) => isLeftBehind(engine, database, name))) {
-      await engine.dropDatabase(connection, name, cleanupSignal(), { endSessions: true })
-      job.log('info', `Dropped “${name}”, which an interrupted restore had left.`)
-    }
+    await dropBeside({ engine, connection, database }, job)
   } catch (error) {
     job.signal.throwIfAborted()
     job.log(
       'warning',
       `What interrupted restores left of “${database}” could not be dropped: ${messageOf(error)}`,
     )
+  }
+}
+
+/**
+ * Drops all that killed restores of the target have left: beside it, and, where the engine cannot rename, the target
+ * itself if its mark says that nobody fills it any more. Throws if it cannot.
+ */
+export async function dropLeftovers(target: Target, job: JobContext): Promise<void> {
+  await dropBeside(target, job)
+  const { engine, connection, database } = target
+  if (!engine.unfinishedMark || !(await engine.databaseExists(connection, database, job.signal))) return
+  const filler = await engine.unfinishedMark.read(connection, database, job.signal)
+  const [token = ''] = filler?.split('/') ?? []
+  if (isOver(token) !== true) return
+  await engine.dropDatabase(connection, database, cleanupSignal(), { endSessions: true })
+  job.log('info', `Dropped “${database}”, which an interrupted restore had left half.`)
+}
+
+async function dropBeside({ engine, connection, database }: Target, job: JobContext): Promise<void> {
+  const names = await namesBeside(engine, connection, database, job.signal)
+  for (const name of names.filter((name) => isLeftBehind(engine, database, name))) {
+    await engine.dropDatabase(connection, name, cleanupSignal(), { endSessions: true })
+    job.log('info', `Dropped “${name}”, which an interrupted restore had left.`)
   }
 }
 

@@ -82,9 +82,14 @@ export async function removeUnfinished(volume: Volume, key: string): Promise<voi
 
 /**
  * Removes what runs that are over left unfinished on the volume. A run counts as over when its process is known to
- * have ended, or, for those of other machines, when its note is older than a day. Returns the keys.
+ * have ended, or, for those of other machines, when its note is older than a day. Returns the keys. `onComplete` hears
+ * of those that are complete all the same, before their notes go: their run was killed behind the last byte.
  */
-export async function sweepUnfinished(volume: Volume, job: JobContext, now = new Date()): Promise<string[]> {
+export async function sweepUnfinished(
+  volume: Volume,
+  job: JobContext,
+  { now = new Date(), onComplete }: { now?: Date; onComplete?: (key: string) => Promise<void> } = {},
+): Promise<string[]> {
   const swept: string[] = []
   for await (const found of volume.list(FOLDER, job.signal)) {
     // Read as late as can be: whoever takes over the key writes another note.
@@ -96,6 +101,7 @@ export async function sweepUnfinished(volume: Volume, job: JobContext, now = new
     if (note === 'unreadable') {
       // Nothing to be learned from it: it only goes.
     } else if (await exists(volume, manifestKey(note.key), job.signal)) {
+      await onComplete?.(note.key)
       await concludeWriting(volume, note.key, job.signal)
     } else {
       await removeUnfinished(volume, note.key)

@@ -1,3 +1,70 @@
+import { z } from 'zod'
+
 /** `partial`: a backup of which some copies could not be stored; those that are there are good. */
 export const jobStates = ['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled'] as const
 export type JobState = (typeof jobStates)[number]
+
+/** Whether a job in this state will never change again. */
+export function isOver(state: JobState): boolean {
+  return state !== 'queued' && state !== 'running'
+}
+
+export const jobError = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() })
+
+export const jobProgress = z
+  .object({
+    at: z.iso.datetime().meta({ description: 'When it was so' }),
+    phase: z
+      .string()
+      .meta({ description: 'connecting, dumping, checking, downloading, restoring, counting' }),
+    rawBytes: z.number().optional().meta({ description: 'Of the raw dump so far' }),
+    storedBytes: z.number().optional().meta({ description: 'Of the object so far' }),
+    expectedRawBytes: z.number().optional().meta({ description: 'Of the raw dump in all; an estimate' }),
+  })
+  .meta({ id: 'JobProgress' })
+
+/** A job as the API shows it. */
+export const job = z
+  .object({
+    id: z.uuid(),
+    kind: z.string().meta({ description: 'run-plan, backup, restore, verify, prune, …' }),
+    state: z.enum(jobStates),
+    parentId: z.string().nullable().meta({ description: 'The run of a plan that ordered it' }),
+    serverId: z.string().nullable(),
+    planId: z.string().nullable(),
+    database: z.string().nullable(),
+    snapshotId: z.string().nullable(),
+    volumeId: z.string().nullable(),
+    attempt: z.int().meta({ description: 'How often it was begun' }),
+    maxAttempts: z.int(),
+    isCancelRequested: z.boolean(),
+    waitsFor: z
+      .array(z.string())
+      .meta({ description: 'In words, what a queued job waits for: server prod-1: 2 of 2 running' }),
+    progress: jobProgress.nullable(),
+    result: z.unknown().meta({ description: 'What came of it; depends on its kind' }),
+    error: jobError.nullable().meta({ description: 'Why it failed, or why its last attempt did' }),
+    createdAt: z.iso.datetime(),
+    runAt: z.iso.datetime().meta({ description: 'Not before' }),
+    startedAt: z.iso.datetime().nullable(),
+    finishedAt: z.iso.datetime().nullable(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Job' })
+export type Job = z.output<typeof job>
+
+/** A line of a job's log. */
+export const logLine = z
+  .object({
+    at: z.iso.datetime(),
+    level: z.enum(['info', 'warning', 'error']),
+    message: z.string(),
+    fields: z.record(z.string(), z.unknown()).optional(),
+  })
+  .meta({ id: 'LogLine' })
+
+/** How a plan's run ended, as a whole: `partial` if any copy is missing, `failed` if any database is. */
+export const planRun = z
+  .object({ state: z.enum(jobStates), run: job, backups: z.array(job) })
+  .meta({ id: 'PlanRun' })
+export type PlanRun = z.output<typeof planRun>

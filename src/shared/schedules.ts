@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wholeNumber } from './fields.ts'
 
 /** In the order of the ISO week, Monday first. */
 export const weekdays = [
@@ -20,14 +21,14 @@ const monthNames = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
 const weekdayNames = 'sun mon tue wed thu fri sat'.split(' ')
 
 /** An IANA time zone, such as `Europe/Berlin`; offsets such as `+02:00` are refused, for they know no summer time. */
-const timeZone = z
+export const timeZone = z
   .string()
   .refine(isTimeZone, {
     error: ({ input }) => `${quoted(input)} is not a time zone. Use a name such as Europe/Berlin or UTC.`,
   })
   .meta({ title: 'Time zone' })
 
-const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
+export const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
   error: ({ input }) => `${quoted(input)} is not a time of day. Use 00:00 to 23:59.`,
 })
 
@@ -105,6 +106,61 @@ export const schedule = z.discriminatedUnion('type', [migration, hourly, daily, 
   error: 'Choose when it runs: migration, hourly, daily, weekly, monthly or cron.',
 })
 export type Schedule = z.output<typeof schedule>
+
+/** Where the time zone may be absent: then it is the organization's. */
+const mayLackZone = { timeZone: true } as const
+export const newRule = z.discriminatedUnion(
+  'type',
+  [
+    migration.partial(mayLackZone),
+    hourly.partial(mayLackZone),
+    daily.partial(mayLackZone),
+    weekly.partial(mayLackZone),
+    monthly.partial(mayLackZone),
+    cron.partial(mayLackZone),
+  ],
+  { error: 'Choose when it runs: migration, hourly, daily, weekly, monthly or cron.' },
+)
+export type NewRule = z.output<typeof newRule>
+
+const fields = {
+  name: z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters'),
+  rule: newRule,
+  catchUpHours: wholeNumber(0, 366 * 24).meta({
+    description: 'A run that was missed is caught up if it is younger; 0: never',
+  }),
+}
+
+export const newSchedule = z
+  .strictObject({ ...fields, catchUpHours: fields.catchUpHours.default(DEFAULT_CATCH_UP_HOURS) })
+  .meta({ id: 'NewSchedule' })
+export type NewSchedule = z.output<typeof newSchedule>
+
+/** What is not there stays as it is. */
+export const scheduleChanges = z.strictObject(fields).partial().meta({ id: 'ScheduleChanges' })
+export type ScheduleChanges = z.output<typeof scheduleChanges>
+
+export const schedulePreview = z
+  .object({
+    description: z.string().meta({ description: 'The rule in words' }),
+    nextRuns: z.array(z.iso.datetime()).meta({ description: 'The next five; none for migration' }),
+  })
+  .meta({ id: 'SchedulePreview' })
+
+/** A rule with its name, as the API shows it. */
+export const namedSchedule = schedulePreview
+  .extend({
+    ...fields,
+    rule: schedule,
+    id: z.uuid(),
+    usedBy: z
+      .object({ plans: z.int(), scheduledRestores: z.int() })
+      .meta({ description: 'How many; while there are any, it cannot be deleted' }),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Schedule' })
+export type NamedSchedule = z.output<typeof namedSchedule>
 
 function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false

@@ -14,6 +14,8 @@ export interface Store extends AsyncDisposable {
   isUniqueViolation(error: unknown): boolean
   /** Makes its column types of those that the migrations are written in, see migrate.ts. */
   readonly dialect: ColumnTypes
+  /** How many other processes have this store open now, as far as its server tells. */
+  otherSessions(): Promise<number>
   /** Waits, within the transaction, until no other process migrates this store, and keeps others waiting. */
   lockMigrations(trx: Transaction<Tables>): Promise<void>
 }

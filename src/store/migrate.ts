@@ -49,6 +49,14 @@ export async function migrate(store: Store, options: MigrateOptions = {}): Promi
   })
 }
 
+/** The schema that the store has, and the one of this release. Nothing is changed; 0 for a store without tables. */
+export async function schemaOf(store: Store): Promise<{ current: number; newest: number }> {
+  const newest = (await readMigrations()).at(-1)?.number ?? 0
+  const tables = await store.db.introspection.getTables()
+  if (!tables.some(({ name }) => name === 'migrations')) return { current: 0, newest }
+  return { current: await lastMigration(store.db), newest }
+}
+
 /** The numbers begin with 1 and have no gap. */
 export async function readMigrations(folder = FOLDER): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
@@ -70,7 +78,11 @@ async function schemaVersion(store: Store, trx: Transaction<Tables>): Promise<nu
     applied_at {integer} not null
   ) {strict}`
   await sql.raw(translate(table, store)).execute(trx)
-  const row = await trx
+  return await lastMigration(trx)
+}
+
+async function lastMigration(db: Store['db']): Promise<number> {
+  const row = await db
     .selectFrom('migrations')
     .select(({ fn }) => fn.max('number').as('number'))
     .executeTakeFirst()

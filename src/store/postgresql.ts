@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { AppError, messageOf } from '../shared/errors.ts'
@@ -10,6 +11,8 @@ const CONNECTIONS = 10
 const CONNECT_TIMEOUT = 10_000
 /** Holdfast's own queries take milliseconds; one that takes so long would hold locks that all nodes wait for. */
 const STATEMENT_TIMEOUT = 60_000
+/** What its sessions are called in the server's list; each process adds something of its own. */
+const NAME = 'holdfast store'
 /** Any number, as long as it stays: the advisory lock of those who migrate. */
 const MIGRATION_LOCK = 7_300_001
 
@@ -19,12 +22,13 @@ const JSON_TYPES = [114, 3802]
 /** Connects, so that a wrong URL is told at once. */
 export async function openPostgresqlStore(url: string): Promise<Store> {
   const location = withoutPassword(url)
+  const name = `${NAME} ${randomBytes(6).toString('hex')}`
   const pool = new Pool({
     connectionString: url,
     max: CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     statement_timeout: STATEMENT_TIMEOUT,
-    application_name: 'holdfast',
+    application_name: name,
     keepAlive: true,
     types: { getTypeParser },
   })
@@ -48,6 +52,14 @@ export async function openPostgresqlStore(url: string): Promise<Store> {
     location,
     isUniqueViolation: (error) => (error as { code?: string }).code === '23505',
     dialect: { integer: 'bigint', json: 'jsonb', bytes: 'bytea', strict: '' },
+    async otherSessions() {
+      const { rows } = await sql<{ count: number }>`
+        select count(distinct application_name) as count from pg_stat_activity
+         where datname = current_database() and application_name like ${`${NAME} %`} and application_name <> ${name}`.execute(
+        db,
+      )
+      return rows[0]?.count ?? 0
+    },
     async lockMigrations(trx) {
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(trx)
     },

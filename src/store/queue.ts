@@ -24,10 +24,14 @@ const LEASE = 60_000
 const QUEUED = sql.lit('queued' as const)
 const RUNNING = sql.lit('running' as const)
 
+const LONGEST_PAUSE = 3_600_000
+
 /** Another claim was faster so many times in a row: let the others have them. */
 const RACES = 10
 
 export interface JobOrder {
+  /** Made if absent. */
+  id?: string
   organizationId: string
   /** `backup`, `restore`, …: who claims says which of them it can do. */
   kind: string
@@ -115,7 +119,7 @@ export async function enqueueJob(
 ): Promise<{ id: string; joined: boolean }> {
   const { organizationId, kind, key, payload, label, priority, maxAttempts, backoff } = order
   for (;;) {
-    const id = uuidv7()
+    const id = order.id ?? uuidv7()
     const added = await trx
       .insertInto('jobs')
       .values({
@@ -327,6 +331,43 @@ export async function finishJob(
 }
 
 /**
+ * Gives a job back that we cannot go on with, because this process stops: another runner takes it at once, and the
+ * attempt does not count. Throws `lease_lost` if it is ours no more. Returns the state that it has now.
+ */
+export async function handBackJob(
+  store: Store,
+  trx: Transaction<Tables>,
+  job: ClaimedJob,
+): Promise<JobState> {
+  const held = await trx
+    .updateTable('jobs')
+    .set(({ eb }) => ({ maxAttempts: eb('maxAttempts', '+', 1) }))
+    .where('id', '=', job.id)
+    .where('attempt', '=', job.attempt)
+    .where('state', '=', RUNNING)
+    .where('cancelRequestedAt', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  if (!held) throw leaseLost(job)
+  await trx.deleteFrom('jobSlots').where('jobId', '=', job.id).execute()
+  const error: JobError = { code: 'job_interrupted', message: 'The app was stopped while it ran.' }
+  return await requeue(store, trx, { id: job.id, attempt: 1, backoff: 0 }, error)
+}
+
+/** Whether there is anything that could be claimed now: cheap, and wrong only for a moment. */
+export async function isJobDue(store: Store, kinds: readonly string[]): Promise<boolean> {
+  const due = await store.db
+    .selectFrom('jobs')
+    .select('id')
+    .where('state', '=', QUEUED)
+    .where('runAt', '<=', store.now)
+    .where('kind', 'in', kinds)
+    .limit(1)
+    .executeTakeFirst()
+  return due !== undefined
+}
+
+/**
  * Stops a job in whatever state it is: one that waits is cancelled now, one that runs is asked to stop with its next
  * heartbeat. Returns the state that it has now; undefined if there is no such job.
  */
@@ -441,7 +482,7 @@ async function requeue(
 ): Promise<JobState> {
   const queued = {
     state: 'queued' as const,
-    runAt: later(store, job.backoff * 2 ** (job.attempt - 1)),
+    runAt: later(store, pause(job)),
     runner: null,
     leaseUntil: null,
     error: JSON.stringify(error),
@@ -462,6 +503,11 @@ async function requeue(
       .execute()
     return 'failed'
   }
+}
+
+/** Doubled each time, but nobody waits for more than an hour, unless that was asked for. */
+function pause({ attempt, backoff }: Attempted): number {
+  return Math.min(backoff * 2 ** (attempt - 1), Math.max(backoff, LONGEST_PAUSE))
 }
 
 function ended(store: Store) {

@@ -14,6 +14,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type TransactionSettings,
 } from 'kysely'
 import { AppError, messageOf } from '../shared/errors.ts'
 import type { Store } from './database.ts'
@@ -63,6 +64,7 @@ export function openSqliteStore(path: string): Store {
     location: path,
     isUniqueViolation: (error) => [1555, 2067].includes((error as { errcode?: number }).errcode ?? 0),
     dialect: { integer: 'integer', json: 'text', bytes: 'blob', strict: 'strict' },
+    otherSessions: async () => 0, // the lease of the app tells
     lockMigrations: async () => {}, // every transaction is the only one that writes, from its beginning
     async [Symbol.asyncDispose]() {
       await db.destroy()
@@ -134,8 +136,10 @@ class NodeSqliteDriver implements Driver {
     else this.#isTaken = false
   }
 
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  async beginTransaction(connection: DatabaseConnection, { accessMode }: TransactionSettings): Promise<void> {
+    // Who only reads sees the file as it was when it began, and keeps no writer waiting.
+    const begin = accessMode === 'read only' ? 'begin' : 'begin immediate'
+    await connection.executeQuery(CompiledQuery.raw(begin))
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {

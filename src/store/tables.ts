@@ -30,6 +30,7 @@ export interface Tables {
   scheduledRestores: ScheduledRestoresTable
   settings: SettingsTable
   idempotencyKeys: IdempotencyKeysTable
+  appKey: AppKeyTable
 }
 
 /** JSON, as text. */
@@ -297,4 +298,11 @@ interface IdempotencyKeysTable {
   headers: Optional<Json>
   body: Optional<string>
   createdAt: number
+}
+
+interface AppKeyTable {
+  /** 1 */
+  id: number
+  keyId: string
+  since: number
 }

@@ -28,13 +28,40 @@ export function describeStores(name: string, suite: (makePlace: () => Promise<St
   describe(`${name}, in PostgreSQL`, { skip: skipUnless('postgres15') }, () => {
     let server: PostgresServer
     let count = 0
+    const urlOf = (database: string) => {
+      const { user, password, host, port } = server
+      return `postgres://${user}:${password}@${host}:${port}/${database}`
+    }
+    let template: Promise<string> | undefined
+    /** One with all tables, of which the others are copies: that is quicker than to migrate each. */
+    const makeTemplate = async () => {
+      await server.query('create database store_template')
+      await using store = await openStore({ url: urlOf('store_template') })
+      await migrate(store)
+      return 'store_template'
+    }
     before(async () => (server = await startPostgres({ major: 15, settings: { max_connections: '200' } })))
     after(() => server[Symbol.asyncDispose]())
     suite(async () => {
       const database = `store_${++count}`
-      await server.query(`create database ${database}`)
-      const { user, password, host, port } = server
-      return placeOf('postgresql', { url: `postgres://${user}:${password}@${host}:${port}/${database}` })
+      const place = placeOf('postgresql', { url: urlOf(database) })
+      let isMade = false
+      const make = async (from: string) => {
+        if (isMade) return
+        isMade = true
+        await server.query(`create database ${database} template ${from} strategy file_copy`)
+      }
+      return {
+        ...place,
+        async open() {
+          await make('template1')
+          return await place.open()
+        },
+        async openMigrated() {
+          if (!isMade) await make(await (template ??= makeTemplate()))
+          return await place.openMigrated()
+        },
+      }
     })
   })
 }

@@ -35,6 +35,7 @@ export function withCheckedKeys(volume: Volume): Volume {
   const checked: Volume = {
     location: volume.location,
     ...(volume.place !== undefined && { place: volume.place }),
+    ...(volume.folder !== undefined && { folder: volume.folder }),
     readsAreCheap: volume.readsAreCheap,
     async write(key, source, signal, options) {
       checkKey(key)

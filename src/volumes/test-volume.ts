@@ -21,6 +21,18 @@ export async function testVolume(volume: Volume, signal: AbortSignal): Promise<T
   return test.steps
 }
 
+/** Tries out no more than a volume needs from which snapshots are only read: that it is there, and can be listed. */
+export async function testReading(volume: Volume, signal: AbortSignal): Promise<TestStep[]> {
+  const step = await timed('list', async () => {
+    if ((await volume.isThere?.(signal)) === false) {
+      throw new AppError('object_not_found', `There is no folder ${volume.location}.`)
+    }
+    for await (const _ of volume.list('', signal)) break
+  })
+  signal.throwIfAborted()
+  return [step, { step: 'write', outcome: 'skipped', detail: 'The volume is read only.' }]
+}
+
 class VolumeTest {
   readonly steps: TestStep[] = []
   readonly #volume: Volume

@@ -15,6 +15,8 @@ export interface Volume extends AsyncDisposable {
    * Different ones may be the same all the same, by links or a second host name.
    */
   readonly place?: string
+  /** The folder that it is, where it is one of this machine. */
+  readonly folder?: string
   /** True where reading back costs nothing to speak of (a local disk). */
   readonly readsAreCheap: boolean
 

@@ -1,5 +1,6 @@
 import { fuzz } from './fuzz.ts'
 import { interrupt } from './interrupt.ts'
+import { killApp } from './kill-app.ts'
 import { killBackup } from './kill-backup.ts'
 import { killRestore } from './kill-restore.ts'
 import { matrix } from './matrix.ts'
@@ -13,6 +14,7 @@ import { volumes } from './volumes.ts'
 export const suites = {
   tools,
   kill: (bench) => [...killBackup(bench), ...killRestore(bench)],
+  app: killApp,
   interrupt,
   volumes,
   matrix,

@@ -1,57 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
-import { freePort } from '../servers/port.ts'
 import { tempFolder } from '../servers/temp-folder.ts'
+import { startApp } from './app.ts'
 
-const holdfast = join(import.meta.dirname, '../../bin/holdfast')
-
-/** `holdfast serve` on a free port, with a data directory of the test's. */
-async function start(dataDirectory: string, more: Record<string, string> = {}) {
-  const port = more['HOLDFAST_PORT'] ?? String(await freePort())
-  const child = spawn(holdfast, ['serve'], {
-    env: {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
-      HOLDFAST_DATA_DIR: dataDirectory,
-      HOLDFAST_PORT: port,
-      ...more,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let stdout = ''
-  let stderr = ''
-  const ended = once(child, 'close').then(() => ({ exitCode: child.exitCode, stdout, stderr }))
-  const answers = new Promise<boolean>((resolve) => {
-    child.stdout.on('data', (text: Buffer) => {
-      stdout += text.toString()
-      if (stdout.includes('Holdfast answers at')) resolve(true)
-    })
-    child.once('close', () => resolve(false))
-  })
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
-  const isUp = await answers
-  return {
-    isUp,
-    port,
-    url: `http://127.0.0.1:${port}`,
-    token: /hf_[\w-]{43}/.exec(stdout)?.[0],
-    said: () => stdout + stderr,
-    ended,
-    async stop(signal: NodeJS.Signals = 'SIGTERM') {
-      child.kill(signal)
-      return await ended
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await ended
-    },
-  }
-}
+const start = (dataDirectory: string, env: Record<string, string> = {}) => startApp(dataDirectory, { env })
 
 describe('holdfast serve', () => {
   it('starts with nothing, tells its token once, answers, and stops in order', async () => {

@@ -1,7 +1,12 @@
-import type { Transaction } from 'kysely'
+import type { Selectable, Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
+import { isBehind, type Place } from '../pages.ts'
+
+export type TokenRow = Omit<Selectable<Tables['tokens']>, 'organizationId' | 'hash'>
+
+const columns = ['id', 'name', 'createdAt', 'lastUsedAt'] as const
 
 export async function countOrganizations(trx: Transaction<Tables>): Promise<number> {
   const { count } = await trx
@@ -9,6 +14,11 @@ export async function countOrganizations(trx: Transaction<Tables>): Promise<numb
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return count
+}
+
+/** By name. */
+export async function listOrganizations({ db }: Store): Promise<{ id: string; name: string }[]> {
+  return await db.selectFrom('organizations').select(['id', 'name']).orderBy('name').execute()
 }
 
 export async function insertOrganization(
@@ -23,13 +33,14 @@ export async function insertOrganization(
 
 export async function insertToken(
   store: Store,
-  trx: Transaction<Tables>,
+  db: Store['db'] | Transaction<Tables>,
   token: { organizationId: string; name: string; hash: string },
-): Promise<void> {
-  await trx
+): Promise<TokenRow> {
+  return await db
     .insertInto('tokens')
     .values({ id: uuidv7(), ...token, createdAt: store.now })
-    .execute()
+    .returning(columns)
+    .executeTakeFirstOrThrow()
 }
 
 export async function findToken(
@@ -43,6 +54,34 @@ export async function findToken(
     .executeTakeFirst()
 }
 
+export async function findTokenById(
+  { db }: Store,
+  organizationId: string,
+  id: string,
+): Promise<TokenRow | undefined> {
+  return await db
+    .selectFrom('tokens')
+    .select(columns)
+    .where('organizationId', '=', organizationId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+/** By name, then id, behind the given place; one more than `limit`. */
+export async function listTokens(
+  { db }: Store,
+  organizationId: string,
+  { after, limit }: { after: Place | undefined; limit: number },
+): Promise<TokenRow[]> {
+  let query = db.selectFrom('tokens').select(columns).where('organizationId', '=', organizationId)
+  if (after) query = query.where(isBehind('name', after))
+  return await query
+    .orderBy('name')
+    .orderBy('id')
+    .limit(limit + 1)
+    .execute()
+}
+
 /** At most once a minute, so that reading writes little. */
 export async function noteTokenUse(store: Store, id: string): Promise<void> {
   await store.db
@@ -53,4 +92,30 @@ export async function noteTokenUse(store: Store, id: string): Promise<void> {
     .execute()
 }
 
+export async function deleteToken(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  id: string,
+): Promise<boolean> {
+  const deleted = await trx
+    .deleteFrom('tokens')
+    .where('organizationId', '=', organizationId)
+    .where('id', '=', id)
+    .returning('id')
+    .executeTakeFirst()
+  return deleted !== undefined
+}
+
 const MINUTE = 60_000
+
+export async function deleteTokensNamed(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  name: string,
+): Promise<void> {
+  await trx
+    .deleteFrom('tokens')
+    .where('organizationId', '=', organizationId)
+    .where('name', '=', name)
+    .execute()
+}

@@ -9,6 +9,8 @@ import type { AppContext } from '../context.ts'
 export interface JobKind<Payload extends z.ZodType = z.ZodType> {
   /** Also of payloads that an older release has enqueued: what is added later has a default. */
   payload: Payload
+  /** It is not begun anew by itself when its app was stopped: a restore. */
+  isNeverRepeated?: boolean
   /**
    * Does the work. What it throws ends the job as failed, or lets it be tried again; whether it was cancelled is
    * decided by the signal. What it returns, or has given to `work.finish` before, ends it.
@@ -22,7 +24,7 @@ export interface JobKind<Payload extends z.ZodType = z.ZodType> {
 export interface Finished {
   /** `succeeded` if absent. */
   state?: 'succeeded' | 'partial'
-  /** JSON; the API shows it. */
+  /** JSON, which the API shows; or what gives it, asked behind `record`. */
   result?: unknown
   record?: (trx: Transaction<Tables>) => Promise<void>
 }

@@ -4,6 +4,7 @@ import { engineDescription, newServer, server, type Server, serverChanges } from
 import { testReport } from '../../shared/test-report.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
+import { formOf } from '../driver-settings.ts'
 import { organizationOf } from '../identity/tokens.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
@@ -156,8 +157,4 @@ function describeEngines() {
     dumpOptions: formOf(dumpOptions),
     restoreOptions: formOf(restoreOptions),
   }))
-}
-
-function formOf(schema: z.ZodType): Record<string, unknown> {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
 }

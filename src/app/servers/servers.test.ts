@@ -75,10 +75,10 @@ describeStores('servers', (makePlace) => {
     assert.equal(shown['password'], 'cana****')
     const rows = JSON.stringify(await app.store.db.selectFrom('servers').selectAll().execute())
     assert.ok(!rows.includes(CANARY))
-    const renamed = await app.ask('PATCH', `/api/v1/servers/${id}`, {
-      connection: { ...shown, host: 'db2.example' },
+    const changed = await app.ask('PATCH', `/api/v1/servers/${id}`, {
+      connection: { ...shown, maintenanceDatabase: 'other' },
     })
-    assert.equal(renamed.statusCode, 200, renamed.body)
+    assert.equal(changed.statusCode, 200, changed.body)
     const { connectionOf, serverOf } = await import('./servers.ts')
     const { organizationId } = await app.store.db
       .selectFrom('servers')
@@ -91,6 +91,33 @@ describeStores('servers', (makePlace) => {
     for (const url of ['/api/v1/servers', `/api/v1/servers/${id}`]) {
       assert.doesNotMatch((await app.ask('GET', url)).body, /another-secret|canary-password/)
     }
+  })
+
+  it('send a password that is only known as a mask to nobody else', async () => {
+    await using app = await openApp(makePlace)
+    const { id, connection: shown } = serverSchema.parse(
+      (await app.ask('POST', '/api/v1/servers', shop)).json(),
+    )
+    const url = `/api/v1/servers/${id}`
+    const { password: _, ...withoutPassword } = shown
+    for (const elsewhere of [{ host: 'evil.example' }, { port: 5433 }, { user: 'other' }]) {
+      for (const connection of [shown, withoutPassword]) {
+        const refused = await app.ask('PATCH', url, { connection: { ...connection, ...elsewhere } })
+        assert.equal(refused.statusCode, 400, JSON.stringify(elsewhere))
+        const { code, errors } = problem.parse(refused.json())
+        assert.equal(code, 'invalid_input')
+        assert.deepEqual(
+          errors?.map(({ field }) => field),
+          ['connection.password'],
+        )
+        assert.match(errors?.[0]?.message ?? '', new RegExp(Object.keys(elsewhere).join()))
+      }
+    }
+    assert.deepEqual((await app.ask('GET', url)).json().connection, shown)
+    const moved = { connection: { ...shown, host: 'db2.example', password: CANARY } }
+    assert.equal((await app.ask('PATCH', url, moved)).statusCode, 200, 'who knows the password may move it')
+    const tls = { connection: { ...shown, host: 'db2.example', tls: 'require' } }
+    assert.equal((await app.ask('PATCH', url, tls)).statusCode, 200)
   })
 
   it('are changed only by who has seen them as they are', async () => {

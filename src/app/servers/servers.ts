@@ -8,10 +8,15 @@ import type { NewServer, ServerChanges } from '../../shared/servers.ts'
 import type { TestStep } from '../../shared/test-report.ts'
 import { setCapacity } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
+import { changeSettings, parseSettings } from '../driver-settings.ts'
+import { holdOrganization } from '../hold.ts'
 import { savingName } from '../names.ts'
 import { changedMeanwhile } from '../revisions.ts'
-import { mergeMasked, openSettings, sealSettings, type Settings } from '../secrets.ts'
-import { deleteServer, findServer, insertServer, type ServerRow, updateServer } from './store.ts'
+import { openSettings, sealSettings, type Settings } from '../secrets.ts'
+import { usersInWords } from '../users.ts'
+import { deleteServer, findServer, insertServer, type ServerRow, updateServer, usersOf } from './store.ts'
+
+const PLACE = { name: 'connection', owner: 'this engine' }
 
 /** Adds a server. Throws `invalid_input` with the wrong fields of its connection, and `name_taken`. */
 export async function addServer(
@@ -20,7 +25,7 @@ export async function addServer(
   { engine, connection, labels, ...rest }: NewServer,
 ): Promise<ServerRow> {
   const id = uuidv7()
-  const settings = parseConnection(engine, connection)
+  const settings = parseSettings(schemaOf(engine), connection, PLACE)
   return await savingName(store, 'server', rest.name, () =>
     store.db.transaction().execute(async (trx) => {
       await setCapacity(trx, serverResource(id), rest.maxRunning)
@@ -53,9 +58,7 @@ export async function changeServer(
       const schema = schemaOf(found.engine)
       const stored = openSettings(schema, JSON.parse(found.connection) as Settings, sealer, contextOf(id))
       const settings =
-        changes.connection === undefined
-          ? stored
-          : parseConnection(found.engine, mergeMasked(schema, stored, changes.connection))
+        changes.connection === undefined ? stored : changeSettings(schema, stored, changes.connection, PLACE)
       const { name, maxRunning } = { ...found, ...changes }
       const labels = changes.labels ?? (JSON.parse(found.labels) as Record<string, string>)
       const flags = {
@@ -73,9 +76,23 @@ export async function changeServer(
   )
 }
 
-/** Throws `not_found`. */
+/** Throws `not_found`, and `in_use` with the names of the plans and scheduled restores that use it. */
 export async function removeServer({ store }: AppContext, organizationId: string, id: string): Promise<void> {
-  if (!(await deleteServer(store, organizationId, id))) throw noServer()
+  await store.db.transaction().execute(async (trx) => {
+    await holdOrganization(trx, organizationId)
+    const found = (await findServer(trx, organizationId, id)) ?? throwNow(noServer())
+    const { plans, scheduledRestores } = await usersOf(trx, id)
+    const users = usersInWords([
+      { what: 'plan', names: plans },
+      { what: 'scheduled restore', names: scheduledRestores },
+    ])
+    if (users !== undefined) {
+      throw new AppError('in_use', `The server “${found.name}” is used by ${users}.`, {
+        hint: 'Delete them first; each plan asks what becomes of its snapshots.',
+      })
+    }
+    await deleteServer(trx, organizationId, id)
+  })
 }
 
 /** Throws `not_found`. */
@@ -91,7 +108,7 @@ export async function serverOf(
 export function connectionOf({ sealer }: AppContext, row: ServerRow): Settings {
   const schema = schemaOf(row.engine)
   const stored = openSettings(schema, JSON.parse(row.connection) as Settings, sealer, contextOf(row.id))
-  return parseConnection(row.engine, stored)
+  return parseSettings(schema, stored, PLACE)
 }
 
 /** Reaches the server and says step by step what a backup of it would meet. */
@@ -128,21 +145,6 @@ export function schemaOf(engine: string): z.ZodType {
   if (Object.hasOwn(engines, engine)) return engineNamed(engine).connection
   const message = `must be one of ${Object.keys(engines).join(', ')}`
   throw new AppError('invalid_input', `engine: ${message}`, { fields: [{ field: 'engine', message }] })
-}
-
-/** Throws `invalid_input` with every field that is wrong. */
-function parseConnection(engine: string, connection: Settings): Settings {
-  const parsed = schemaOf(engine).safeParse(connection)
-  if (parsed.success) return parsed.data as Settings
-  const fields = parsed.error.issues.flatMap((issue) => {
-    const at = ['connection', ...issue.path]
-    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : undefined
-    return unknown
-      ? unknown.map((key) => ({ field: [...at, key].join('.'), message: 'is not a setting of this engine' }))
-      : [{ field: at.join('.'), message: issue.message }]
-  })
-  const [first] = fields
-  throw new AppError('invalid_input', `${first?.field}: ${first?.message}`, { fields })
 }
 
 function valuesOf(server: {

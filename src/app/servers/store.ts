@@ -82,12 +82,30 @@ export async function updateServer(
     .executeTakeFirst()
 }
 
-export async function deleteServer(store: Store, organizationId: string, id: string): Promise<boolean> {
-  const deleted = await store.db
-    .deleteFrom('servers')
-    .where('organizationId', '=', organizationId)
-    .where('id', '=', id)
-    .returning('id')
-    .executeTakeFirst()
-  return deleted !== undefined
+export async function deleteServer(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  id: string,
+): Promise<void> {
+  await trx.deleteFrom('servers').where('organizationId', '=', organizationId).where('id', '=', id).execute()
+}
+
+/** The names of the plans, and the scheduled restores, that are about it. */
+export async function usersOf(trx: Transaction<Tables>, id: string) {
+  const plans = await trx
+    .selectFrom('plans')
+    .select('name')
+    .where('serverId', '=', id)
+    .orderBy('name')
+    .execute()
+  const scheduledRestores = await trx
+    .selectFrom('scheduledRestores')
+    .select('name')
+    .where((eb) => eb.or([eb('sourceServerId', '=', id), eb('targetServerId', '=', id)]))
+    .orderBy('name')
+    .execute()
+  return {
+    plans: plans.map(({ name }) => name),
+    scheduledRestores: scheduledRestores.map(({ name }) => name),
+  }
 }

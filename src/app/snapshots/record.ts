@@ -76,3 +76,90 @@ export async function recordSnapshot(
     )
     .execute()
 }
+
+export interface FoundCopy {
+  organizationId: string
+  volumeId: string
+  key: string
+  manifest: Manifest
+}
+
+/**
+ * Adds what was found complete on a volume to the catalogue: the snapshot, if it is not known, of the server and the
+ * plan that its manifest names, as far as they are there; else the copy. Says what it was.
+ */
+export async function adoptCopy(
+  store: Store,
+  { organizationId, volumeId, key, manifest }: FoundCopy,
+): Promise<'new' | 'new copy' | 'known'> {
+  return await store.db.transaction().execute(async (trx) => {
+    const known = await trx
+      .selectFrom('snapshots')
+      .leftJoin('copies', (join) =>
+        join.onRef('copies.snapshotId', '=', 'snapshots.id').on('copies.volumeId', '=', volumeId),
+      )
+      .select(['snapshots.organizationId', 'copies.state'])
+      .where('snapshots.id', '=', manifest.snapshot)
+      .executeTakeFirst()
+    if (!known) {
+      const serverId = await serverLike(trx, organizationId, manifest.server)
+      const plan = await planLike(trx, organizationId, manifest.plan?.id)
+      const copies = [{ volumeId }]
+      await recordSnapshot(store, trx, {
+        organizationId,
+        manifest,
+        key,
+        serverId,
+        plan,
+        jobId: undefined,
+        copies,
+      })
+      return 'new'
+    }
+    const isSettled = known.state === 'stored' || known.state === 'delete_pending'
+    if (isSettled || known.organizationId !== organizationId) return 'known'
+    const stored = { key, state: 'stored' as const, error: null, checkedAt: store.now, updatedAt: store.now }
+    await trx
+      .insertInto('copies')
+      .values({
+        ...stored,
+        snapshotId: manifest.snapshot,
+        volumeId,
+        bytes: manifest.stored.bytes,
+        createdAt: store.now,
+      })
+      .onConflict((conflict) => conflict.columns(['snapshotId', 'volumeId']).doUpdateSet(stored))
+      .execute()
+    return 'new copy'
+  })
+}
+
+/** The server with that id, or else with that name and engine. */
+async function serverLike(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  { id, name, engine }: Manifest['server'],
+): Promise<string | null> {
+  const rows = await trx
+    .selectFrom('servers')
+    .select('id')
+    .where('organizationId', '=', organizationId)
+    .where('engine', '=', engine)
+    .where((eb) => eb.or([eb('id', '=', id ?? ''), eb('name', '=', name)]))
+    .execute()
+  return (rows.find((row) => row.id === id) ?? rows[0])?.id ?? null
+}
+
+async function planLike(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  id: string | undefined,
+): Promise<{ id: string; name: string } | undefined> {
+  if (id === undefined) return undefined
+  return await trx
+    .selectFrom('plans')
+    .select(['id', 'name'])
+    .where('organizationId', '=', organizationId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}

@@ -13,9 +13,10 @@ import {
 import { planDump } from './dump.ts'
 import { explainTool } from './explain.ts'
 import { dumpOptions, restoreOptions } from './options.ts'
-import { backupUserStatements, missingPrivileges } from './privileges.ts'
+import { backupUserStatements, missingForRestore, missingPrivileges } from './privileges.ts'
 import { mysqlDumpReader } from './reader.ts'
 import { planRestore } from './restore.ts'
+import { runSql } from './run-sql.ts'
 import { openSession } from './session.ts'
 import { addressOf, connectionSettings, fromUrl } from './settings.ts'
 import { mysqlTools } from './tools.ts'
@@ -61,9 +62,14 @@ export const mysql = defineEngine({
   dump: planDump,
   readDump: mysqlDumpReader,
   restore: planRestore,
+  runSql,
   explain: explainTool,
 
   checkTarget,
+  async missingForRestore(connection, { database }, signal) {
+    await using session = await openSession(connection, signal)
+    return await missingForRestore(session, database)
+  },
   databaseExists,
   createDatabase,
   dropDatabase,

@@ -23,22 +23,9 @@ export function holds(grants: Grant[], privilege: string): boolean {
 
 /** What the signed-in user lacks for a complete dump of the database. */
 export async function missingPrivileges(session: Session, database: string): Promise<MissingPrivilege[]> {
-  const [who] = await session.query<{ user: string; version: string }>(
-    'SELECT CURRENT_USER() AS user, VERSION() AS version',
-  )
+  const { grantee, flavour, version } = await whoIs(session)
   const grants = await grantsOf(session)
-  const grantee = (who?.user ?? '').replace(
-    /^(.*)@(.*)$/s,
-    (_, user: string, host: string) => `${text(user)}@${text(host)}`,
-  )
-  const flavour = /mariadb/i.test(who?.version ?? '') ? 'mariadb' : 'mysql'
-  const version = /^(?:5\.5\.5-)?([\d.]+)/.exec(who?.version ?? '')?.[1] ?? '0'
-  const missing = ON_THE_DATABASE.filter(
-    ({ privilege }) => !holds(grants, privilege) && !holdsOn(grants, privilege, database),
-  ).map(({ privilege, what }) => ({
-    what,
-    grant: `GRANT ${privilege} ON ${pattern(database)}.* TO ${grantee}`,
-  }))
+  const missing = missingOn(ON_THE_DATABASE, grants, database, grantee)
   const routines = routineGrants(flavour, version)
   if (!routines.some(({ privilege, on }) => holds(grants, privilege) || holdsTable(grants, privilege, on))) {
     const [first] = routines
@@ -49,6 +36,39 @@ export async function missingPrivileges(session: Session, database: string): Pro
       })
   }
   return missing
+}
+
+/** What the signed-in user lacks to make the database, or what is in it. */
+export async function missingForRestore(session: Session, database: string): Promise<MissingPrivilege[]> {
+  const { grantee } = await whoIs(session)
+  return missingOn(FOR_A_RESTORE, await grantsOf(session), database, grantee)
+}
+
+function missingOn(
+  needs: { privilege: string; what: string }[],
+  grants: Grant[],
+  database: string,
+  grantee: string,
+): MissingPrivilege[] {
+  return needs
+    .filter(({ privilege }) => !holds(grants, privilege) && !holdsOn(grants, privilege, database))
+    .map(({ privilege, what }) => ({
+      what,
+      grant: `GRANT ${privilege} ON ${pattern(database)}.* TO ${grantee}`,
+    }))
+}
+
+async function whoIs(session: Session): Promise<{ grantee: string; flavour: string; version: string }> {
+  const [who] = await session.query<{ user: string; version: string }>(
+    'SELECT CURRENT_USER() AS user, VERSION() AS version',
+  )
+  const grantee = (who?.user ?? '').replace(
+    /^(.*)@(.*)$/s,
+    (_, user: string, host: string) => `${text(user)}@${text(host)}`,
+  )
+  const flavour = /mariadb/i.test(who?.version ?? '') ? 'mariadb' : 'mysql'
+  const version = /^(?:5\.5\.5-)?([\d.]+)/.exec(who?.version ?? '')?.[1] ?? '0'
+  return { grantee, flavour, version }
 }
 
 /** The statements that create a user who can back up the database and change nothing. */
@@ -69,6 +89,21 @@ const ON_THE_DATABASE = [
   { privilege: 'SHOW VIEW', what: 'read the definitions of views' },
   { privilege: 'TRIGGER', what: 'read triggers' },
   { privilege: 'EVENT', what: 'read events' },
+]
+
+const FOR_A_RESTORE = [
+  { privilege: 'CREATE', what: 'create the database and its tables' },
+  { privilege: 'DROP', what: 'drop tables and the database' },
+  { privilege: 'ALTER', what: 'alter tables' },
+  { privilege: 'INDEX', what: 'create indexes' },
+  { privilege: 'INSERT', what: 'insert rows' },
+  { privilege: 'SELECT', what: 'count rows' },
+  { privilege: 'LOCK TABLES', what: 'lock tables while rows are inserted' },
+  { privilege: 'REFERENCES', what: 'create foreign keys' },
+  { privilege: 'CREATE VIEW', what: 'create views' },
+  { privilege: 'CREATE ROUTINE', what: 'create routines' },
+  { privilege: 'TRIGGER', what: 'create triggers' },
+  { privilege: 'EVENT', what: 'create events' },
 ]
 
 /** What lets a user read routines that others defined: the least first, then what does it too. */

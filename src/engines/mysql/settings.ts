@@ -13,14 +13,14 @@ export const connectionSettings = z
       .min(1)
       .regex(/^[^\0\s]+$/, 'One host name or address.')
       .default('localhost')
-      .meta({ title: 'Host' }),
-    port: z.int().min(1).max(65_535).default(3306).meta({ title: 'Port' }),
+      .meta({ title: 'Host', addressee: true }),
+    port: z.int().min(1).max(65_535).default(3306).meta({ title: 'Port', addressee: true }),
     socket: z
       .string()
       .regex(/^\/[^\0]+$/, 'The absolute path of a socket.')
       .optional()
-      .meta({ title: 'Unix socket', description: 'Instead of host and port' }),
-    user: z.string('The user to sign in as is missing.').min(1).meta({ title: 'User' }),
+      .meta({ title: 'Unix socket', description: 'Instead of host and port', addressee: true }),
+    user: z.string('The user to sign in as is missing.').min(1).meta({ title: 'User', addressee: true }),
     password: secret('Password').default(''),
     ...tlsFields,
   })

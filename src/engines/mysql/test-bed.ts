@@ -90,6 +90,15 @@ export async function mysqlBed(server: MysqlLikeServer): Promise<EngineBed> {
       'another_database',
       '--',
     ].map((extra) => ({ title: extra, options: { extra } })),
+    intrusions: (path) => [
+      `\\! echo yours > ${path}`,
+      `system echo yours > ${path}`,
+      `\\T ${path}\nselect 1;`,
+      `tee ${path}\nselect 1;`,
+      `pager cat > ${path}\nselect 1;`,
+      `source ${path}`,
+      `load data local infile '${path}' into table marks`,
+    ],
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }

@@ -18,9 +18,11 @@ import { dump } from './dump.ts'
 import { explain } from './explain.ts'
 import { besideName, countedName } from './names.ts'
 import { dumpOptions, restoreOptions } from './options.ts'
+import { refuseOwn } from './own-store.ts'
 import { ScriptReader } from './plain.ts'
-import { backupUserStatements, missingPrivileges } from './privileges.ts'
+import { backupUserStatements, missingForRestore, missingPrivileges } from './privileges.ts'
 import { restore, restoreGlobals } from './restore.ts'
+import { runSql } from './run-sql.ts'
 import { connectionSettings, fromUrl } from './settings.ts'
 import { pgDump, pgDumpAll, pgRestore, psql } from './tools.ts'
 
@@ -42,8 +44,11 @@ export const postgresql = defineEngine({
   readDump,
   restore,
   globals: { format: 'globals', what: 'the roles and tablespaces of a server', restore: restoreGlobals },
+  runSql,
   explain,
   checkTarget,
+  refuseOwn,
+  missingForRestore,
   databaseExists,
   createDatabase,
   dropDatabase,

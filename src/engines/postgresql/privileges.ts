@@ -72,6 +72,36 @@ export function backupUserStatements(user: string, database: string, server: Ser
   ]
 }
 
+/** What the user lacks to create databases, or to rename and drop the one that is replaced, or to add to it. */
+export async function missingForRestore(
+  connection: PostgresConnection,
+  { database, mode, exists }: { database: string; mode: 'new' | 'replace' | 'existing'; exists: boolean },
+  signal: AbortSignal,
+): Promise<MissingPrivilege[]> {
+  const [user] = await withSession(connection, connection.maintenanceDatabase, signal, ({ query }) =>
+    query<{ role: string; mayCreate: boolean; owns: boolean; mayAdd: boolean }>(
+      `select current_user::text as role, rolsuper or rolcreatedb as "mayCreate",
+              not exists (select from pg_database where datname = $1 and not pg_has_role(datdba, 'USAGE')) as owns,
+              not exists (select from pg_database where datname = $1
+                             and not has_database_privilege(oid, 'CREATE')) as "mayAdd"
+         from pg_roles where rolname = current_user`,
+      [database],
+    ),
+  )
+  if (!user) return []
+  const [role, name] = [quoteName(user.role), quoteName(database)]
+  if (mode === 'existing') {
+    const grant = `GRANT CREATE ON DATABASE ${name} TO ${role}`
+    return user.mayAdd ? [] : [{ what: `create schemas in ${database}`, grant }]
+  }
+  const missing: MissingPrivilege[] = []
+  if (!user.mayCreate) missing.push({ what: 'create databases', grant: `ALTER ROLE ${role} CREATEDB` })
+  if (exists && !user.owns) {
+    missing.push({ what: `rename or drop ${database}`, grant: `ALTER DATABASE ${name} OWNER TO ${role}` })
+  }
+  return missing
+}
+
 async function schemas({ query }: Session, role: string): Promise<MissingPrivilege[]> {
   const rows = await query<{ name: string }>(
     `select nspname::text as name from pg_namespace

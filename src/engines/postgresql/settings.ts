@@ -12,9 +12,13 @@ export const connectionSettings = z
       .string()
       .min(1)
       .regex(/^[^\0,]+$/, 'One host; not a list.')
-      .meta({ title: 'Host', description: 'A name, an address, or the directory of a Unix socket' }),
-    port: z.int().min(1).max(65_535).default(5432).meta({ title: 'Port' }),
-    user: z.string('The user to sign in as is missing.').min(1).meta({ title: 'User' }),
+      .meta({
+        title: 'Host',
+        description: 'A name, an address, or the directory of a Unix socket',
+        addressee: true,
+      }),
+    port: z.int().min(1).max(65_535).default(5432).meta({ title: 'Port', addressee: true }),
+    user: z.string('The user to sign in as is missing.').min(1).meta({ title: 'User', addressee: true }),
     password: secret('Password').default(''),
     maintenanceDatabase: z.string().min(1).default('postgres').meta({
       title: 'Maintenance database',

@@ -132,6 +132,14 @@ export async function startBed({ major, tls }: { major: 15 | 17 | 18; tls: boole
       '--no-such-option',
       '--schema',
     ].map((extra) => ({ title: extra, options: { extra } })),
+    intrusions: (path) => [
+      `\\! echo yours > ${path}`,
+      `select 1 \\g ${path}`,
+      `\\o ${path}\nselect 1;`,
+      `\\copy marks from '${path}'`,
+      `\\unrestrict 0\n\\! echo yours > ${path}`,
+      `select 'echo yours > ${path}' \\g |sh`,
+    ],
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
 }

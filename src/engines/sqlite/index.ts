@@ -9,6 +9,8 @@ import { apart } from './apart.ts'
 import { databasePath, sqliteConnection, sqliteFromUrl } from './connection.ts'
 import { explain, notFound } from './explain.ts'
 import { sqliteDumpReader } from './header.ts'
+import { refuseInside, refuseSame } from './own-data.ts'
+import { runSql } from './run-sql.ts'
 
 /** Of SQLite itself, which is part of Node. */
 const VERSION = process.versions.sqlite ?? 'unknown'
@@ -108,8 +110,23 @@ export const sqlite = defineEngine({
     }
   },
 
+  runSql,
+
   /** No tool runs: what goes wrong is explained where it happens. */
   explain: () => undefined,
+
+  async refuseOwn(connection, database, { dataDirectory, store }) {
+    const path = databasePath(connection, database)
+    await refuseInside(path, dataDirectory)
+    if (store.engine === 'sqlite') await refuseSame(path, store.path)
+  },
+
+  async missingForRestore(connection, { database }) {
+    const folder = dirname(databasePath(connection, database))
+    if (await isAllowed(folder, constants.W_OK)) return []
+    const grant = `setfacl -m u:${userInfo().username}:rwx ${quoteForShell(folder)}`
+    return [{ what: `write in ${folder}`, grant }]
+  },
 
   async databaseExists(connection, database) {
     return existsSync(databasePath(connection, database))

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
 
@@ -9,6 +9,26 @@ export async function refuseInside(path: string, directory: string): Promise<voi
     throw new AppError('invalid_input', `${path} is in Holdfast's own data directory ${directory}.`, {
       hint: 'Choose a file elsewhere: a restore must never overwrite what Holdfast itself needs.',
     })
+  }
+}
+
+/** Throws `invalid_input` if both are one file, also by way of links. */
+export async function refuseSame(path: string, own: string): Promise<void> {
+  const [one, other] = await Promise.all([identify(path), identify(own)])
+  if (one !== other && (await resolveLinks(path)) !== (await resolveLinks(own))) return
+  throw new AppError('invalid_input', `${path} is the file in which Holdfast keeps what it knows.`, {
+    hint: 'Restore under another name. Holdfast’s own database comes back from an app backup, while it is stopped.',
+  })
+}
+
+/** Device and inode; the path of what does not exist. */
+async function identify(path: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(path)
+    return `${dev}:${ino}`
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return path
   }
 }
 

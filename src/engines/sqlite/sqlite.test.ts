@@ -51,6 +51,11 @@ async function start(): Promise<EngineBed> {
     async dropTableDuring(path) {
       make(path, 'DROP TABLE other')
     },
+    intrusions: (path) => [
+      `attach '${path}2' as other; create table other.marks (note)`,
+      `attach '${path}' || '2' as other; create table other.marks (note)`,
+      `vacuum into '${path}2'`,
+    ],
     exceptions: {
       'adds to an existing database and leaves what is there':
         'a dump is the whole file: restore() refuses the mode, see restore.test.ts',

@@ -170,6 +170,17 @@ create index snapshots_of_server on snapshots (server_id, database, taken_at des
 create index snapshots_of_plan on snapshots (plan_id, database, taken_at desc, id desc);
 create index snapshots_of_database on snapshots (organization_id, database, taken_at desc, id desc);
 create index snapshots_of_key on snapshots (key_id) where key_id is not null;
+create index snapshots_of_job on snapshots (job_id) where job_id is not null;
+-- For lists: each filter finds its snapshots in the order in which they are shown.
+create index snapshots_by_server on snapshots (organization_id, server_id, taken_at desc, id desc);
+create index snapshots_by_plan on snapshots (organization_id, plan_id, taken_at desc, id desc);
+create index snapshots_by_engine on snapshots (organization_id, engine, taken_at desc, id desc);
+create index snapshots_by_size on snapshots (organization_id, stored_bytes desc, id desc);
+create index snapshots_locked on snapshots (organization_id, taken_at desc, id desc)
+  where (is_locked = 1 or locked_until is not null);
+create index snapshots_proven on snapshots (organization_id, taken_at desc, id desc) where proven_at is not null;
+-- Whoever deletes a snapshot asks which jobs read it.
+create index jobs_of_snapshot on jobs (snapshot_id) where snapshot_id is not null;
 
 -- A snapshot's object on one volume.
 create table copies (
@@ -190,9 +201,11 @@ create table copies (
   primary key (snapshot_id, volume_id)
 ) {strict};
 
-create index copies_on_volume on copies (volume_id, state);
+-- With all that is summed up, so that no row is read for it.
+create index copies_on_volume on copies (volume_id, state, bytes);
+create index copies_unread on copies (volume_id, content_checked_at, snapshot_id) where state = 'stored';
 create unique index copies_key on copies (volume_id, key);
-create index copies_pending on copies (state) where state <> 'stored';
+create index copies_pending on copies (state, volume_id, snapshot_id) where state <> 'stored';
 
 -- A restore that repeats.
 create table scheduled_restores (
@@ -239,3 +252,10 @@ create table idempotency_keys (
 ) {strict};
 
 create index idempotency_keys_age on idempotency_keys (created_at);
+
+-- Which APP_KEY seals the secrets: each node compares its own with it. There is one row.
+create table app_key (
+  id {integer} primary key check (id = 1),
+  key_id text not null,
+  since {integer} not null
+) {strict};

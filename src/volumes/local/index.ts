@@ -64,6 +64,7 @@ function openDirectory(settings: z.output<typeof config>): Volume {
   }
   return {
     location: root,
+    folder: root,
     readsAreCheap: true,
     write: (key, source, signal, options) => writeFile(root, key, source, modes, signal, options),
     read: (key, signal, range) => readFile(root, key, signal, range),

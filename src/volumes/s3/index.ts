@@ -27,10 +27,13 @@ const config = z
       .default('')
       .meta({ title: 'Prefix', description: 'The folder in the bucket; empty for the whole bucket' }),
     region: z.string().min(1, 'must not be empty').default('us-east-1').meta({ title: 'Region' }),
-    endpoint: httpUrl().optional().meta({ title: 'Endpoint', description: 'Leave empty for AWS' }),
+    endpoint: httpUrl()
+      .optional()
+      .meta({ title: 'Endpoint', description: 'Leave empty for AWS', addressee: true }),
     publicEndpoint: httpUrl().optional().meta({
       title: 'Public endpoint',
       description: 'Only for download links, if others reach the storage by another name',
+      addressee: true,
     }),
     pathStyle: z.boolean().default(false).meta({
       title: 'Path style',
@@ -39,6 +42,7 @@ const config = z
     accessKeyId: z.string().optional().meta({
       title: 'Access key ID',
       description: 'Leave both keys empty to use what the AWS SDK finds: environment, profile, role',
+      addressee: true,
     }),
     secretAccessKey: secret('Secret access key').optional(),
     sessionToken: secret('Session token', 'Of temporary keys').optional(),
@@ -58,6 +62,7 @@ const config = z
     stsEndpoint: httpUrl().optional().meta({
       title: 'STS endpoint',
       description: 'Who lends the role; leave empty for AWS, or if it is the storage’s own endpoint',
+      addressee: true,
     }),
     storageClass: z
       .string()
@@ -140,7 +145,7 @@ export function openS3(
   return {
     location: bucket.location,
     // Buckets of two providers may have the same name.
-    place: settings.endpoint ?? 'AWS',
+    place: settings.endpoint === undefined ? 'AWS' : new URL(settings.endpoint).href,
     readsAreCheap: false,
     write: (key, source, signal, options) => writeObject(bucket, key, source, signal, options),
     read: (key, signal, range) => readObject(bucket, key, signal, range),

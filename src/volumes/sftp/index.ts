@@ -30,9 +30,9 @@ const SECONDS = 'must be a number from 1 to 300'
 
 const config = z
   .strictObject({
-    host: z.string().min(1, 'must not be empty').meta({ title: 'Host' }),
-    port: wholeNumber(1, 65_535).default(22).meta({ title: 'Port' }),
-    user: z.string(USER).min(1, USER).meta({ title: 'User' }),
+    host: z.string().min(1, 'must not be empty').meta({ title: 'Host', addressee: true }),
+    port: wholeNumber(1, 65_535).default(22).meta({ title: 'Port', addressee: true }),
+    user: z.string(USER).min(1, USER).meta({ title: 'User', addressee: true }),
     password: secret('Password').optional(),
     privateKey: secret('Private key', 'The whole file, in OpenSSH’s or PEM form').optional(),
     passphrase: secret('Passphrase', 'Of the private key').optional(),

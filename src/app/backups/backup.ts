@@ -1,0 +1,208 @@
+import { z } from 'zod'
+import { engineNamed, parseSettings } from '../../engines/index.ts'
+import type { NamedVolume } from '../../runner/copies.ts'
+import { takeSnapshot } from '../../runner/take-snapshot.ts'
+import { AppError, messageOf } from '../../shared/errors.ts'
+import { formatBytes } from '../../shared/units.ts'
+import type { AppContext } from '../context.ts'
+import { defineJob, type Work } from '../jobs/job-kind.ts'
+import { encryptionOf, keyRingOf } from '../keys/keys.ts'
+import { planOf, type PlanRow } from '../plans/plans.ts'
+import { enqueuePrune } from '../retention/prune.ts'
+import { connectionOf, serverOf } from '../servers/servers.ts'
+import { recordSnapshot } from '../snapshots/record.ts'
+import { openVolumeOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
+import { enqueueRepair } from './repair.ts'
+import { bytesOn, noteFailure, noteSuccess } from './store.ts'
+import { enqueueSweep, sweep } from './sweep.ts'
+
+const payload = z.object({
+  planId: z.string(),
+  database: z.string(),
+  trigger: z.string(),
+  version: z.string().optional(),
+  comment: z.string().optional(),
+  /** Milliseconds since 1970: begun later than that it is left out. */
+  notAfter: z.number().optional(),
+})
+export type BackupPayload = z.output<typeof payload>
+
+const MINUTE = 60_000
+
+/** Backs up one database of a plan to all its volumes at once. */
+export const backup = defineJob({
+  payload,
+  async run(work) {
+    const { context, organizationId, payload } = work
+    if (payload.notAfter !== undefined && Date.now() > payload.notAfter) throw tooLate(payload.database)
+    const plan = await planOf(context, organizationId, payload.planId)
+    await using places = await openPlaces(context, organizationId, plan)
+    const timeout = AbortSignal.timeout(plan.settings.timeoutMinutes * MINUTE)
+    try {
+      await backUp({ ...work, signal: AbortSignal.any([work.signal, timeout]) }, plan, places)
+    } catch (error) {
+      if (timeout.aborted && !work.signal.aborted) throw timedOut(plan, payload.database, error)
+      throw error
+    }
+  },
+  async failed(context, trx, { id, organizationId, payload: { planId, database }, error }) {
+    await noteFailure(context.store, trx, { planId, databases: [database] }, id, error)
+    // A runner that was killed has left something behind, and no further attempt will find it.
+    if (error.code === 'runner_lost') await enqueueSweep(context, trx, organizationId, { planId })
+  },
+})
+
+async function backUp(work: Work<BackupPayload>, plan: PlanRow, places: Places): Promise<void> {
+  const { context, id, organizationId, payload } = work
+  const { store } = context
+  const { settings } = plan
+  const server = await serverOf(context, organizationId, plan.serverId)
+  const engine = engineNamed(server.engine)
+  const [encryption, keys] = await Promise.all([
+    encryptionOf(context, organizationId, settings.encryption),
+    keyRingOf(context, organizationId),
+  ])
+  for (const place of places.usable) await sweepQuietly(work, place)
+  await takeSnapshot(
+    {
+      engine,
+      engineName: server.engine,
+      connection: connectionOf(context, server),
+      database: payload.database,
+      dumpOptions: parseSettings(engine.dumpOptions, settings.dumpOptions, `the options for ${engine.label}`),
+      partial: leftOut(settings.dumpOptions),
+      serverName: server.name,
+      compression: settings.compression,
+      ...(encryption && { encryption }),
+      keys,
+      volumes: places.usable,
+      path: settings.path,
+      fileName: settings.fileName,
+      trigger: payload.trigger,
+      ...(payload.version !== undefined && { releaseVersion: payload.version }),
+      ...(payload.comment !== undefined && { comment: payload.comment }),
+      catalogue: {
+        organization: organizationId,
+        serverId: server.id,
+        plan: { id: plan.id, name: plan.name },
+        policy: JSON.stringify(settings.retention),
+      },
+      stallAfter: settings.stallMinutes * MINUTE,
+      async onComplete({ manifest, key, copies }) {
+        const made = copies.map(({ failure }, i) => ({ volumeId: places.usable[i]?.row.id ?? '', failure }))
+        const all = [...made, ...places.refused.map(({ row, failure }) => ({ volumeId: row.id, failure }))]
+        const missing = all.filter(({ failure }) => failure)
+        await work.finish({
+          state: missing.length > 0 ? 'partial' : 'succeeded',
+          result: {
+            snapshotId: manifest.snapshot,
+            key,
+            rawBytes: manifest.raw.bytes,
+            storedBytes: manifest.stored.bytes,
+            sha256: manifest.stored.sha256,
+            seconds: manifest.seconds,
+            warnings: manifest.warnings ?? [],
+            copies: all.map(({ volumeId, failure }) => ({
+              volumeId,
+              state: failure ? 'failed' : 'stored',
+              ...(failure && { error: { code: failure.code, message: failure.message } }),
+            })),
+          },
+          async record(trx) {
+            await recordSnapshot(store, trx, {
+              organizationId,
+              manifest,
+              key,
+              serverId: server.id,
+              plan: { id: plan.id, name: plan.name },
+              jobId: id,
+              copies: all,
+            })
+            const { raw, stored, snapshot } = manifest
+            const sizes = { id: snapshot, rawBytes: raw.bytes, storedBytes: stored.bytes }
+            await noteSuccess(store, trx, plan.id, payload.database, sizes)
+            for (const { volumeId } of missing) {
+              await enqueueRepair(store, trx, organizationId, snapshot, volumeId)
+            }
+            await enqueuePrune(store, trx, organizationId, plan.id)
+          },
+        })
+      },
+    },
+    work,
+  )
+}
+
+interface Place extends NamedVolume {
+  row: VolumeRow
+}
+
+/** The volumes of a plan, open; and those that take nothing now, with the reason. */
+interface Places extends AsyncDisposable {
+  usable: Place[]
+  refused: { row: VolumeRow; failure: AppError }[]
+}
+
+async function openPlaces(context: AppContext, organizationId: string, plan: PlanRow): Promise<Places> {
+  await using stack = new AsyncDisposableStack()
+  const usable: Place[] = []
+  const refused: Places['refused'] = []
+  for (const { id } of plan.volumes) {
+    const row = await volumeOf(context, organizationId, id)
+    const failure = await quotaReached(context, row)
+    if (failure) refused.push({ row, failure })
+    else usable.push({ row, name: row.name, volume: stack.use(openVolumeOf(context, row)) })
+  }
+  const [first] = refused
+  if (usable.length === 0 && first) throw first.failure
+  const cleanUp = stack.move()
+  return { usable, refused, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() }
+}
+
+async function quotaReached({ store }: AppContext, row: VolumeRow): Promise<AppError | undefined> {
+  if (row.quota === null || row.quotaAction !== 'refuse') return undefined
+  const bytes = await bytesOn(store, row.id)
+  if (bytes < row.quota) return undefined
+  return new AppError(
+    'quota_reached',
+    `Volume “${row.name}” holds ${formatBytes(bytes)}; its quota is ${formatBytes(row.quota)}.`,
+    { hint: 'Raise the quota, or keep fewer snapshots there.' },
+  )
+}
+
+/** What killed runs have left goes first. A volume that cannot be searched says so by itself when it is written to. */
+async function sweepQuietly(work: Work<unknown>, { row, volume }: Place): Promise<void> {
+  try {
+    await sweep(work.context, work.organizationId, row, volume, work)
+  } catch (error) {
+    work.signal.throwIfAborted()
+    work.log('info', `“${row.name}” could not be searched for leftovers: ${messageOf(error)}`)
+  }
+}
+
+/** In words, for the manifest: what the dump leaves out on purpose. */
+function leftOut(options: Record<string, unknown>): string[] {
+  const names = (option: string): string[] => {
+    const value = options[option]
+    return Array.isArray(value) ? value.map(String) : []
+  }
+  return [
+    ...names('tables').map((name) => `only table ${name}`),
+    ...names('excludeTables').map((name) => `without table ${name}`),
+    ...names('excludeTableData').map((name) => `without the rows of ${name}`),
+  ]
+}
+
+function tooLate(database: string): AppError {
+  return new AppError('job_too_late', `The backup of “${database}” could not start within its window.`, {
+    hint: 'Let more jobs run at once on the server and the volumes, or make the window longer.',
+  })
+}
+
+function timedOut({ settings }: PlanRow, database: string, cause: unknown): AppError {
+  return new AppError(
+    'job_timed_out',
+    `The backup of “${database}” took longer than ${settings.timeoutMinutes} minutes and was ended.`,
+    { hint: 'Give the plan a longer timeout, or look at what makes it slow.', cause },
+  )
+}

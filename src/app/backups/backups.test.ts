@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { it } from 'node:test'
+import { tempFolder } from '../../../test/servers/temp-folder.ts'
+import { ownToken } from '../../lib/identity.ts'
+import type { Job, PlanRun } from '../../shared/jobs.ts'
+import type { Plan } from '../../shared/plans.ts'
+import type { Snapshot } from '../../shared/snapshots-api.ts'
+import type { Manifest } from '../../shared/snapshots.ts'
+import { describeStores } from '../../store/test-bed.ts'
+import { runJobs } from '../jobs/test-bed.ts'
+import { openApp } from '../test-bed.ts'
+
+type App = Awaited<ReturnType<typeof openApp>>
+
+/** A plan of a SQLite database on two volumes, both folders. */
+async function openPlan(makePlace: Parameters<typeof openApp>[0], more: object = {}) {
+  const stack = new AsyncDisposableStack()
+  const folder = stack.use(await tempFolder('backups'))
+  const app = stack.use(await openApp(makePlace))
+  const database = join(folder.path, 'shop.db')
+  fill(database)
+  const post = async <T>(path: string, body: object) => {
+    const answer = await app.ask('POST', `/api/v1/${path}`, body)
+    assert.ok(answer.statusCode < 300, answer.body)
+    return answer.json<T>()
+  }
+  const places = ['one', 'two'].map((name) => join(folder.path, name))
+  const volumes: { id: string }[] = []
+  for (const path of places) {
+    volumes.push(await post('volumes', { name: path.slice(-3), kind: 'local', settings: { path } }))
+  }
+  const { id: serverId } = await post<{ id: string }>('servers', {
+    name: 'shop',
+    engine: 'sqlite',
+    connection: { path: database },
+  })
+  const plan = await post<Plan>('plans', {
+    serverId,
+    name: 'nightly',
+    volumes: volumes.map(({ id }) => ({ id })),
+    backoffSeconds: 1,
+    ...more,
+  })
+  return {
+    ...app,
+    folder: folder.path,
+    database,
+    places: places as [string, string],
+    volumeIds: volumes.map(({ id }) => id) as [string, string],
+    plan,
+    post,
+    async run(body: object = {}) {
+      const { jobId } = await post<{ jobId: string }>(`plans/${plan.id}/run`, body)
+      return jobId
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+function fill(path: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(`create table things (id integer primary key, name text);
+    insert into things (name) values ('a'), ('b'), ('c')`)
+  database.close()
+}
+
+async function snapshotsOf(app: Pick<App, 'ask'>): Promise<Snapshot[]> {
+  return (await app.ask('GET', '/api/v1/snapshots')).json<{ items: Snapshot[] }>().items
+}
+
+async function backupsOf(app: Pick<App, 'ask'>): Promise<Job[]> {
+  return (await app.ask('GET', '/api/v1/jobs?kind=backup')).json<{ items: Job[] }>().items
+}
+
+/** Without RESTORE.txt, which is on every volume. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile() && entry.name !== 'RESTORE.txt')
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .toSorted()
+}
+
+describeStores('backups of a plan', (makePlace) => {
+  it('dump once, store on every volume, and are in the catalogue with all that is known of them', async () => {
+    await using app = await openPlan(makePlace)
+    const jobId = await app.run({ comment: 'before the holidays' })
+    await runJobs(app.context)
+    const [snapshot, ...others] = await snapshotsOf(app)
+    assert.ok(snapshot)
+    assert.equal(others.length, 0)
+    assert.equal(snapshot.planId, app.plan.id)
+    assert.equal(snapshot.serverName, 'shop')
+    assert.equal(snapshot.database, app.database)
+    assert.equal(snapshot.comment, 'before the holidays')
+    assert.equal(snapshot.trigger, 'manual')
+    assert.deepEqual(
+      snapshot.copies.map(({ state }) => state),
+      ['stored', 'stored'],
+    )
+    const [key] = snapshot.copies.map(({ key }) => key)
+    for (const place of app.places) {
+      assert.deepEqual(await filesIn(place), [key, `${key}.manifest.json`], 'and no note is left')
+    }
+    const manifest = JSON.parse(
+      await readFile(join(app.places[0], `${key}.manifest.json`), 'utf8'),
+    ) as Manifest
+    assert.deepEqual(manifest.plan, { id: app.plan.id, name: 'nightly' })
+    assert.equal(manifest.server.id, snapshot.serverId)
+    const run = (await app.ask('GET', `/api/v1/jobs/${jobId}`)).json<Job>()
+    const [backup] = await backupsOf(app)
+    assert.equal(run.state, 'succeeded')
+    assert.equal(backup?.state, 'succeeded')
+    assert.equal(backup?.parentId, jobId)
+    assert.deepEqual(run.result, { jobs: [{ id: backup?.id, database: app.database }] })
+  })
+
+  it('are partial while a volume takes nothing; its copy is made from the other one, by no second dump', async () => {
+    await using app = await openPlan(makePlace)
+    const [one, two] = app.places
+    await rm(two, { recursive: true, force: true })
+    await writeFile(two, 'no folder')
+    await app.run()
+    await runJobs(app.context)
+    const [backup] = await backupsOf(app)
+    assert.equal(backup?.state, 'partial')
+    const [before] = await snapshotsOf(app)
+    assert.deepEqual(
+      before?.copies.map(({ volumeId, state }) => [volumeId, state]).toSorted(),
+      [
+        [app.volumeIds[0], 'stored'],
+        [app.volumeIds[1], 'failed'],
+      ].toSorted(),
+    )
+    // The source is gone: whatever comes to the second volume now comes from the first.
+    await rm(app.database)
+    await runJobs(app.context, { evenLater: false })
+    await rm(two)
+    await app.store.db.updateTable('jobs').set({ runAt: 0 }).where('state', '=', 'queued').execute()
+    await runJobs(app.context)
+    const [after, ...others] = await snapshotsOf(app)
+    assert.equal(others.length, 0)
+    assert.equal(after?.id, before?.id)
+    assert.deepEqual(
+      after?.copies.map(({ state }) => state),
+      ['stored', 'stored'],
+    )
+    const names = await filesIn(one)
+    assert.deepEqual(await filesIn(two), names)
+    for (const name of names)
+      assert.deepEqual(await readFile(join(two, name)), await readFile(join(one, name)))
+  })
+
+  it('do not take a damaged copy for a good one when they repair', async () => {
+    await using app = await openPlan(makePlace)
+    const [one, two] = app.places
+    await writeFile(two, 'no folder')
+    await app.run()
+    await runJobs(app.context)
+    await rm(two)
+    const [object = ''] = await filesIn(one)
+    const bytes = await readFile(join(one, object))
+    bytes[bytes.length - 5] = 255 - (bytes[bytes.length - 5] ?? 0)
+    await writeFile(join(one, object), bytes)
+    await app.store.db
+      .updateTable('jobs')
+      .set({ runAt: 0, maxAttempts: 1 })
+      .where('state', '=', 'queued')
+      .execute()
+    await runJobs(app.context)
+    const [snapshot] = await snapshotsOf(app)
+    const states = snapshot?.copies.map(({ volumeId, state }) => [volumeId, state]).toSorted()
+    assert.deepEqual(
+      states,
+      [
+        [app.volumeIds[0], 'corrupt'],
+        [app.volumeIds[1], 'failed'],
+      ].toSorted(),
+    )
+    assert.deepEqual(await filesIn(two), [], 'nothing of it has been published')
+  })
+
+  it('fail loudly for a database that is named and not there, while the others go on', async () => {
+    await using app = await openPlan(makePlace, { databases: { mode: 'all' } })
+    const gone = join(app.folder, 'gone.db')
+    await rename(app.database, gone)
+    await app.run()
+    await runJobs(app.context, { evenLater: true })
+    const { items } = (await app.ask('GET', '/api/v1/overview')).json<{
+      items: { standing: string; database: string | null; lastError: { message: string } | null }[]
+    }>()
+    assert.deepEqual(
+      items.map(({ standing }) => standing),
+      ['failing'],
+    )
+    assert.match(items[0]?.lastError?.message ?? '', /shop\.db/)
+    await rename(gone, app.database)
+    await app.run()
+    await runJobs(app.context)
+    const now = (await app.ask('GET', '/api/v1/overview')).json<{ items: { standing: string }[] }>()
+    assert.deepEqual(
+      now.items.map(({ standing }) => standing),
+      ['protected'],
+    )
+  })
+
+  it('leave nothing on any volume when another runner has taken the job over meanwhile', async () => {
+    await using app = await openPlan(makePlace)
+    await app.run()
+    const { jobKinds } = await import('../jobs/kinds.ts')
+    const { 'run-plan': runPlan, backup } = jobKinds
+    assert.ok(runPlan && backup)
+    await runJobs(app.context, { kinds: { 'run-plan': runPlan } })
+    const stolen = {
+      ...backup,
+      run: async (work: Parameters<typeof backup.run>[0]) => {
+        await app.store.db.updateTable('jobs').set({ attempt: 7 }).where('id', '=', work.id).execute()
+        return await backup.run(work)
+      },
+    }
+    await runJobs(app.context, { kinds: { backup: stolen } })
+    assert.deepEqual(await snapshotsOf(app), [])
+    for (const place of app.places) assert.deepEqual(await filesIn(place), [])
+  })
+
+  it('are found by the next one when they were complete, and killed before the catalogue heard of them', async () => {
+    await using app = await openPlan(makePlace)
+    await app.run()
+    const { jobKinds } = await import('../jobs/kinds.ts')
+    const { 'run-plan': runPlan, backup } = jobKinds
+    assert.ok(runPlan && backup)
+    await runJobs(app.context, { kinds: { 'run-plan': runPlan } })
+    // The store is lost at the very moment, so nobody knows what it has written.
+    const cutOff = {
+      ...backup,
+      run: (work: Parameters<typeof backup.run>[0]) =>
+        backup.run({ ...work, finish: () => Promise.reject(new Error('The line is cut.')) }),
+    }
+    await app.store.db.updateTable('jobs').set({ maxAttempts: 1 }).where('kind', '=', 'backup').execute()
+    await runJobs(app.context, { kinds: { backup: cutOff } })
+    assert.deepEqual(await snapshotsOf(app), [])
+    await pretendDead(app.places[0])
+    await pretendDead(app.places[1])
+    await app.run()
+    await runJobs(app.context)
+    const snapshots = await snapshotsOf(app)
+    assert.equal(snapshots.length, 2)
+    for (const { copies } of snapshots) {
+      assert.deepEqual(
+        copies.map(({ state }) => state),
+        ['stored', 'stored'],
+      )
+    }
+    const keys = snapshots.flatMap(({ copies }) => copies.map(({ key }) => key))
+    const expected = [...new Set(keys)].flatMap((key) => [key, `${key}.manifest.json`]).toSorted()
+    for (const place of app.places) assert.deepEqual(await filesIn(place), expected)
+  })
+
+  it('write nothing to a volume whose quota is reached, and say so', async () => {
+    await using app = await openPlan(makePlace)
+    await app.run()
+    await runJobs(app.context)
+    const [id] = app.volumeIds
+    const changed = await app.ask('PATCH', `/api/v1/volumes/${id}`, { quota: 10, quotaAction: 'refuse' })
+    assert.equal(changed.statusCode, 200, changed.body)
+    await app.run()
+    await runJobs(app.context)
+    const [backup] = await backupsOf(app)
+    assert.equal(backup?.state, 'partial')
+    assert.match(JSON.stringify(backup?.result), /its quota is 10 B/)
+    assert.equal((await filesIn(app.places[0])).length, 2)
+    assert.equal((await filesIn(app.places[1])).length, 4)
+  })
+
+  it('before a release carry its version in their names, and say to whoever waits whether it may go on', async () => {
+    await using app = await openPlan(makePlace, { path: 'releases/{version}' })
+    const { startWorker } = await import('../jobs/worker.ts')
+    const { jobKinds } = await import('../jobs/kinds.ts')
+    await using _worker = startWorker(app.context, { kinds: jobKinds, pollEvery: 20 })
+    const order = { trigger: 'migration', version: '42', wait: true }
+    const done = await app.ask('POST', `/api/v1/plans/${app.plan.id}/run`, order)
+    assert.equal(done.statusCode, 200, done.body)
+    assert.equal(done.json<PlanRun>().state, 'succeeded')
+    const [snapshot] = await snapshotsOf(app)
+    assert.equal(snapshot?.releaseVersion, '42')
+    assert.match(snapshot?.copies[0]?.key ?? '', /^releases\/42\//)
+    await rm(app.places[1], { recursive: true })
+    await writeFile(app.places[1], 'no folder')
+    const partial = await app.ask('POST', `/api/v1/plans/${app.plan.id}/run`, order)
+    assert.ok(partial.statusCode >= 400, partial.body)
+    assert.match(partial.body, /run_partial/)
+  })
+
+  it('that are asked for while one waits are one, and behind one that runs are another', async () => {
+    await using app = await openPlan(makePlace)
+    const first = await app.run()
+    assert.equal(await app.run(), first)
+    await mkdir(app.places[0], { recursive: true })
+    await runJobs(app.context)
+    assert.notEqual(await app.run(), first)
+  })
+})
+
+/** As if the process that wrote the notes there had been killed. */
+async function pretendDead(place: string): Promise<void> {
+  const folder = join(place, '.holdfast/writing')
+  for (const name of await readdir(folder)) {
+    const text = await readFile(join(folder, name), 'utf8')
+    await writeFile(join(folder, name), text.replaceAll(ownToken(), ownToken().replace(/-\d+-/, '-4194305-')))
+  }
+}

@@ -1,0 +1,89 @@
+import type { Transaction } from 'kysely'
+import { z } from 'zod'
+import { replicateCopy } from '../../runner/replicate-copy.ts'
+import { AppError, asAppError } from '../../shared/errors.ts'
+import type { Store } from '../../store/database.ts'
+import { enqueueJob } from '../../store/queue.ts'
+import type { Tables } from '../../store/tables.ts'
+import type { AppContext } from '../context.ts'
+import { defineJob } from '../jobs/job-kind.ts'
+import { jobError } from '../jobs/run-job.ts'
+import { findCopy, markCopy, noteCopyError } from '../snapshots/copies.ts'
+import { readableCopy } from '../snapshots/snapshots.ts'
+import { openVolumeOf, volumeOf, volumeResource } from '../volumes/volumes.ts'
+
+/** With pauses of an hour at most: more than a week. The daily clean-up asks again after that. */
+const ATTEMPTS = 200
+
+/** Makes a copy that is missing, or damaged, out of a good one. Never by a second dump. */
+export const repairCopy = defineJob({
+  payload: z.object({ snapshotId: z.string(), volumeId: z.string() }),
+  async run(work) {
+    const { context, organizationId, payload, finish, log } = work
+    const { snapshotId, volumeId } = payload
+    const wanted = await findCopy(context.store, organizationId, payload)
+    // It may have been deleted, repaired or given up since.
+    if (!wanted || wanted.state === 'stored' || wanted.state === 'delete_pending')
+      return { result: { done: false } }
+    const row = await volumeOf(context, organizationId, volumeId)
+    const source = await readableCopy(context, organizationId, snapshotId)
+    await using _source = source.volume
+    await using volume = openVolumeOf(context, row)
+    const order = {
+      from: { name: source.volumeRow.name, volume: source.volume, key: source.key },
+      to: { name: row.name, volume },
+      manifest: source.manifest,
+      key: wanted.key,
+      onComplete: (key: string) =>
+        finish({
+          result: { done: true, key, from: source.volumeRow.id },
+          record: (trx: Transaction<Tables>) =>
+            markCopy(context.store, trx, { snapshotId, volumeId }, { state: 'stored', key, isWhole: true }),
+        }),
+    }
+    try {
+      await replicateCopy(order, work)
+    } catch (error) {
+      await learnFrom(context, payload, source.volumeRow.id, asAppError(error))
+      throw error
+    }
+    log('info', `“${row.name}” has its copy again, made from that on “${source.volumeRow.name}”.`)
+  },
+})
+
+/** What a failed attempt shows of the copies: the next one must not read a damaged one again. */
+async function learnFrom(
+  { store }: AppContext,
+  { snapshotId, volumeId }: { snapshotId: string; volumeId: string },
+  sourceId: string,
+  error: AppError,
+): Promise<void> {
+  await store.db.transaction().execute(async (trx) => {
+    if (error.code === 'checksum_mismatch') {
+      const copy = { snapshotId, volumeId: sourceId }
+      await markCopy(store, trx, copy, { state: 'corrupt', error: jobError(error) })
+    } else await noteCopyError(store, trx, { snapshotId, volumeId }, jobError(error))
+  })
+}
+
+/** Orders the copy of a snapshot that a volume should have and has not. */
+export async function enqueueRepair(
+  store: Store,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  snapshotId: string,
+  volumeId: string,
+): Promise<string> {
+  const { id } = await enqueueJob(store, trx, {
+    organizationId,
+    kind: 'repair-copy',
+    key: `repair-copy:${snapshotId}:${volumeId}`,
+    payload: { snapshotId, volumeId },
+    subject: { snapshotId, volumeId },
+    resources: [volumeResource(volumeId)],
+    maxAttempts: ATTEMPTS,
+    backoff: 60_000,
+    delay: 30_000,
+  })
+  return id
+}

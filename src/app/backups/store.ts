@@ -1,0 +1,92 @@
+import type { Transaction } from 'kysely'
+import type { Store } from '../../store/database.ts'
+import type { JobError } from '../../store/queue.ts'
+import type { Tables } from '../../store/tables.ts'
+
+/** Stands for the databases of a plan while none of them is known. */
+export const ANY_DATABASE = '*'
+
+/** Notes that the plan has asked for these databases. */
+export async function noteSeen(
+  store: Store,
+  trx: Transaction<Tables>,
+  planId: string,
+  databases: readonly string[],
+): Promise<void> {
+  for (let i = 0; i < databases.length; i += 500) {
+    const rows = databases.slice(i, i + 500).map((database) => ({
+      planId,
+      database,
+      firstSeenAt: store.now,
+      lastSeenAt: store.now,
+    }))
+    await trx
+      .insertInto('planDatabases')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.columns(['planId', 'database']).doUpdateSet({ lastSeenAt: store.now }),
+      )
+      .execute()
+  }
+  await trx
+    .deleteFrom('planDatabases')
+    .where('planId', '=', planId)
+    .where('database', '=', ANY_DATABASE)
+    .execute()
+}
+
+export async function noteSuccess(
+  store: Store,
+  trx: Transaction<Tables>,
+  planId: string,
+  database: string,
+  snapshot: { id: string; rawBytes: number; storedBytes: number },
+): Promise<void> {
+  const success = {
+    lastSuccessAt: store.now,
+    lastSnapshotId: snapshot.id,
+    lastRawBytes: snapshot.rawBytes,
+    lastStoredBytes: snapshot.storedBytes,
+  }
+  await trx
+    .insertInto('planDatabases')
+    .values({ planId, database, firstSeenAt: store.now, lastSeenAt: store.now, ...success })
+    .onConflict((conflict) => conflict.columns(['planId', 'database']).doUpdateSet(success))
+    .execute()
+}
+
+export async function noteFailure(
+  store: Store,
+  trx: Transaction<Tables>,
+  { planId, databases }: { planId: string; databases: readonly string[] },
+  jobId: string,
+  error: JobError,
+): Promise<void> {
+  const isThere = await trx.selectFrom('plans').select('id').where('id', '=', planId).executeTakeFirst()
+  if (!isThere) return
+  const failure = { lastFailureAt: store.now, lastFailedJobId: jobId, lastError: JSON.stringify(error) }
+  for (const database of databases) {
+    await trx
+      .insertInto('planDatabases')
+      .values({ planId, database, firstSeenAt: store.now, lastSeenAt: store.now, ...failure })
+      .onConflict((conflict) => conflict.columns(['planId', 'database']).doUpdateSet(failure))
+      .execute()
+  }
+}
+
+/** The databases that the plan has asked for, as far as they are known. */
+export async function knownDatabases(trx: Transaction<Tables>, planId: string): Promise<string[]> {
+  const rows = await trx.selectFrom('planDatabases').select('database').where('planId', '=', planId).execute()
+  return rows.map(({ database }) => database)
+}
+
+/** Bytes that the copies on the volume take. */
+export async function bytesOn({ db }: Store, volumeId: string): Promise<number> {
+  const { bytes } = await db
+    .selectFrom('copies')
+    .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('bytes'), eb.val(0)).as('bytes'))
+    .where('volumeId', '=', volumeId)
+    .where('state', 'in', ['stored', 'corrupt', 'delete_pending'])
+    .executeTakeFirstOrThrow()
+  return Number(bytes)
+}

@@ -1,0 +1,86 @@
+import type { Transaction } from 'kysely'
+import { z } from 'zod'
+import type { JobContext } from '../../runner/job.ts'
+import { findSnapshot } from '../../runner/manifests.ts'
+import { sweepUnfinished } from '../../runner/writing.ts'
+import { enqueueJob } from '../../store/queue.ts'
+import type { Tables } from '../../store/tables.ts'
+import type { Volume } from '../../volumes/volume.ts'
+import type { AppContext } from '../context.ts'
+import { defineJob } from '../jobs/job-kind.ts'
+import { wantCopies } from '../snapshots/copies.ts'
+import { adoptCopy, type FoundCopy } from '../snapshots/record.ts'
+import { enqueueRepair } from './repair.ts'
+import { openVolumeOf, volumeOf, volumeResource, type VolumeRow } from '../volumes/volumes.ts'
+
+/** Removes from a volume what killed runs have left there. */
+export const sweepVolume = defineJob({
+  payload: z.object({ volumeId: z.string() }),
+  async run({ context, organizationId, payload: { volumeId }, ...job }) {
+    const row = await volumeOf(context, organizationId, volumeId)
+    await using volume = openVolumeOf(context, row)
+    return { result: { removed: await sweep(context, organizationId, row, volume, job) } }
+  },
+})
+
+/** Enqueues it for one volume, for those of a plan, or for all that can be written to. */
+export async function enqueueSweep(
+  { store }: AppContext,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  of: { planId?: string; volumeId?: string } = {},
+): Promise<void> {
+  let query = trx
+    .selectFrom('volumes')
+    .select('id')
+    .where('organizationId', '=', organizationId)
+    .where('isReadOnly', '=', 0)
+  if (of.volumeId !== undefined) query = query.where('id', '=', of.volumeId)
+  if (of.planId !== undefined) {
+    const ofPlan = trx.selectFrom('planVolumes').select('volumeId').where('planId', '=', of.planId)
+    query = query.where('id', 'in', ofPlan)
+  }
+  for (const { id } of await query.execute()) {
+    await enqueueJob(store, trx, {
+      organizationId,
+      kind: 'sweep-volume',
+      key: `sweep-volume:${id}`,
+      payload: { volumeId: id },
+      subject: { volumeId: id },
+      resources: [volumeResource(id)],
+      maxAttempts: 5,
+    })
+  }
+}
+
+/**
+ * Removes what runs that are over have left unfinished. A snapshot that is complete, whose run was killed before the
+ * catalogue heard of it, is added to the catalogue. Returns the keys of what was removed.
+ */
+export async function sweep(
+  context: AppContext,
+  organizationId: string,
+  row: VolumeRow,
+  volume: Volume,
+  job: JobContext,
+): Promise<string[]> {
+  return await sweepUnfinished(volume, job, {
+    async onComplete(key) {
+      const { manifest } = await findSnapshot(volume, key, job.signal)
+      const found = { organizationId, volumeId: row.id, key, manifest }
+      const what = await adoptCopy(context.store, found)
+      if (what === 'known') return
+      job.log('info', `“${key}” was complete, and is in the catalogue now.`)
+      if (what === 'new') await askForOthers(context, found)
+    },
+  })
+}
+
+/** Its run was killed: on the other volumes of its plan it may be complete too, and else is made from this copy. */
+async function askForOthers({ store }: AppContext, found: FoundCopy): Promise<void> {
+  const { organizationId, volumeId, manifest } = found
+  await store.db.transaction().execute(async (trx) => {
+    const volumeIds = await wantCopies(store, trx, { snapshotId: manifest.snapshot, volumeId })
+    for (const other of volumeIds) await enqueueRepair(store, trx, organizationId, manifest.snapshot, other)
+  })
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { nowOf } from '../clock.ts'
+import { defineJob, type Work } from '../jobs/job-kind.ts'
+import { enqueueAllPrunes } from '../retention/prune.ts'
+import { settingsOf } from '../settings/settings.ts'
+import { enqueuePendingDeletions } from '../snapshots/deletion.ts'
+import { deleteAnswers, deleteFirings, deleteJobs, oldJobs } from './store.ts'
+
+const DAY = 86_400_000
+const PIECE = 500
+/** Longer than any run is caught up. */
+const FIRINGS_KEPT = 90 * DAY
+const ANSWERS_KEPT = DAY
+
+/**
+ * What the app does each day by itself: what volumes have not let go is tried again, every plan is pruned, and what is
+ * older than the settings say is forgotten. The last success and the last failure of each database stay.
+ */
+export const cleanUp = defineJob({
+  payload: z.object({}),
+  async run(work) {
+    const { context, organizationId } = work
+    const { store } = context
+    await store.db.transaction().execute((trx) => enqueuePendingDeletions(store, trx, organizationId))
+    await enqueueAllPrunes(store, organizationId)
+    const now = await nowOf(store)
+    const jobs = await forgetJobs(work, now)
+    await deleteFirings(store, now - FIRINGS_KEPT)
+    await deleteAnswers(store, now - ANSWERS_KEPT)
+    return { result: { jobs } }
+  },
+})
+
+/** Returns how many. */
+async function forgetJobs({ context, organizationId, signal }: Work<unknown>, now: number): Promise<number> {
+  const { store } = context
+  const { historyDays, failedHistoryDays } = await settingsOf(context, organizationId)
+  const cutoff = { failed: now - failedHistoryDays * DAY, others: now - historyDays * DAY }
+  let forgotten = 0
+  for (let after = { createdAt: 0, id: '' }; ;) {
+    signal.throwIfAborted()
+    const piece = await oldJobs(store, organizationId, cutoff, after, PIECE)
+    const last = piece.at(-1)
+    if (!last) return forgotten
+    const ids = piece.filter(({ isForgettable }) => isForgettable === 1).map(({ id }) => id)
+    if (ids.length > 0) await deleteJobs(store, ids)
+    forgotten += ids.length
+    after = last
+  }
+}

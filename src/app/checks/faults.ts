@@ -1,0 +1,98 @@
+import { AppError } from '../../shared/errors.ts'
+import type { Volume } from '../../volumes/volume.ts'
+import { enqueueRepair } from '../backups/repair.ts'
+import type { Work } from '../jobs/job-kind.ts'
+import { jobError } from '../jobs/run-job.ts'
+import type { VolumeRow } from '../volumes/volumes.ts'
+import { markFaulty, repairableCopies } from './store.ts'
+
+const PIECE = 100
+
+/** What a check has found to be wrong. */
+export interface Faults {
+  missing: number
+  corrupt: number
+  first: { key: string; error: AppError } | undefined
+}
+
+export function noFaults(): Faults {
+  return { missing: 0, corrupt: 0, first: undefined }
+}
+
+/** Notes a fault, unless the copy is to go by now, or has gone. */
+export async function noteFault(
+  { context: { store }, log }: Work<unknown>,
+  { id }: VolumeRow,
+  { snapshotId, key }: { snapshotId: string; key: string },
+  faults: Faults,
+  error: AppError,
+): Promise<void> {
+  const state = error.code === 'object_not_found' ? 'missing' : 'corrupt'
+  const isMarked = await store.db
+    .transaction()
+    .execute((trx) => markFaulty(store, trx, id, snapshotId, state, jobError(error)))
+  if (!isMarked) return
+  faults[state] += 1
+  faults.first ??= { key, error }
+  log('error', error.message)
+}
+
+/** Throws if the volume is not there: to whoever asks for its objects, all of them would be missing. */
+export async function refuseIfGone(volume: Volume, signal: AbortSignal): Promise<void> {
+  if ((await volume.isThere?.(signal)) !== false) return
+  throw new AppError('volume_unreachable', `${volume.location} is not there.`, {
+    hint: 'Is its disk mounted? Nothing was marked as missing.',
+  })
+}
+
+/** Throws if there is nothing at all on the volume: then it is another one, rather than that all copies have gone. */
+export async function refuseIfEmpty(volume: Volume, signal: AbortSignal): Promise<void> {
+  for await (const _ of volume.list('', signal)) return
+  throw new AppError(
+    'volume_refused',
+    `There is nothing at all on ${volume.location}, where copies should be.`,
+    {
+      hint: 'Is the right disk mounted, the right bucket named? Nothing was marked as missing. If all is really gone, delete the snapshots.',
+      retryable: false,
+    },
+  )
+}
+
+/** Orders that copies of the volume which are missing or damaged are made again, where there is a good one. */
+export async function repairAll(
+  { context: { store }, organizationId }: Work<unknown>,
+  { id, isReadOnly }: VolumeRow,
+): Promise<number> {
+  let repairs = 0
+  if (isReadOnly === 1) return repairs
+  for (const state of ['missing', 'corrupt', 'failed'] as const) {
+    for (let after = ''; ;) {
+      const piece = await repairableCopies(store.db, id, state, after, PIECE)
+      const last = piece.at(-1)
+      if (last === undefined) break
+      await store.db.transaction().execute(async (trx) => {
+        for (const snapshotId of piece) await enqueueRepair(store, trx, organizationId, snapshotId, id)
+      })
+      repairs += piece.length
+      after = last
+    }
+  }
+  return repairs
+}
+
+/** What a check that found faults ends with; undefined if it found none. */
+export function faultsFound({ name }: VolumeRow, faults: Faults, repairs: number): AppError | undefined {
+  const { missing, corrupt, first } = faults
+  if (!first) return undefined
+  const counts = [
+    ...(missing > 0 ? [`${missing} ${missing === 1 ? 'copy is' : 'copies are'} missing`] : []),
+    ...(corrupt > 0 ? [`${corrupt} ${corrupt === 1 ? 'copy is' : 'copies are'} damaged`] : []),
+  ]
+  return new AppError(first.error.code, `On “${name}”, ${counts.join(' and ')}. ${first.error.message}`, {
+    hint:
+      repairs > 0
+        ? `${repairs} ${repairs === 1 ? 'copy is' : 'copies are'} being made again from good ones.`
+        : 'There is no other good copy to make them from.',
+    retryable: false,
+  })
+}

@@ -1,0 +1,31 @@
+import type { JobKind } from './job-kind.ts'
+import { backup } from '../backups/backup.ts'
+import { repairCopy } from '../backups/repair.ts'
+import { runPlan } from '../backups/run-plan.ts'
+import { sweepVolume } from '../backups/sweep.ts'
+import { cleanUp } from '../checks/clean-up.ts'
+import { contentCheck } from '../checks/content-check.ts'
+import { fileCheck } from '../checks/file-check.ts'
+import { restore } from '../restores/restore.ts'
+import { tidyRestore } from '../restores/tidy.ts'
+import { prune } from '../retention/prune.ts'
+import { deletePending } from '../snapshots/deletion.ts'
+import { verify } from '../snapshots/verify.ts'
+import { scanVolume } from '../volumes/scan.ts'
+
+/** Every kind of job. A new one is a file in its feature, and its name here. */
+export const jobKinds: Readonly<Record<string, JobKind>> = {
+  backup,
+  'clean-up': cleanUp,
+  'content-check': contentCheck,
+  'delete-snapshots': deletePending,
+  'file-check': fileCheck,
+  prune,
+  'repair-copy': repairCopy,
+  restore,
+  'run-plan': runPlan,
+  'scan-volume': scanVolume,
+  'sweep-volume': sweepVolume,
+  'tidy-restore': tidyRestore,
+  verify,
+}

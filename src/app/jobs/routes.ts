@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { job, jobStates, logLine } from '../../shared/jobs.ts'
+import type { AppRoutes } from '../app.ts'
+import type { AppContext } from '../context.ts'
+import { streamLog } from '../events/job-log.ts'
+import { wantsEvents } from '../events/streams.ts'
+import { organizationOf } from '../identity/tokens.ts'
+import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
+import type { LogLine } from './job-log.ts'
+import { cancel, jobOf, presentJob, presentJobs } from './jobs.ts'
+import { listJobs, readLog } from './store.ts'
+
+const tags = ['jobs']
+const params = z.object({ id: z.string() })
+const several = <T extends z.ZodType>(item: T) =>
+  z.preprocess((given) => (typeof given === 'string' ? given.split(',') : given), z.array(item).optional())
+
+const LOG_PIECES = 200
+
+export function jobRoutes(context: AppContext): AppRoutes {
+  return async (app) => {
+    app.get(
+      '/api/v1/jobs',
+      {
+        schema: {
+          tags,
+          summary: 'Jobs, the newest first',
+          querystring: pageQuery.extend({
+            state: several(z.enum(jobStates)).meta({ description: 'One, or several with commas' }),
+            kind: several(z.string()).meta({ description: 'One, or several with commas' }),
+            parent: z.string().optional(),
+            server: z.string().optional(),
+            plan: z.string().optional(),
+            database: z.string().optional(),
+            snapshot: z.string().optional(),
+            volume: z.string().optional(),
+          }),
+          response: { 200: pageOf(job) },
+        },
+      },
+      async ({ query: { limit, cursor, ...query }, caller }) => {
+        const filter = {
+          states: query.state,
+          kinds: query.kind,
+          parentId: query.parent,
+          serverId: query.server,
+          planId: query.plan,
+          database: query.database,
+          snapshotId: query.snapshot,
+          volumeId: query.volume,
+        }
+        const after = readCursor(cursor)
+        const rows = await listJobs(context.store, organizationOf(caller), filter, { after, limit })
+        const { items, nextCursor } = page(rows, limit, ({ createdAt, id }) => [createdAt, id])
+        return { items: await presentJobs(context, items), nextCursor }
+      },
+    )
+    app.get(
+      '/api/v1/jobs/:id',
+      { schema: { tags, summary: 'One job', params, response: { 200: job } } },
+      async ({ params: { id }, caller }) =>
+        await presentJob(context, await jobOf(context, organizationOf(caller), id)),
+    )
+    app.post(
+      '/api/v1/jobs/:id/cancel',
+      {
+        schema: {
+          tags,
+          summary: 'Stop a job in whatever state it is; the run of a plan with all its backups',
+          params,
+          response: { 200: job },
+        },
+      },
+      async ({ params: { id }, caller }) =>
+        await presentJob(context, await cancel(context, organizationOf(caller), id)),
+    )
+    app.get(
+      '/api/v1/jobs/:id/log',
+      {
+        schema: {
+          tags,
+          summary:
+            'What a job has said, as JSON piece by piece, as text with ?as=text, or as events while it runs',
+          params,
+          querystring: z.object({
+            after: z.coerce
+              .number()
+              .int()
+              .min(0)
+              .default(0)
+              .meta({ description: 'The `next` of the piece before' }),
+            as: z.enum(['json', 'text']).default('json'),
+          }),
+          response: {
+            200: z.object({
+              lines: z.array(logLine),
+              next: z.number().meta({ description: 'For `after`, to read on' }),
+              isOver: z.boolean().meta({ description: 'Nothing will follow behind these lines' }),
+            }),
+          },
+        },
+      },
+      async (request, reply) => {
+        if (wantsEvents(request)) {
+          await streamLog(context, request, reply, request.params.id)
+          return reply
+        }
+        const { params, query, caller } = request
+        const { id } = params
+        const { after, as } = query
+        const row = await jobOf(context, organizationOf(caller), id)
+        if (as === 'text') {
+          return await reply
+            .type('text/plain; charset=utf-8')
+            .header('content-disposition', `attachment; filename="job-${row.id}.log"`)
+            .serializer((text: unknown) => text as string)
+            .send((await wholeLog(context, id)) as never)
+        }
+        const pieces = await readLog(context.store, id, after, LOG_PIECES)
+        const isEnd = pieces.length < LOG_PIECES && row.finishedAt !== null
+        return {
+          lines: pieces.flatMap(({ lines }) => lines),
+          next: pieces.at(-1)?.number ?? after,
+          isOver: isEnd,
+        }
+      },
+    )
+  }
+}
+
+async function wholeLog({ store }: AppContext, id: string): Promise<string> {
+  const lines: string[] = []
+  for (let after = 0; ;) {
+    const pieces = await readLog(store, id, after, LOG_PIECES)
+    for (const piece of pieces) lines.push(...piece.lines.map(asText))
+    const last = pieces.at(-1)
+    if (!last || pieces.length < LOG_PIECES) return lines.join('')
+    after = last.number
+  }
+}
+
+function asText({ at, level, message, fields }: LogLine): string {
+  return `${at} ${level.padEnd(7)} ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}\n`
+}

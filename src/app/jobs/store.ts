@@ -1,0 +1,174 @@
+import { type Selectable, sql, type SqlBool, type Transaction } from 'kysely'
+import type { JobState } from '../../shared/jobs.ts'
+import type { Store } from '../../store/database.ts'
+import type { Tables } from '../../store/tables.ts'
+import { isBefore, type Place } from '../pages.ts'
+import type { LogLine } from './job-log.ts'
+
+export type JobRow = Omit<
+  Selectable<Tables['jobs']>,
+  'organizationId' | 'key' | 'priority' | 'label' | 'payload' | 'backoff' | 'runner' | 'leaseUntil'
+>
+
+const columns = [
+  'id',
+  'parentId',
+  'kind',
+  'state',
+  'serverId',
+  'planId',
+  'database',
+  'snapshotId',
+  'volumeId',
+  'attempt',
+  'maxAttempts',
+  'cancelRequestedAt',
+  'progress',
+  'result',
+  'error',
+  'createdAt',
+  'runAt',
+  'startedAt',
+  'finishedAt',
+  'updatedAt',
+] as const
+
+export interface JobFilter {
+  states?: readonly JobState[]
+  kinds?: readonly string[]
+  parentId?: string
+  serverId?: string
+  planId?: string
+  database?: string
+  snapshotId?: string
+  volumeId?: string
+}
+
+/** The newest first, from before the given place; one more than `limit`. */
+export async function listJobs(
+  { db }: Store,
+  organizationId: string,
+  filter: JobFilter,
+  { after, limit }: { after: Place | undefined; limit: number },
+): Promise<JobRow[]> {
+  let query = db.selectFrom('jobs').select(columns).where('organizationId', '=', organizationId)
+  if (filter.states) query = query.where('state', 'in', filter.states)
+  if (filter.kinds) query = query.where('kind', 'in', filter.kinds)
+  for (const column of ['parentId', 'serverId', 'planId', 'database', 'snapshotId', 'volumeId'] as const) {
+    const value = filter[column]
+    if (value !== undefined) query = query.where(column, '=', value)
+  }
+  if (after) query = query.where(isBefore('createdAt', after))
+  return await query
+    .orderBy('createdAt', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute()
+}
+
+export async function findJob(
+  db: Store['db'] | Transaction<Tables>,
+  organizationId: string,
+  id: string,
+): Promise<JobRow | undefined> {
+  return await db
+    .selectFrom('jobs')
+    .select(columns)
+    .where('organizationId', '=', organizationId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+/** Of these, in the order of their ids. */
+export async function findJobs(
+  { db }: Store,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<JobRow[]> {
+  const rows: JobRow[] = []
+  for (let i = 0; i < ids.length; i += 500) {
+    const some = await db
+      .selectFrom('jobs')
+      .select(columns)
+      .where('organizationId', '=', organizationId)
+      .where('id', 'in', ids.slice(i, i + 500))
+      .orderBy('id')
+      .execute()
+    rows.push(...some)
+  }
+  return rows
+}
+
+/** Which of these somebody wants to be stopped. */
+export async function cancelledAmong({ db }: Store, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const rows = await db
+    .selectFrom('jobs')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('cancelRequestedAt', 'is not', null)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+export async function appendLog({ db }: Store, jobId: string, lines: readonly LogLine[]): Promise<void> {
+  await db
+    .insertInto('jobLogs')
+    .columns(['jobId', 'number', 'lines'])
+    .expression(
+      db
+        .selectFrom('jobLogs')
+        .select((eb) => [
+          eb.val(jobId).as('jobId'),
+          sql<number>`coalesce(max(number), 0) + 1`.as('number'),
+          sql<string>`${JSON.stringify(lines)}`.as('lines'),
+        ])
+        .where('jobId', '=', jobId),
+    )
+    .execute()
+}
+
+/** The pieces of a log behind the given one, in their order, so many at most. */
+export async function readLog(
+  { db }: Store,
+  jobId: string,
+  after: number,
+  limit: number,
+): Promise<{ number: number; lines: LogLine[] }[]> {
+  const rows = await db
+    .selectFrom('jobLogs')
+    .select(['number', 'lines'])
+    .where('jobId', '=', jobId)
+    .where('number', '>', after)
+    .orderBy('number')
+    .limit(limit)
+    .execute()
+  return rows.map(({ number, lines }) => ({ number, lines: JSON.parse(lines) as LogLine[] }))
+}
+
+export interface FullResource {
+  jobId: string
+  /** `server:<id>`, `volume:<id>`. */
+  resource: string
+  capacity: number
+  /** Of a server or a volume; null if it is gone. */
+  name: string | null
+}
+
+/** What these queued jobs need and cannot have now. */
+export async function fullResources({ db }: Store, jobIds: readonly string[]): Promise<FullResource[]> {
+  if (jobIds.length === 0) return []
+  return await db
+    .selectFrom('jobResources as need')
+    .innerJoin('resources', 'resources.name', 'need.resource')
+    .leftJoin('servers', (join) => join.on(sql<SqlBool>`need.resource = 'server:' || servers.id`))
+    .leftJoin('volumes', (join) => join.on(sql<SqlBool>`need.resource = 'volume:' || volumes.id`))
+    .select(['need.jobId', 'need.resource', 'resources.capacity'])
+    .select((eb) => eb.fn.coalesce('servers.name', 'volumes.name').as('name'))
+    .where('need.jobId', 'in', jobIds)
+    .where(
+      sql<SqlBool>`resources.capacity <= (select count(*) from job_slots where job_slots.resource = need.resource)`,
+    )
+    .orderBy('need.resource')
+    .execute()
+}

@@ -1,0 +1,335 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { it } from 'node:test'
+import { z } from 'zod'
+import { AppError } from '../../shared/errors.ts'
+import type { Job, JobState } from '../../shared/jobs.ts'
+import { enqueueJob, type JobOrder } from '../../store/queue.ts'
+import { describeStores } from '../../store/test-bed.ts'
+import { openApp } from '../test-bed.ts'
+import { defineJob, type JobKind } from './job-kind.ts'
+import { startWorker, type Worker } from './worker.ts'
+
+type App = Awaited<ReturnType<typeof openApp>>
+
+async function organizationIn({ store }: App): Promise<string> {
+  return (await store.db.selectFrom('organizations').select('id').executeTakeFirstOrThrow()).id
+}
+
+async function order(app: App, kind: string, more: Partial<JobOrder> = {}): Promise<string> {
+  const organizationId = await organizationIn(app)
+  const { id } = await app.store.db.transaction().execute((trx) =>
+    enqueueJob(app.store, trx, {
+      organizationId,
+      kind,
+      key: `${kind}:1`,
+      payload: {},
+      backoff: 10,
+      ...more,
+    }),
+  )
+  return id
+}
+
+async function untilState(app: App, id: string, ...states: JobState[]): Promise<Job> {
+  for (;;) {
+    const job = (await app.ask('GET', `/api/v1/jobs/${id}`)).json<Job>()
+    if (states.includes(job.state)) return job
+    await sleep(20)
+  }
+}
+
+function worker(app: App, kinds: Record<string, JobKind>): Worker {
+  const onTrouble = (message: string) => assert.fail(message)
+  return startWorker(app.context, { kinds, concurrency: 4, pollEvery: 20, onTrouble })
+}
+
+const payload = z.object({})
+
+/** Runs until it is told to stop. */
+const endless = defineJob({
+  payload,
+  async run({ signal, log, progress }) {
+    log('info', 'It begins.')
+    progress({ phase: 'dumping', rawBytes: 17 })
+    await sleep(600_000, undefined, { signal })
+  },
+})
+
+describeStores('a worker', (makePlace) => {
+  it('does a job, and keeps what it said and what came of it', async () => {
+    await using app = await openApp(makePlace)
+    const kind = defineJob({
+      payload: z.object({ n: z.number() }),
+      async run({ log, payload: { n } }) {
+        log('info', 'Half of it is done.', { n })
+        return { result: { twice: n * 2 } }
+      },
+    })
+    await using _worker = worker(app, { kind })
+    const id = await order(app, 'kind', { payload: { n: 21 } })
+    const job = await untilState(app, id, 'succeeded', 'failed')
+    assert.equal(job.state, 'succeeded')
+    assert.deepEqual(job.result, { twice: 42 })
+    assert.equal(job.attempt, 1)
+    const log = (await app.ask('GET', `/api/v1/jobs/${id}/log`)).json<{ lines: { message: string }[] }>()
+    assert.deepEqual(
+      log.lines.map(({ message }) => message),
+      ['Half of it is done.'],
+    )
+    const text = await app.ask('GET', `/api/v1/jobs/${id}/log?as=text`)
+    assert.match(text.body, /^\S+Z info {4}Half of it is done\. \{"n":21\}\n$/)
+    assert.match(String(text.headers['content-type']), /^text\/plain/)
+  })
+
+  it('writes what belongs to the end together with the end, or nothing of it', async () => {
+    await using app = await openApp(makePlace)
+    const renamed = defineJob({
+      payload,
+      async run({ finish }) {
+        await finish({
+          async record(trx) {
+            await trx.updateTable('organizations').set({ name: 'Renamed' }).execute()
+          },
+        })
+      },
+    })
+    const broken = defineJob({
+      payload,
+      async run({ finish }) {
+        await finish({
+          async record(trx) {
+            await trx.updateTable('organizations').set({ name: 'Broken' }).execute()
+            throw new AppError('invalid_input', 'It cannot be recorded.')
+          },
+        })
+      },
+    })
+    await using _worker = worker(app, { renamed, broken })
+    await untilState(app, await order(app, 'renamed'), 'succeeded')
+    const failed = await untilState(app, await order(app, 'broken'), 'failed')
+    assert.equal(failed.error?.message, 'It cannot be recorded.')
+    const { name } = await app.store.db.selectFrom('organizations').select('name').executeTakeFirstOrThrow()
+    assert.equal(name, 'Renamed')
+  })
+
+  it('tries again what may have been a moment’s trouble, and tells its kind only when it is given up', async () => {
+    await using app = await openApp(makePlace)
+    const told: string[] = []
+    let attempts = 0
+    const troubled = defineJob({
+      payload,
+      async run() {
+        attempts += 1
+        throw new AppError('database_unreachable', `Attempt ${attempts} failed.`)
+      },
+      async failed(_context, _trx, { error }) {
+        told.push(error.message)
+      },
+    })
+    await using _worker = worker(app, { troubled })
+    const job = await untilState(app, await order(app, 'troubled', { maxAttempts: 3 }), 'failed')
+    assert.equal(job.attempt, 3)
+    assert.equal(job.error?.code, 'database_unreachable')
+    assert.deepEqual(told, ['Attempt 3 failed.'])
+  })
+
+  it('does not try again what another attempt cannot change', async () => {
+    await using app = await openApp(makePlace)
+    const wrong = defineJob({
+      payload,
+      async run() {
+        throw new AppError('authentication_failed', 'The password is wrong.')
+      },
+    })
+    await using _worker = worker(app, { wrong })
+    const job = await untilState(app, await order(app, 'wrong', { maxAttempts: 5 }), 'failed')
+    assert.equal(job.attempt, 1)
+  })
+
+  it('refuses a payload that is none, and a kind that it does not know by name is left to others', async () => {
+    await using app = await openApp(makePlace)
+    const strict = defineJob({ payload: z.object({ n: z.number() }), async run() {} })
+    await using _worker = worker(app, { strict })
+    const foreign = await order(app, 'foreign')
+    const job = await untilState(app, await order(app, 'strict', { payload: { n: 'x' } }), 'failed')
+    assert.equal(job.error?.code, 'unsupported')
+    const waiting = (await app.ask('GET', `/api/v1/jobs/${foreign}`)).json<Job>()
+    assert.equal(waiting.state, 'queued')
+  })
+
+  it('stops a job that is cancelled while it runs, shows its progress before, and calls it cancelled', async () => {
+    await using app = await openApp(makePlace)
+    await using _worker = worker(app, { endless })
+    const id = await order(app, 'endless', { maxAttempts: 3 })
+    for (;;) {
+      const job = await untilState(app, id, 'running')
+      if (job.progress) {
+        assert.equal(job.progress.rawBytes, 17)
+        assert.equal(job.progress.phase, 'dumping')
+        break
+      }
+      await sleep(50)
+    }
+    assert.equal((await app.ask('POST', `/api/v1/jobs/${id}/cancel`)).statusCode, 200)
+    const job = await untilState(app, id, 'cancelled', 'failed', 'queued')
+    assert.equal(job.state, 'cancelled')
+    assert.equal(job.error, null)
+  })
+
+  it('cancels what waits at once, and with the run of a plan all that it has ordered', async () => {
+    await using app = await openApp(makePlace)
+    const parent = await order(app, 'run-plan')
+    const child = await order(app, 'backup', { parentId: parent })
+    const cancelled = (await app.ask('POST', `/api/v1/jobs/${parent}/cancel`)).json<Job>()
+    assert.equal(cancelled.state, 'cancelled')
+    await untilState(app, child, 'cancelled')
+    assert.equal((await app.ask('POST', `/api/v1/jobs/${child}/cancel`)).json<Job>().state, 'cancelled')
+  })
+
+  it('hands a job back when it stops, without counting the attempt; another worker does it', async () => {
+    await using app = await openApp(makePlace)
+    const id = await order(app, 'endless', { maxAttempts: 1 })
+    {
+      await using _worker = worker(app, { endless })
+      await untilState(app, id, 'running')
+    }
+    await untilState(app, id, 'queued')
+    const quick = defineJob({ payload, async run() {} })
+    await using _next = worker(app, { endless: quick })
+    const job = await untilState(app, id, 'succeeded', 'failed')
+    assert.equal(job.state, 'succeeded')
+    assert.equal(job.attempt, 2)
+  })
+
+  it('does not begin anew by itself what must not be repeated', async () => {
+    await using app = await openApp(makePlace)
+    const id = await order(app, 'once')
+    {
+      await using _worker = worker(app, { once: { ...endless, isNeverRepeated: true } })
+      await untilState(app, id, 'running')
+    }
+    const job = await untilState(app, id, 'failed', 'queued')
+    assert.equal(job.state, 'failed')
+    assert.equal(job.error?.code, 'job_interrupted')
+  })
+
+  it('lets a job that has been taken over write nothing any more', async () => {
+    await using app = await openApp(makePlace)
+    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
+    const { promise: ended, resolve: tellEnded } = Promise.withResolvers<unknown>()
+    const slow = defineJob({
+      payload,
+      async run({ finish }) {
+        await mayEnd
+        try {
+          await finish({
+            record: async (trx) => {
+              await trx.updateTable('organizations').set({ name: 'Late' }).execute()
+            },
+          })
+        } catch (error) {
+          tellEnded(error)
+          throw error
+        }
+      },
+    })
+    await using _worker = worker(app, { slow })
+    const id = await order(app, 'slow', { maxAttempts: 2 })
+    await untilState(app, id, 'running')
+    // As if its lease had ended, and another runner had claimed it.
+    await app.store.db
+      .updateTable('jobs')
+      .set({ attempt: 2, runner: 'another' })
+      .where('id', '=', id)
+      .execute()
+    end()
+    const error = await ended
+    assert.ok(error instanceof AppError && error.code === 'lease_lost')
+    const job = await untilState(app, id, 'running')
+    assert.equal(job.attempt, 2)
+    const { name } = await app.store.db.selectFrom('organizations').select('name').executeTakeFirstOrThrow()
+    assert.equal(name, 'Default')
+  })
+
+  it('takes the jobs of a process that is known to be dead at once, without waiting for the lease', async () => {
+    await using app = await openApp(makePlace)
+    const id = await order(app, 'kind', { maxAttempts: 2 })
+    const { claimJob } = await import('../../store/queue.ts')
+    const { ownToken } = await import('../../lib/identity.ts')
+    // The machine and the start of this process, but a process number that nobody has.
+    const dead = ownToken().replace(/-\d+-/, '-4194305-')
+    const runner = { name: `${dead}/1`, node: 'here', capacity: 1, kinds: ['kind'] }
+    assert.ok(await claimJob(app.store, runner))
+    await using _worker = worker(app, { kind: defineJob({ payload, async run() {} }) })
+    const job = await untilState(app, id, 'succeeded', 'failed')
+    assert.equal(job.state, 'succeeded')
+    assert.equal(job.attempt, 2)
+  })
+})
+
+describeStores('the routes of jobs', (makePlace) => {
+  it('list the newest first, page by page, and find by what a job is about', async () => {
+    await using app = await openApp(makePlace)
+    const ids: string[] = []
+    for (let i = 0; i < 5; i++) {
+      ids.unshift(await order(app, i % 2 ? 'odd' : 'even', { key: `k${i}`, subject: { database: `d${i}` } }))
+    }
+    const seen: string[] = []
+    let cursor = ''
+    do {
+      const { items, nextCursor } = (await app.ask('GET', `/api/v1/jobs?limit=2${cursor}`)).json<{
+        items: Job[]
+        nextCursor: string | null
+      }>()
+      seen.push(...items.map(({ id }) => id))
+      cursor = nextCursor === null ? '' : `&cursor=${nextCursor}`
+    } while (cursor !== '')
+    assert.deepEqual(seen, ids)
+    const found = async (query: string) =>
+      (await app.ask('GET', `/api/v1/jobs?${query}`))
+        .json<{ items: Job[] }>()
+        .items.map(({ database }) => database)
+    assert.deepEqual(await found('kind=odd'), ['d3', 'd1'])
+    assert.deepEqual(await found('database=d4'), ['d4'])
+    assert.deepEqual(await found('state=running,failed'), [])
+    assert.equal((await found('state=queued,failed')).length, 5)
+    assert.equal((await app.ask('GET', '/api/v1/jobs?state=odd')).statusCode, 400)
+  })
+
+  it('say what a job waits for, and keep those of others to them', async () => {
+    await using app = await openApp(makePlace)
+    const { setCapacity, claimJob } = await import('../../store/queue.ts')
+    const { id: serverId } = (
+      await app.ask('POST', '/api/v1/servers', {
+        name: 'prod',
+        engine: 'sqlite',
+        connection: { path: '/a.db' },
+      })
+    ).json<{ id: string }>()
+    const resource = `server:${serverId}`
+    await app.store.db.transaction().execute((trx) => setCapacity(trx, resource, 1))
+    await order(app, 'kind', { key: 'a', resources: [resource] })
+    const waiting = await order(app, 'kind', { key: 'b', resources: [resource] })
+    await claimJob(app.store, { name: 'r', node: 'n', capacity: 2, kinds: ['kind'] })
+    const job = (await app.ask('GET', `/api/v1/jobs/${waiting}`)).json<Job>()
+    assert.deepEqual(job.waitsFor, ['server prod: 1 of 1 running'])
+
+    await app.store.db
+      .insertInto('organizations')
+      .values({ id: 'other', name: 'Other', createdAt: 1 })
+      .execute()
+    await app.store.db
+      .updateTable('jobs')
+      .set({ organizationId: 'other' })
+      .where('id', '=', waiting)
+      .execute()
+    for (const [method, path] of [
+      ['GET', ''],
+      ['GET', '/log'],
+      ['POST', '/cancel'],
+    ] as const) {
+      assert.equal((await app.ask(method, `/api/v1/jobs/${waiting}${path}`)).statusCode, 404)
+    }
+  })
+})

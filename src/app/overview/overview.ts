@@ -1,0 +1,185 @@
+import { z } from 'zod'
+import type { jobError, jobProgress } from '../../shared/jobs.ts'
+import { type DatabaseStanding, overdueAt, type Overview, standingOf } from '../../shared/overview.ts'
+import { planSettings } from '../../shared/plans.ts'
+import { schedule, type Schedule } from '../../shared/schedules.ts'
+import { nowOf } from '../clock.ts'
+import type { AppContext } from '../context.ts'
+import { matchingDatabases } from '../plans/plans.ts'
+import { overdueAfterOf } from './overdue.ts'
+import {
+  allSchedules,
+  comingRuns,
+  type KnownDatabase,
+  knownDatabases,
+  type OverviewFilter,
+  type RunningJob,
+  runningJobs,
+  schedulesOfPlans,
+  type WatchedPlan,
+  watchedPlans,
+} from './store.ts'
+
+/** What a failed run is noted for while none of its databases is known. */
+const ANY_DATABASE = '*'
+
+const NEXT_RUNS = 10
+const RUNNING_JOBS = 20
+
+const { databases, excludedDatabases, overdueMinutes } = planSettings.shape
+/** Of a plan's settings, what is asked here. */
+const watchedSettings = z.object({ databases, excludedDatabases, overdueMinutes })
+type WatchedSettings = z.output<typeof watchedSettings>
+
+/**
+ * How every database of every enabled plan fares, by database, then plan. A database that was selected counts also if it
+ * was never seen; one that is excluded by now does not. A plan of which no database is known stands for itself.
+ */
+export async function standingsOf(
+  { store }: AppContext,
+  organizationId: string,
+  filter: OverviewFilter = {},
+): Promise<DatabaseStanding[]> {
+  const now = await nowOf(store)
+  const plans = await watchedPlans(store, organizationId, filter)
+  const known = Map.groupBy(await knownDatabases(store, organizationId, filter), ({ planId }) => planId)
+  const timing = await timingOf(store, organizationId)
+  const standings = plans.flatMap((plan) => {
+    const settings = watchedSettings.parse(JSON.parse(plan.settings))
+    const { overdueAfter, nextRunAt } = timing(plan.id, settings.overdueMinutes)
+    return watchedDatabases(settings, known.get(plan.id) ?? []).map((facts) => {
+      const after = overdueAfter(facts.lastSuccessAt ?? facts.firstSeenAt ?? now)
+      return present(plan, facts, {
+        standing: standingOf(facts, after, now),
+        overdueAt: iso(overdueAt(facts, after) ?? null),
+        nextRunAt: iso(nextRunAt),
+      })
+    })
+  })
+  return standings.sort(inOrder)
+}
+
+/** The databases as they stand in a list, before or behind each other. */
+export function inOrder(a: DatabaseStanding, b: DatabaseStanding): number {
+  return compare(a.database ?? '', b.database ?? '') || compare(a.planId, b.planId)
+}
+
+export async function nextRunsOf(
+  { store }: AppContext,
+  organizationId: string,
+): Promise<Overview['nextRuns']> {
+  const runs = await comingRuns(store, organizationId, NEXT_RUNS)
+  return runs.map((run) => ({ ...run, at: new Date(run.at).toISOString() }))
+}
+
+export async function runningJobsOf(
+  { store }: AppContext,
+  organizationId: string,
+): Promise<Overview['running']> {
+  const { jobs, count } = await runningJobs(store, organizationId, RUNNING_JOBS)
+  return { count, jobs: jobs.map(presentJob) }
+}
+
+type Facts = Omit<KnownDatabase, 'planId' | 'database' | 'firstSeenAt' | 'lastSeenAt'> & {
+  database: string | null
+  firstSeenAt: number | null
+  lastSeenAt: number | null
+}
+
+const UNSEEN = {
+  firstSeenAt: null,
+  lastSeenAt: null,
+  lastSuccessAt: null,
+  lastSnapshotId: null,
+  lastRawBytes: null,
+  lastStoredBytes: null,
+  lastFailureAt: null,
+  lastFailedJobId: null,
+  lastError: null,
+}
+
+function watchedDatabases(settings: WatchedSettings, known: readonly KnownDatabase[]): Facts[] {
+  const seen = known.filter(({ database }) => database !== ANY_DATABASE)
+  const names = new Set(seen.map(({ database }) => database))
+  const unseen =
+    settings.databases.mode === 'selected'
+      ? [...new Set(settings.databases.names)].filter((name) => !name.includes('*') && !names.has(name))
+      : []
+  const matching = new Set(matchingOrAll(settings, [...names, ...unseen]))
+  const watched = [...seen, ...unseen.map((database) => ({ ...UNSEEN, database }))].filter(({ database }) =>
+    matching.has(database),
+  )
+  if (watched.length > 0) return watched
+  const itself = known.find(({ database }) => database === ANY_DATABASE) ?? UNSEEN
+  return [{ ...itself, database: null }]
+}
+
+/** A pattern that takes too long fails the plan's own runs, which say so: nothing may go out of sight for it. */
+function matchingOrAll(settings: WatchedSettings, names: string[]): string[] {
+  try {
+    return matchingDatabases(settings, names)
+  } catch {
+    return names
+  }
+}
+
+/** For each plan, when a backup of it is missing, and when it runs next. */
+async function timingOf(store: AppContext['store'], organizationId: string) {
+  const rows = await allSchedules(store, organizationId)
+  const schedules = new Map(rows.map((row) => [row.id, row]))
+  const ofPlans = Map.groupBy(await schedulesOfPlans(store, organizationId), ({ planId }) => planId)
+  // Many plans share their schedules, and then what is known of the intervals.
+  const shared = new Map<string, ReturnType<typeof overdueAfterOf>>()
+  return (planId: string, overdueMinutes: number | undefined) => {
+    const own = (ofPlans.get(planId) ?? []).flatMap(({ scheduleId }) => schedules.get(scheduleId) ?? [])
+    const nextAts = own.flatMap(({ nextAt }) => nextAt ?? [])
+    const key = `${overdueMinutes} ${own.map(({ id }) => id).join(' ')}`
+    const overdueAfter = shared.get(key) ?? overdueAfterOf(overdueMinutes, own.map(ruleOf))
+    shared.set(key, overdueAfter)
+    return { overdueAfter, nextRunAt: nextAts.length > 0 ? Math.min(...nextAts) : null }
+  }
+}
+
+function ruleOf({ rule }: { rule: string }): Schedule {
+  return schedule.parse(JSON.parse(rule))
+}
+
+function present(
+  plan: WatchedPlan,
+  facts: Facts,
+  judged: Pick<DatabaseStanding, 'standing' | 'overdueAt' | 'nextRunAt'>,
+): DatabaseStanding {
+  return {
+    planId: plan.id,
+    planName: plan.name,
+    serverId: plan.serverId,
+    serverName: plan.serverName,
+    database: facts.database,
+    ...judged,
+    firstSeenAt: iso(facts.firstSeenAt),
+    lastSeenAt: iso(facts.lastSeenAt),
+    lastSuccessAt: iso(facts.lastSuccessAt),
+    lastFailureAt: iso(facts.lastFailureAt),
+    lastSnapshotId: facts.lastSnapshotId,
+    lastRawBytes: facts.lastRawBytes,
+    lastStoredBytes: facts.lastStoredBytes,
+    lastFailedJobId: facts.lastFailedJobId,
+    lastError: facts.lastError === null ? null : (JSON.parse(facts.lastError) as z.output<typeof jobError>),
+  }
+}
+
+function presentJob({ startedAt, progress, ...job }: RunningJob): Overview['running']['jobs'][number] {
+  return {
+    ...job,
+    startedAt: iso(startedAt),
+    progress: progress === null ? null : (JSON.parse(progress) as z.output<typeof jobProgress>),
+  }
+}
+
+function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString()
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

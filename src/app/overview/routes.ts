@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { type DatabaseStanding, overview, standings } from '../../shared/overview.ts'
+import type { AppRoutes } from '../app.ts'
+import type { AppContext } from '../context.ts'
+import { organizationOf } from '../identity/tokens.ts'
+import { page, pageQuery, type Place, readCursor } from '../pages.ts'
+import { nextRunsOf, runningJobsOf, standingsOf } from './overview.ts'
+
+const tags = ['overview']
+const several = z
+  .preprocess(
+    (given) => (typeof given === 'string' ? given.split(',') : given),
+    z.array(z.enum(standings)).optional(),
+  )
+  .meta({ description: 'One, or several with commas' })
+
+export function overviewRoutes(context: AppContext): AppRoutes {
+  return async (app) => {
+    app.get(
+      '/api/v1/overview',
+      {
+        schema: {
+          tags,
+          summary: 'How every database of every enabled plan fares, what runs now, and what runs next',
+          querystring: pageQuery.extend({
+            standing: several,
+            server: z.string().optional(),
+            plan: z.string().optional(),
+          }),
+          response: { 200: overview },
+        },
+      },
+      async ({ query: { limit, cursor, standing, server, plan }, caller }) => {
+        const organizationId = organizationOf(caller)
+        const after = readCursor(cursor)
+        const all = await standingsOf(context, organizationId, { serverId: server, planId: plan })
+        const chosen = all.filter((item) => (standing ?? standings).includes(item.standing))
+        const behind = chosen.filter((item) => !after || isBehind(item, after))
+        return {
+          counts: countByStanding(all),
+          ...page(behind, limit, placeOf),
+          nextRuns: await nextRunsOf(context, organizationId),
+          running: await runningJobsOf(context, organizationId),
+        }
+      },
+    )
+  }
+}
+
+function countByStanding(all: readonly DatabaseStanding[]) {
+  const counts = { protected: 0, overdue: 0, failing: 0, never: 0 }
+  for (const { standing } of all) counts[standing]++
+  return counts
+}
+
+function placeOf({ database, planId }: DatabaseStanding): Place {
+  return [database ?? '', planId]
+}
+
+function isBehind(item: DatabaseStanding, [database, planId]: Place): boolean {
+  const own = item.database ?? ''
+  const other = String(database)
+  return own > other || (own === other && item.planId > planId)
+}

@@ -1,0 +1,68 @@
+import type { Transaction } from 'kysely'
+import { AppError } from '../../shared/errors.ts'
+import { formatBytes } from '../../shared/units.ts'
+import { cancelJob } from '../../store/queue.ts'
+import type { Tables } from '../../store/tables.ts'
+import type { AppContext } from '../context.ts'
+import { holdOrganization } from '../hold.ts'
+import { deleteSnapshotsOfPlan } from '../snapshots/deletion.ts'
+import { noPlan } from './plans.ts'
+import {
+  deletePlan,
+  findPlan,
+  type PlanRow,
+  type SnapshotSummary,
+  summariseSnapshots,
+  unfinishedJobs,
+} from './store.ts'
+
+/** What becomes of the snapshots of a plan that is deleted: they stay, under no plan, or a job deletes them. */
+export type SnapshotFate = 'keep' | 'delete'
+
+/**
+ * Deletes a plan. Throws `not_found`, `in_use` while a backup of it runs, and `snapshots_kept` if it has snapshots and
+ * nothing is said of them. Returns the ids of the jobs that delete its snapshots.
+ */
+export async function removePlan(
+  context: AppContext,
+  organizationId: string,
+  id: string,
+  fate: SnapshotFate | undefined,
+): Promise<string[]> {
+  return await context.store.db.transaction().execute(async (trx) => {
+    await holdOrganization(trx, organizationId)
+    const plan = await findPlan(trx, organizationId, id)
+    if (!plan) throw noPlan()
+    await stopWaitingJobs(context, trx, plan)
+    const summary = await summariseSnapshots(trx, id)
+    if (summary.snapshots > 0 && fate === undefined) throw snapshotsKept(plan, summary)
+    const jobIds = fate === 'delete' ? await deleteSnapshotsOfPlan(context, trx, organizationId, id) : []
+    await deletePlan(trx, organizationId, id)
+    return jobIds
+  })
+}
+
+/** A backup that runs would end without a plan to belong to. */
+async function stopWaitingJobs(
+  { store }: AppContext,
+  trx: Transaction<Tables>,
+  { id, name }: PlanRow,
+): Promise<void> {
+  for (const job of await unfinishedJobs(trx, id)) {
+    const state = job.state === 'queued' ? await cancelJob(store, trx, job.id) : job.state
+    if (state !== 'running') continue
+    const what = job.database === null ? 'It is running' : `“${job.database}” is being backed up`
+    throw new AppError('in_use', `The plan “${name}” cannot be deleted now. ${what}.`, {
+      hint: 'Wait until it is over, or cancel its jobs first.',
+    })
+  }
+}
+
+function snapshotsKept({ name }: PlanRow, { snapshots, copies, bytes, newestAt }: SnapshotSummary): AppError {
+  const count = `${snapshots} snapshot${snapshots === 1 ? '' : 's'}`
+  const size = `${copies} cop${copies === 1 ? 'y' : 'ies'}, ${formatBytes(bytes)}`
+  const newest = newestAt === null ? '' : `, the newest of ${new Date(newestAt).toISOString()}`
+  return new AppError('snapshots_kept', `The plan “${name}” has ${count} (${size})${newest}.`, {
+    hint: '?snapshots=keep keeps them, under no plan. ?snapshots=delete deletes them, with all their copies.',
+  })
+}

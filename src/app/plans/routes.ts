@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import { planRun } from '../../shared/jobs.ts'
+import {
+  databaseMatches,
+  newPlan,
+  plan,
+  type Plan,
+  planChanges,
+  planPreview,
+  runOrder,
+  startedRun,
+} from '../../shared/plans.ts'
+import { problem } from '../../shared/problems.ts'
+import type { AppRoutes } from '../app.ts'
+import type { AppContext } from '../context.ts'
+import { organizationOf } from '../identity/tokens.ts'
+import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
+import { problemOf } from '../problems.ts'
+import { etagOf, revisionOf } from '../revisions.ts'
+import { addPlan, changePlan, planOf, type PlanRow, previewDatabases } from './plans.ts'
+import { removePlan } from './remove-plan.ts'
+import { runNow, shortcoming, waitUntilOver } from './run-now.ts'
+import { listPlans } from './store.ts'
+
+const tags = ['plans']
+const params = z.object({ id: z.string() })
+
+/** A problem that also says what became of the run, if there was one. */
+const unfinishedRun = problem.extend(planRun.partial().shape).meta({ id: 'UnfinishedRun' })
+
+export function planRoutes(context: AppContext): AppRoutes {
+  return async (app) => {
+    app.get(
+      '/api/v1/plans',
+      {
+        schema: {
+          tags,
+          summary: 'Plans, by name',
+          querystring: pageQuery.extend({
+            server: z.string().optional(),
+            schedule: z.string().optional(),
+            volume: z.string().optional(),
+            search: z.string().max(100).optional().meta({ description: 'A part of the name' }),
+          }),
+          response: { 200: pageOf(plan) },
+        },
+      },
+      async ({ query: { limit, cursor, server, schedule, volume, search }, caller }) => {
+        const filter = { serverId: server, scheduleId: schedule, volumeId: volume, search }
+        const after = readCursor(cursor)
+        const rows = await listPlans(context.store, organizationOf(caller), filter, { after, limit })
+        const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
+        return { items: items.map(present), nextCursor }
+      },
+    )
+    app.post(
+      '/api/v1/plans',
+      { schema: { tags, summary: 'Add a plan', body: newPlan, response: { 201: plan } } },
+      async ({ body, caller }, reply) => {
+        const row = await addPlan(context, organizationOf(caller), body)
+        return await reply
+          .code(201)
+          .headers({ etag: etagOf(row.revision), location: `/api/v1/plans/${row.id}` })
+          .send(present(row))
+      },
+    )
+    app.post(
+      '/api/v1/plans/preview',
+      {
+        schema: {
+          tags,
+          summary: 'Which databases a choice means now, before it is saved',
+          body: planPreview,
+          response: { 200: databaseMatches },
+        },
+      },
+      async (request) =>
+        await previewDatabases(context, organizationOf(request.caller), request.body, request.signal),
+    )
+    app.get(
+      '/api/v1/plans/:id',
+      { schema: { tags, summary: 'One plan', params, response: { 200: plan } } },
+      async ({ params: { id }, caller }, reply) => {
+        const row = await planOf(context, organizationOf(caller), id)
+        return await reply.header('etag', etagOf(row.revision)).send(present(row))
+      },
+    )
+    app.patch(
+      '/api/v1/plans/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Change a plan; with If-Match only what was read',
+          params,
+          body: planChanges,
+          response: { 200: plan },
+        },
+      },
+      async ({ params: { id }, body, headers, caller }, reply) => {
+        const revision = revisionOf(headers['if-match'])
+        const row = await changePlan(context, organizationOf(caller), id, body, revision)
+        return await reply.header('etag', etagOf(row.revision)).send(present(row))
+      },
+    )
+    app.delete(
+      '/api/v1/plans/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Delete a plan; if it has snapshots, only with a word on them',
+          params,
+          querystring: z.object({
+            snapshots: z
+              .enum(['keep', 'delete'])
+              .optional()
+              .meta({ description: 'keep: they stay, under no plan; delete: with all their copies' }),
+          }),
+          response: { 202: z.object({ jobIds: z.array(z.uuid()) }), 204: z.null() },
+        },
+      },
+      async ({ params: { id }, query: { snapshots }, caller }, reply) => {
+        const jobIds = await removePlan(context, organizationOf(caller), id, snapshots)
+        if (jobIds.length > 0) return await reply.code(202).send({ jobIds })
+        return await reply.code(204).send(null)
+      },
+    )
+    app.get(
+      '/api/v1/plans/:id/databases',
+      {
+        schema: {
+          tags,
+          summary: 'Which databases the plan is about now, as the server lists them',
+          params,
+          response: { 200: databaseMatches },
+        },
+      },
+      async (request) => {
+        const organizationId = organizationOf(request.caller)
+        const { serverId, settings } = await planOf(context, organizationId, request.params.id)
+        return await previewDatabases(context, organizationId, { ...settings, serverId }, request.signal)
+      },
+    )
+    app.post(
+      '/api/v1/plans/:id/run',
+      {
+        schema: {
+          tags,
+          summary: 'Back up now; with wait, answer 200 only when all is complete on all volumes',
+          params,
+          body: runOrder.nullish(),
+          response: { 200: planRun, 202: startedRun, 409: unfinishedRun, 502: unfinishedRun },
+        },
+      },
+      async (request, reply) => {
+        const organizationId = organizationOf(request.caller)
+        const order = request.body ?? runOrder.parse({})
+        const started = await runNow(context, organizationId, request.params.id, order)
+        reply.header('location', `/api/v1/jobs/${started.jobId}`)
+        if (!order.wait) return await reply.code(202).send(started)
+        const run = await waitUntilOver(context, organizationId, started.jobId, request.signal)
+        const error = shortcoming(run)
+        if (!error) return await reply.code(200).send(run)
+        return await reply
+          .code(error.status === 409 ? 409 : 502)
+          .type('application/problem+json')
+          .send({ ...problemOf(error), ...run })
+      },
+    )
+  }
+}
+
+function present({ organizationId: _, settings, revision: __, ...row }: PlanRow): Plan {
+  return {
+    ...row,
+    ...settings,
+    isEnabled: row.isEnabled === 1,
+    createdAt: new Date(row.createdAt).toISOString(),
+    updatedAt: new Date(row.updatedAt).toISOString(),
+  }
+}

@@ -1,0 +1,80 @@
+import { AppError } from '../../shared/errors.ts'
+import type { Job, PlanRun } from '../../shared/jobs.ts'
+import type { RunOrder } from '../../shared/plans.ts'
+import { startPlan } from '../backups/backups.ts'
+import type { AppContext } from '../context.ts'
+import { waitForRun } from '../jobs/jobs.ts'
+import { matchingDatabases, planOf, type PlanRow } from './plans.ts'
+
+/** Backs up now what a plan says, also if it is disabled. Throws `not_found`, and `invalid_input` for strange databases. */
+export async function runNow(
+  context: AppContext,
+  organizationId: string,
+  id: string,
+  { wait: _, ...order }: RunOrder,
+): Promise<{ jobId: string; joined: boolean }> {
+  const { store } = context
+  const plan = await planOf(context, organizationId, id)
+  if (order.databases) refuseStrangers(plan, order.databases)
+  const started = await store.db.transaction().execute((trx) => startPlan(context, trx, plan, order))
+  return { jobId: started.id, joined: started.joined }
+}
+
+/** Waits until the run, and all that it ordered, is over, or whoever asked has left: then it throws `cancelled`. */
+export async function waitUntilOver(
+  context: AppContext,
+  organizationId: string,
+  jobId: string,
+  signal: AbortSignal,
+): Promise<PlanRun> {
+  try {
+    return await waitForRun(context, organizationId, jobId, signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
+    throw new AppError('cancelled', 'Nobody waits for the end of the run any more. It goes on.', {
+      cause: error,
+    })
+  }
+}
+
+/** Why a run that is over is not complete: undefined only if every database is on every volume. */
+export function shortcoming({ state, run, backups }: PlanRun): AppError | undefined {
+  if (state === 'succeeded' && backups.length > 0) return undefined
+  const bad = [run, ...backups].filter((job) => job.state === state)
+  const first = bad.find(({ error }) => error !== null)
+  const hint = first?.error?.hint
+  const why = first?.error ? ` ${inWords(first)}${first.error.message}` : ''
+  switch (state) {
+    case 'cancelled':
+      return new AppError('cancelled', `The run was cancelled.${why}`, { hint })
+    case 'partial':
+      return new AppError('run_partial', `Not all copies are stored: ${bad.map(quoted).join(', ')}.`, {
+        hint: 'The copies that are stored are good, and the missing ones are made from them. The jobs name the volumes.',
+      })
+    case 'failed': {
+      const count =
+        backups.length > 0 ? `${bad.length} of ${backups.length} backups failed.` : 'The run failed.'
+      return new AppError('run_failed', count + why, { hint })
+    }
+    default:
+      // A run that has ordered nothing has proven nothing, whatever it says.
+      return new AppError('run_failed', 'The run has made no backup.')
+  }
+}
+
+function inWords(job: Job): string {
+  return job.database === null ? '' : `${quoted(job)}: `
+}
+
+function quoted({ database }: Job): string {
+  return `“${database}”`
+}
+
+function refuseStrangers({ settings }: PlanRow, databases: readonly string[]): void {
+  const known = new Set(matchingDatabases(settings, databases))
+  const fields = databases.flatMap((database, i) =>
+    known.has(database) ? [] : [{ field: `databases.${i}`, message: `The plan is not about “${database}”.` }],
+  )
+  const [first] = fields
+  if (first) throw new AppError('invalid_input', `${first.field}: ${first.message}`, { fields })
+}

@@ -1,0 +1,307 @@
+import { type Kysely, type Selectable, type SqlBool, sql, type Transaction } from 'kysely'
+import { planSettings, type PlanSettings, type PlanVolume } from '../../shared/plans.ts'
+import { retentionPolicy } from '../../shared/retention.ts'
+import type { Store } from '../../store/database.ts'
+import type { Tables } from '../../store/tables.ts'
+import { isBehind, type Place } from '../pages.ts'
+
+export interface PlanRow extends Omit<Selectable<Tables['plans']>, 'settings'> {
+  settings: PlanSettings
+  /** Ids. */
+  schedules: string[]
+  /** In their order. */
+  volumes: PlanVolume[]
+}
+
+export interface PlanFilter {
+  serverId?: string | undefined
+  scheduleId?: string | undefined
+  volumeId?: string | undefined
+  /** A part of its name. */
+  search?: string | undefined
+}
+
+const columns = [
+  'plans.id',
+  'plans.organizationId',
+  'plans.serverId',
+  'plans.name',
+  'plans.isEnabled',
+  'plans.settings',
+  'plans.revision',
+  'plans.createdAt',
+  'plans.updatedAt',
+] as const
+
+/** By name, then id, behind the given place; one more than `limit`. */
+export async function listPlans(
+  { db }: Store,
+  organizationId: string,
+  { serverId, scheduleId, volumeId, search }: PlanFilter,
+  { after, limit }: { after: Place | undefined; limit: number },
+): Promise<PlanRow[]> {
+  let query = db.selectFrom('plans').select(columns).where('organizationId', '=', organizationId)
+  if (serverId !== undefined) query = query.where('serverId', '=', serverId)
+  if (scheduleId !== undefined) {
+    query = query.where('id', 'in', (eb) =>
+      eb.selectFrom('planSchedules').select('planId').where('scheduleId', '=', scheduleId),
+    )
+  }
+  if (volumeId !== undefined) {
+    query = query.where('id', 'in', (eb) =>
+      eb.selectFrom('planVolumes').select('planId').where('volumeId', '=', volumeId),
+    )
+  }
+  if (search !== undefined) query = query.where(contains(search))
+  if (after) query = query.where(isBehind('name', after))
+  const rows = await query
+    .orderBy('name')
+    .orderBy('id')
+    .limit(limit + 1)
+    .execute()
+  return await withReferences(db, rows)
+}
+
+export async function findPlan(
+  db: Kysely<Tables>,
+  organizationId: string,
+  id: string,
+): Promise<PlanRow | undefined> {
+  const rows = await db
+    .selectFrom('plans')
+    .select(columns)
+    .where('organizationId', '=', organizationId)
+    .where('id', '=', id)
+    .execute()
+  const [plan] = await withReferences(db, rows)
+  return plan
+}
+
+/** The enabled plans of a schedule, by id; three queries, however many they are. */
+export async function findEnabledOf(db: Kysely<Tables>, scheduleId: string): Promise<PlanRow[]> {
+  const rows = await db
+    .selectFrom('planSchedules as mine')
+    .innerJoin('plans', 'plans.id', 'mine.planId')
+    .select(columns)
+    .where('mine.scheduleId', '=', scheduleId)
+    .where('plans.isEnabled', '=', 1)
+    .orderBy('plans.id')
+    .execute()
+  const schedules = await db
+    .selectFrom('planSchedules as mine')
+    .innerJoin('planSchedules as all', 'all.planId', 'mine.planId')
+    .select(['all.planId', 'all.scheduleId'])
+    .where('mine.scheduleId', '=', scheduleId)
+    .orderBy('all.scheduleId')
+    .execute()
+  const volumes = await db
+    .selectFrom('planSchedules as mine')
+    .innerJoin('planVolumes as all', 'all.planId', 'mine.planId')
+    .select(['all.planId', 'all.volumeId', 'all.retention'])
+    .where('mine.scheduleId', '=', scheduleId)
+    .orderBy('all.position')
+    .execute()
+  return assemble(rows, schedules, volumes)
+}
+
+/** Of the plans of a server. */
+export async function planNames(db: Kysely<Tables>, serverId: string): Promise<string[]> {
+  const rows = await db.selectFrom('plans').select('name').where('serverId', '=', serverId).execute()
+  return rows.map(({ name }) => name)
+}
+
+interface Values {
+  name: string
+  isEnabled: number
+  settings: PlanSettings
+}
+
+interface References {
+  schedules: readonly string[]
+  volumes: readonly PlanVolume[]
+}
+
+export async function insertPlan(
+  store: Store,
+  trx: Transaction<Tables>,
+  {
+    schedules,
+    volumes,
+    settings,
+    ...plan
+  }: Values & References & Pick<PlanRow, 'id' | 'organizationId' | 'serverId'>,
+): Promise<void> {
+  await trx
+    .insertInto('plans')
+    .values({
+      ...plan,
+      settings: JSON.stringify(settings),
+      revision: 1,
+      createdAt: store.now,
+      updatedAt: store.now,
+    })
+    .execute()
+  await insertReferences(trx, plan.id, { schedules, volumes })
+}
+
+/** Whether all that a plan would refer to is there. */
+export async function referencesExist(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  given: { serverId: string; schedules?: readonly string[]; volumes?: readonly PlanVolume[] },
+): Promise<boolean> {
+  const wanted = [
+    ['servers', [given.serverId]],
+    ['schedules', given.schedules ?? []],
+    ['volumes', (given.volumes ?? []).map(({ id }) => id)],
+  ] as const
+  for (const [table, ids] of wanted) {
+    if (ids.length === 0) continue
+    const found = await trx
+      .selectFrom(table)
+      .select('id')
+      .where('organizationId', '=', organizationId)
+      .where('id', 'in', ids)
+      .execute()
+    if (found.length < ids.length) return false
+  }
+  return true
+}
+
+/** What is not there stays as it is. False if the plan has another revision by now, or is gone. */
+export async function updatePlan(
+  store: Store,
+  trx: Transaction<Tables>,
+  { id, revision }: Pick<PlanRow, 'id' | 'revision'>,
+  { schedules, volumes, settings, ...values }: Partial<Values & References>,
+): Promise<boolean> {
+  const updated = await trx
+    .updateTable('plans')
+    .set({
+      ...values,
+      ...(settings && { settings: JSON.stringify(settings) }),
+      revision: revision + 1,
+      updatedAt: store.now,
+    })
+    .where('id', '=', id)
+    .where('revision', '=', revision)
+    .returning('id')
+    .executeTakeFirst()
+  if (!updated) return false
+  if (schedules) await trx.deleteFrom('planSchedules').where('planId', '=', id).execute()
+  if (volumes) await trx.deleteFrom('planVolumes').where('planId', '=', id).execute()
+  await insertReferences(trx, id, { schedules: schedules ?? [], volumes: volumes ?? [] })
+  return true
+}
+
+export async function deletePlan(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  id: string,
+): Promise<void> {
+  await trx.deleteFrom('plans').where('organizationId', '=', organizationId).where('id', '=', id).execute()
+}
+
+export interface SnapshotSummary {
+  snapshots: number
+  copies: number
+  /** That the copies take on their volumes. */
+  bytes: number
+  newestAt: number | null
+}
+
+export async function summariseSnapshots(db: Kysely<Tables>, planId: string): Promise<SnapshotSummary> {
+  const snapshots = await db
+    .selectFrom('snapshots')
+    .select((eb) => [eb.fn.countAll<number>().as('snapshots'), eb.fn.max('takenAt').as('newestAt')])
+    .where('planId', '=', planId)
+    .executeTakeFirstOrThrow()
+  const copies = await db
+    .selectFrom('copies')
+    .innerJoin('snapshots', 'snapshots.id', 'copies.snapshotId')
+    .select((eb) => [eb.fn.countAll<number>().as('copies'), eb.fn.sum<number | null>('bytes').as('bytes')])
+    .where('snapshots.planId', '=', planId)
+    .where('copies.state', 'in', ['stored', 'corrupt', 'delete_pending'])
+    .executeTakeFirstOrThrow()
+  return { ...snapshots, copies: copies.copies, bytes: Number(copies.bytes ?? 0) }
+}
+
+/** The backups of a plan, and its runs, that are not over. */
+export async function unfinishedJobs(
+  db: Kysely<Tables>,
+  planId: string,
+): Promise<{ id: string; state: string; database: string | null }[]> {
+  return await db
+    .selectFrom('jobs')
+    .select(['id', 'state', 'database'])
+    .where('planId', '=', planId)
+    .where('kind', 'in', ['run-plan', 'backup'])
+    .where('state', 'in', ['queued', 'running'])
+    .execute()
+}
+
+async function insertReferences(
+  trx: Transaction<Tables>,
+  planId: string,
+  { schedules, volumes }: References,
+): Promise<void> {
+  if (schedules.length > 0) {
+    const rows = schedules.map((scheduleId) => ({ planId, scheduleId }))
+    await trx.insertInto('planSchedules').values(rows).execute()
+  }
+  if (volumes.length > 0) {
+    const rows = volumes.map(({ id, retention }, position) => ({
+      planId,
+      volumeId: id,
+      position,
+      retention: retention && JSON.stringify(retention),
+    }))
+    await trx.insertInto('planVolumes').values(rows).execute()
+  }
+}
+
+type BareRow = Selectable<Tables['plans']>
+
+/** Of a page of plans. */
+async function withReferences(db: Kysely<Tables>, rows: readonly BareRow[]): Promise<PlanRow[]> {
+  if (rows.length === 0) return []
+  const ids = rows.map(({ id }) => id)
+  const schedules = await db
+    .selectFrom('planSchedules')
+    .select(['planId', 'scheduleId'])
+    .where('planId', 'in', ids)
+    .orderBy('scheduleId')
+    .execute()
+  const volumes = await db
+    .selectFrom('planVolumes')
+    .select(['planId', 'volumeId', 'retention'])
+    .where('planId', 'in', ids)
+    .orderBy('position')
+    .execute()
+  return assemble(rows, schedules, volumes)
+}
+
+function assemble(
+  rows: readonly BareRow[],
+  schedules: readonly { planId: string; scheduleId: string }[],
+  volumes: readonly { planId: string; volumeId: string; retention: string | null }[],
+): PlanRow[] {
+  const schedulesOf = Map.groupBy(schedules, ({ planId }) => planId)
+  const volumesOf = Map.groupBy(volumes, ({ planId }) => planId)
+  return rows.map((row) => ({
+    ...row,
+    settings: planSettings.parse(JSON.parse(row.settings)),
+    schedules: (schedulesOf.get(row.id) ?? []).map(({ scheduleId }) => scheduleId),
+    volumes: (volumesOf.get(row.id) ?? []).map(({ volumeId, retention }) => ({
+      id: volumeId,
+      ...(retention !== null && { retention: retentionPolicy.parse(JSON.parse(retention)) }),
+    })),
+  }))
+}
+
+/** SQLite knows upper and lower case of ASCII alone, so what is as it was given is found, too. */
+function contains(search: string) {
+  const like = (text: string) => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+  return sql<SqlBool>`(lower(plans.name) like ${like(search.toLowerCase())} escape '\\'
+    or plans.name like ${like(search)} escape '\\')`
+}

@@ -1,0 +1,196 @@
+import { type SqlBool, sql } from 'kysely'
+import { keyIdOf } from '../lib/sealing.ts'
+import { AppError, asAppError } from '../shared/errors.ts'
+import type { Store } from '../store/database.ts'
+import type { AppContext } from './context.ts'
+import { sealedFor } from './idempotency.ts'
+
+/*
+ * Every secret in the store is sealed with an APP_KEY, each for its own place. When the key changes, what was sealed
+ * with a former one is sealed anew at the next start, row by row; a row that somebody changes meanwhile is sealed with
+ * the new key by that.
+ */
+
+type Context = Pick<AppContext, 'store' | 'sealer'>
+
+export interface Resealing {
+  /** How many secrets were sealed with a former key, and are not any more. */
+  resealed: number
+  /** Sentences: what can no longer be opened. */
+  warnings: string[]
+}
+
+interface SealedColumn {
+  table: 'servers' | 'volumes' | 'encryptionKeys' | 'jobs'
+  /** Of JSON. */
+  column: string
+  /** What its secrets are sealed for, before the path to each. */
+  placeOf: (id: string) => string
+}
+
+/** Where JSON with secrets is kept. A test fails if a file that seals something else comes to be. */
+const sealedColumns: readonly SealedColumn[] = [
+  { table: 'servers', column: 'connection', placeOf: (id) => `servers/${id}/connection` },
+  { table: 'volumes', column: 'settings', placeOf: (id) => `volumes/${id}/settings` },
+  { table: 'encryptionKeys', column: 'material', placeOf: (id) => `keys/${id}/material` },
+  { table: 'jobs', column: 'payload', placeOf: (id) => `jobs/${id}` },
+]
+
+/** The beginning of every sealed secret. */
+const MARK = 'hf1.'
+
+/**
+ * At the start of each process: makes sure that all nodes seal with the same key, and seals anew what a former one has
+ * sealed. Throws `key_wrong` if the store is sealed with a key that this process does not have.
+ */
+export async function reseal(context: Context): Promise<Resealing> {
+  await checkKey(context)
+  let resealed = 0
+  const unopened: AppError[] = []
+  for (const column of sealedColumns) {
+    for (const id of await sealedWithOthers(context, column)) {
+      resealed += await resealRow(context, column, id, unopened)
+    }
+  }
+  resealed += await resealAnswers(context)
+  return { resealed, warnings: inWords(unopened) }
+}
+
+/**
+ * Declares this process's key to be the one of the store, whatever the former one was: that one is lost. Returns what
+ * can no longer be opened, as `reseal` does.
+ */
+export async function acceptKey(context: Context): Promise<Resealing> {
+  const { store, sealer } = context
+  await store.db
+    .insertInto('appKey')
+    .values({ id: 1, keyId: sealer.keyId, since: store.now })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ keyId: sealer.keyId, since: store.now }))
+    .execute()
+  return await reseal(context)
+}
+
+/** The first process says which key it is; one that has the former key among its previous ones may change it. */
+async function checkKey({ store, sealer }: Context): Promise<void> {
+  for (;;) {
+    await store.db
+      .insertInto('appKey')
+      .values({ id: 1, keyId: sealer.keyId, since: store.now })
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .execute()
+    const { keyId } = await store.db.selectFrom('appKey').select('keyId').executeTakeFirstOrThrow()
+    if (keyId === sealer.keyId) return
+    if (!sealer.has(keyId)) throw anotherKey(store, sealer.keyId, keyId)
+    await store.db
+      .updateTable('appKey')
+      .set({ keyId: sealer.keyId, since: store.now })
+      .where('keyId', '=', keyId)
+      .execute()
+  }
+}
+
+/** The rows in which anything is sealed with another key than the current one. */
+async function sealedWithOthers(
+  { store, sealer }: Context,
+  { table, column }: SealedColumn,
+): Promise<string[]> {
+  const text = sql<string>`cast(${sql.ref(column)} as text)`
+  let query = store.db
+    .selectFrom(table)
+    .select('id')
+    .where(sql<SqlBool>`replace(${text}, ${`${MARK}${sealer.keyId}.`}, '') like ${`%${MARK}%`}`)
+  // A job that is over is never opened again.
+  if (table === 'jobs') query = query.where(sql<SqlBool>`state in ('queued', 'running')`)
+  const rows = await query.execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Returns how many secrets of the row were sealed anew. */
+async function resealRow(
+  { store, sealer }: Context,
+  { table, column, placeOf }: SealedColumn,
+  id: string,
+  unopened: AppError[],
+): Promise<number> {
+  const text = sql<string>`cast(${sql.ref(column)} as text)`
+  const row = await store.db
+    .selectFrom(table)
+    .select(text.as('stored'))
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!row) return 0
+  let count = 0
+  const changed = mapTexts(JSON.parse(row.stored), placeOf(id), (token, place) => {
+    const sealedWith = keyIdOf(token)
+    if (sealedWith === undefined || sealedWith === sealer.keyId) return token
+    try {
+      const sealed = sealer.seal(sealer.open(token, place), place)
+      count += 1
+      return sealed
+    } catch (error) {
+      unopened.push(asAppError(error))
+      return token
+    }
+  })
+  if (count === 0) return 0
+  const updated = await store.db
+    .updateTable(table)
+    .set({ [column]: JSON.stringify(changed) })
+    .where('id', '=', id)
+    .where(sql<SqlBool>`${text} = ${row.stored}`)
+    .returning('id')
+    .executeTakeFirst()
+  return updated ? count : 0
+}
+
+/** Kept answers are gone in a day: one that cannot be opened is no loss. */
+async function resealAnswers({ store, sealer }: Context): Promise<number> {
+  const rows = await store.db
+    .selectFrom('idempotencyKeys')
+    .select(['tokenId', 'key', 'body'])
+    .where('body', 'like', `${MARK}%`)
+    .where('body', 'not like', `${MARK}${sealer.keyId}.%`)
+    .execute()
+  let count = 0
+  for (const { tokenId, key, body } of rows) {
+    if (body === null || !sealer.has(keyIdOf(body) ?? '')) continue
+    const place = sealedFor({ tokenId, key })
+    await store.db
+      .updateTable('idempotencyKeys')
+      .set({ body: sealer.seal(sealer.open(body, place), place) })
+      .where('tokenId', '=', tokenId)
+      .where('key', '=', key)
+      .where('body', '=', body)
+      .execute()
+    count += 1
+  }
+  return count
+}
+
+/** The same JSON with every text mapped; the place is that of src/app/secrets.ts. */
+function mapTexts(value: unknown, place: string, map: (text: string, place: string) => string): unknown {
+  const below = (step: string | number) => `${place}/${encodeURIComponent(String(step).toWellFormed())}`
+  if (typeof value === 'string') return map(value, place)
+  if (Array.isArray(value)) return value.map((element, index) => mapTexts(element, below(index), map))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, child]) => [name, mapTexts(child, below(name), map)]),
+  )
+}
+
+function inWords(unopened: readonly AppError[]): string[] {
+  const [first] = unopened
+  if (!first) return []
+  const count = unopened.length === 1 ? 'A stored secret' : `${unopened.length} stored secrets`
+  return [`${count} cannot be opened: ${first.message} ${first.hint ?? ''}`.trim()]
+}
+
+function anotherKey(store: Store, ours: string, theirs: string): AppError {
+  return new AppError(
+    'key_wrong',
+    `The store ${store.location} is sealed with the APP_KEY ${theirs}; this process has ${ours}.`,
+    {
+      hint: 'Give every node the same APP_KEY. To change it, put the former one into APP_PREVIOUS_KEYS. If that is lost for good: holdfast app accept-key, and enter the secrets again.',
+    },
+  )
+}

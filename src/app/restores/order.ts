@@ -1,0 +1,162 @@
+import type { Transaction } from 'kysely'
+import { v7 as uuidv7 } from 'uuid'
+import { z } from 'zod'
+import { parseIdentities } from '../../lib/age/index.ts'
+import type { KeyRing } from '../../runner/encryption.ts'
+import { AppError } from '../../shared/errors.ts'
+import { type RestoreKeys, restoreModes } from '../../shared/restores.ts'
+import { enqueueJob } from '../../store/queue.ts'
+import type { Tables } from '../../store/tables.ts'
+import type { AppContext } from '../context.ts'
+import { serverResource } from '../servers/servers.ts'
+import { beginReading } from '../snapshots/snapshots.ts'
+import { volumeResource } from '../volumes/volumes.ts'
+import { cancelTidying, neverBegun, payloadsOf, setPayload } from './store.ts'
+
+/** What a job of the kind `restore` is to do. */
+export const restorePayload = z.object({
+  snapshotId: z.string(),
+  /** Which copy; null: the best one. */
+  volumeId: z.string().nullable().default(null),
+  serverId: z.string(),
+  /** Null: the server itself. */
+  database: z.string().nullable(),
+  mode: z.enum(restoreModes),
+  options: z.record(z.string(), z.unknown()).default({}),
+  endSessions: z.boolean().default(false),
+  safetySnapshot: z.boolean().default(true),
+  runAfter: z.string().nullable().default(null),
+  /** Somebody has typed the name of the database. */
+  isConfirmed: z.boolean().default(false),
+  scheduledRestoreId: z.string().nullable().default(null),
+  /** The restore that it takes back. */
+  undoes: z.string().nullable().default(null),
+  /** Sealed; gone when the restore has begun. */
+  keys: z.object({ ageIdentity: z.string().optional(), passphrase: z.string().optional() }).optional(),
+})
+export type RestorePayload = z.output<typeof restorePayload>
+
+export interface RestoreJobOrder {
+  payload: Omit<RestorePayload, 'keys'>
+  /** In the clear. */
+  keys?: RestoreKeys | undefined
+  /** The volumes that it will read from or write to. */
+  volumeIds: readonly string[]
+}
+
+const PRIORITY = 2
+
+/**
+ * Orders a restore, in the transaction that has found it to be right. Throws `not_found` and `snapshot_deleting` for the
+ * snapshot, and `database_in_use` if another restore into the same database waits already.
+ */
+export async function enqueueRestore(
+  { store, sealer }: AppContext,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  { payload, keys, volumeIds }: RestoreJobOrder,
+): Promise<string> {
+  const { snapshotId, volumeId, serverId, database } = payload
+  await beginReading(store, trx, organizationId, snapshotId)
+  const id = uuidv7()
+  const seal = (name: keyof RestoreKeys) => {
+    const secret = keys?.[name]
+    return secret ? { [name]: sealer.seal(secret, contextOf(id, name)) } : {}
+  }
+  const key = restoreKey(serverId, database)
+  await cancelTidying(store, trx, key)
+  const { joined } = await enqueueJob(store, trx, {
+    id,
+    organizationId,
+    kind: 'restore',
+    key,
+    payload: { ...payload, ...(keys && { keys: { ...seal('ageIdentity'), ...seal('passphrase') } }) },
+    subject: { serverId, database, snapshotId, volumeId },
+    resources: [serverResource(serverId), ...volumeIds.map(volumeResource)],
+    maxAttempts: 1,
+    priority: PRIORITY,
+  })
+  if (joined) throw anotherWaits(database)
+  return id
+}
+
+/** Never two at once into one database. */
+export function restoreKey(serverId: string, database: string | null): string {
+  return database === null ? `restore:${serverId}` : `restore:${serverId}:${database}`
+}
+
+/**
+ * The keys that the app has, and before them those that came with the order. These are forgotten with that: nobody begins
+ * the job again.
+ */
+export async function takeKeys(
+  { store, sealer }: AppContext,
+  jobId: string,
+  { keys }: RestorePayload,
+  ring: KeyRing,
+): Promise<KeyRing> {
+  if (!keys) return ring
+  const open = (name: keyof RestoreKeys) => {
+    const token = keys[name]
+    return token === undefined ? undefined : sealer.open(token, contextOf(jobId, name))
+  }
+  const opened = { ageIdentity: open('ageIdentity'), passphrase: open('passphrase') }
+  await store.db.transaction().execute(async (trx) => {
+    const stored = (await payloadsOf(trx, [jobId])).get(jobId)
+    if (stored !== undefined) await setPayload(store, trx, jobId, withoutKeys(stored))
+  })
+  return withKeys(ring, opened)
+}
+
+/**
+ * The ring with keys that the app does not have: the passphrase may also be a password of 7z. Throws `invalid_input` for
+ * what is no identity.
+ */
+export function withKeys(ring: KeyRing, { ageIdentity, passphrase }: RestoreKeys): KeyRing {
+  const given = (key: string | undefined) => (key === undefined || key === '' ? [] : [key])
+  return {
+    ...ring,
+    instanceKeys: [...ring.instanceKeys, ...given(passphrase)],
+    ageIdentities: [...given(ageIdentity).flatMap(identitiesIn), ...ring.ageIdentities],
+    agePassphrases: [...given(passphrase), ...ring.agePassphrases],
+  }
+}
+
+/** One, or a file of several as age-keygen writes it. */
+function identitiesIn(text: string): string[] {
+  try {
+    return parseIdentities(text)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const { code, message, hint } = error
+    throw new AppError(code, message, { hint, fields: [{ field: 'keys.ageIdentity', message }] })
+  }
+}
+
+/** Restores that were cancelled while they waited have nobody who forgets their keys. */
+export async function forgetKeys(
+  { store }: AppContext,
+  trx: Transaction<Tables>,
+  organizationId: string,
+): Promise<void> {
+  for (const { id, payload } of await neverBegun(trx, organizationId)) {
+    if ('keys' in (JSON.parse(payload) as object)) await setPayload(store, trx, id, withoutKeys(payload))
+  }
+}
+
+function withoutKeys(payload: string): Record<string, unknown> {
+  const { keys: _, ...rest } = JSON.parse(payload) as Record<string, unknown>
+  return rest
+}
+
+/** The place that a key is sealed for. */
+function contextOf(jobId: string, name: keyof RestoreKeys): string {
+  return `jobs/${jobId}/keys/${name}`
+}
+
+function anotherWaits(database: string | null): AppError {
+  const what = database === null ? 'this server' : `“${database}”`
+  return new AppError('database_in_use', `Another restore into ${what} waits to begin.`, {
+    hint: 'Wait until it is over, or cancel it.',
+  })
+}

@@ -1,0 +1,97 @@
+import { restoreSnapshot } from '../../runner/restore-snapshot.ts'
+import type { RestoreResult } from '../../shared/restores.ts'
+import { defineJob, type Work } from '../jobs/job-kind.ts'
+import { keyRingOf } from '../keys/keys.ts'
+import { noteRestored } from '../scheduled-restores/scheduled-restores.ts'
+import { connectionOf, serverOf } from '../servers/servers.ts'
+import { settingsOf } from '../settings/settings.ts'
+import { readableCopy, snapshotOf } from '../snapshots/snapshots.ts'
+import { type RestorePayload, restorePayload, takeKeys } from './order.ts'
+import { keepTarget } from './safety.ts'
+import {
+  isProtected,
+  isUnconfirmed,
+  needsConfirmation,
+  ownPlaces,
+  readOptions,
+  type ServerRow,
+} from './target.ts'
+import { enqueueTidying } from './tidy.ts'
+
+const MINUTE = 60_000
+
+/** Writes a snapshot into a database. */
+export const restore = defineJob({
+  payload: restorePayload,
+  isNeverRepeated: true,
+  async run(work) {
+    const { context, payload } = work
+    const result = await restoreInto(work)
+    const { scheduledRestoreId, snapshotId } = payload
+    return {
+      result,
+      record: async (trx) => {
+        if (scheduledRestoreId !== null)
+          await noteRestored(context.store, trx, scheduledRestoreId, snapshotId)
+      },
+    }
+  },
+  async failed({ store }, trx, { organizationId, payload: { serverId, database }, error }) {
+    // Nobody was left to drop what was half restored.
+    if (error.code === 'runner_lost' && database !== null) {
+      await enqueueTidying(store, trx, organizationId, { serverId, database })
+    }
+  },
+})
+
+async function restoreInto(work: Work<RestorePayload>): Promise<RestoreResult> {
+  const { context, id, organizationId, payload, signal } = work
+  const { snapshotId, database, mode, runAfter } = payload
+  const keys = await takeKeys(context, id, payload, await keyRingOf(context, organizationId))
+  const server = await serverOf(context, organizationId, payload.serverId)
+  checkAgain(server, payload)
+  const snapshot = await snapshotOf(context, organizationId, snapshotId)
+  const { stallMinutes } = await settingsOf(context, organizationId)
+  const volumeId = payload.volumeId ?? undefined
+  const copy = await readableCopy(context, organizationId, snapshotId, { volumeId, signal })
+  await using volume = copy.volume
+  work.log('info', `The snapshot is read from “${copy.volumeRow.name}”.`, { key: copy.key })
+  const restored = await restoreSnapshot(
+    {
+      ...readOptions(server.engine, payload.options),
+      engineName: server.engine,
+      connection: connectionOf(context, server),
+      database: database ?? undefined,
+      mode,
+      endSessions: payload.endSessions,
+      ...(runAfter !== null && { runAfter }),
+      own: await ownPlaces(context),
+      snapshot: { key: copy.key, manifest: copy.manifest, volume },
+      keys,
+      ...(payload.safetySnapshot && {
+        takeSafetySnapshot: (target, job) =>
+          keepTarget(
+            context,
+            { organizationId, jobId: id, server, database: target, snapshot, volume: copy.volumeRow, keys },
+            job,
+          ),
+      }),
+      stallAfter: stallMinutes * MINUTE,
+    },
+    work,
+  )
+  const { rows, seconds, safetySnapshot } = restored
+  return {
+    database: restored.database ?? null,
+    rows: rows ? { tables: rows.tables, rows: rows.rows } : null,
+    seconds,
+    rawBytes: copy.manifest.raw.bytes,
+    safetySnapshotId: safetySnapshot ?? null,
+  }
+}
+
+/** The server may have become another one since the restore was ordered. */
+function checkAgain(server: ServerRow, { mode, database, isConfirmed }: RestorePayload): void {
+  if (server.isProtected === 1) throw isProtected(server)
+  if (needsConfirmation(server, mode) && !isConfirmed) throw isUnconfirmed(server, database)
+}

@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import {
+  newScheduledRestore,
+  scheduledRestore,
+  type ScheduledRestore,
+  scheduledRestoreChanges,
+} from '../../shared/scheduled-restores.ts'
+import type { AppRoutes } from '../app.ts'
+import type { AppContext } from '../context.ts'
+import { organizationOf } from '../identity/tokens.ts'
+import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
+import { etagOf, revisionOf } from '../revisions.ts'
+import {
+  addScheduledRestore,
+  changeScheduledRestore,
+  removeScheduledRestore,
+  runNow,
+  scheduledRestoreOf,
+  type ScheduledRestoreRow,
+} from './scheduled-restores.ts'
+import { listScheduledRestores } from './store.ts'
+
+const tags = ['scheduled restores']
+const params = z.object({ id: z.string() })
+
+export function scheduledRestoreRoutes(context: AppContext): AppRoutes {
+  return async (app) => {
+    app.get(
+      '/api/v1/scheduled-restores',
+      {
+        schema: {
+          tags,
+          summary: 'Scheduled restores, by name',
+          querystring: pageQuery.extend({
+            server: z.string().optional().meta({ description: 'The source’s, or the target’s' }),
+            schedule: z.string().optional(),
+          }),
+          response: { 200: pageOf(scheduledRestore) },
+        },
+      },
+      async ({ query: { limit, cursor, server, schedule }, caller }) => {
+        const filter = { serverId: server, scheduleId: schedule }
+        const after = readCursor(cursor)
+        const rows = await listScheduledRestores(context.store, organizationOf(caller), filter, {
+          after,
+          limit,
+        })
+        const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
+        return { items: items.map(present), nextCursor }
+      },
+    )
+    app.post(
+      '/api/v1/scheduled-restores',
+      {
+        schema: {
+          tags,
+          summary: 'Add a restore that repeats',
+          body: newScheduledRestore,
+          response: { 201: scheduledRestore },
+        },
+      },
+      async ({ body, caller }, reply) => {
+        const row = await addScheduledRestore(context, organizationOf(caller), body)
+        return await reply
+          .code(201)
+          .headers({ etag: etagOf(row.revision), location: `/api/v1/scheduled-restores/${row.id}` })
+          .send(present(row))
+      },
+    )
+    app.get(
+      '/api/v1/scheduled-restores/:id',
+      { schema: { tags, summary: 'One scheduled restore', params, response: { 200: scheduledRestore } } },
+      async ({ params: { id }, caller }, reply) => {
+        const row = await scheduledRestoreOf(context, organizationOf(caller), id)
+        return await reply.header('etag', etagOf(row.revision)).send(present(row))
+      },
+    )
+    app.patch(
+      '/api/v1/scheduled-restores/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Change a scheduled restore; with If-Match only what was read',
+          params,
+          body: scheduledRestoreChanges,
+          response: { 200: scheduledRestore },
+        },
+      },
+      async ({ params: { id }, body, headers, caller }, reply) => {
+        const revision = revisionOf(headers['if-match'])
+        const row = await changeScheduledRestore(context, organizationOf(caller), id, body, revision)
+        return await reply.header('etag', etagOf(row.revision)).send(present(row))
+      },
+    )
+    app.delete(
+      '/api/v1/scheduled-restores/:id',
+      { schema: { tags, summary: 'Delete a scheduled restore', params, response: { 204: z.null() } } },
+      async ({ params: { id }, caller }, reply) => {
+        await removeScheduledRestore(context, organizationOf(caller), id)
+        return await reply.code(204).send(null)
+      },
+    )
+    app.post(
+      '/api/v1/scheduled-restores/:id/run',
+      {
+        schema: {
+          tags,
+          summary: 'Restore the newest snapshot now',
+          params,
+          response: { 202: z.object({ jobId: z.uuid() }) },
+        },
+      },
+      async ({ params: { id }, caller }, reply) => {
+        const started = await runNow(context, organizationOf(caller), id)
+        return await reply.code(202).header('location', `/api/v1/restores/${started.jobId}`).send(started)
+      },
+    )
+  }
+}
+
+function present(row: ScheduledRestoreRow): ScheduledRestore {
+  const { id, name, sourceServerId, sourceDatabase, targetServerId, scheduleId, settings } = row
+  const { targetDatabase, planId, mode, options, endSessions, safetySnapshot, runAfter } = settings
+  const { newestWithinHours, skipUnchanged } = settings
+  const { lastJobId, lastSnapshotId, lastSkippedAt, lastSkipReason } = row
+  return {
+    id,
+    name,
+    sourceServerId,
+    sourceDatabase,
+    planId,
+    targetServerId,
+    targetDatabase,
+    scheduleId,
+    isEnabled: row.isEnabled === 1,
+    mode,
+    options,
+    endSessions,
+    safetySnapshot,
+    runAfter,
+    newestWithinHours,
+    skipUnchanged,
+    lastJobId,
+    lastSnapshotId,
+    lastSkippedAt: lastSkippedAt === null ? null : new Date(lastSkippedAt).toISOString(),
+    lastSkipReason,
+    createdAt: new Date(row.createdAt).toISOString(),
+    updatedAt: new Date(row.updatedAt).toISOString(),
+  }
+}

@@ -1,0 +1,106 @@
+import type { Transaction } from 'kysely'
+import { AppError } from '../../shared/errors.ts'
+import type { Tables } from '../../store/tables.ts'
+import { nowOf } from '../clock.ts'
+import type { AppContext } from '../context.ts'
+import { enqueueRestore, restoreKey } from '../restores/order.ts'
+import {
+  type Candidate,
+  holdScheduledRestore,
+  isUnderWay,
+  newestSnapshot,
+  note,
+  noteSkipped,
+  type ScheduledRestoreRow,
+} from './store.ts'
+
+/** The job that was ordered, or why there is none, in a sentence. */
+export type Started = { id: string } | { skipped: string }
+
+const HOUR = 3_600_000
+
+/** Orders the restore of the newest snapshot, or notes why not. What is wrong with the servers, the job will say. */
+export async function start(
+  context: AppContext,
+  trx: Transaction<Tables>,
+  { id }: ScheduledRestoreRow,
+  { byHand }: { byHand: boolean },
+): Promise<Started> {
+  const row = await holdScheduledRestore(trx, id)
+  if (!row) return { skipped: 'It was deleted.' }
+  const started = await order(context, trx, row, byHand)
+  if ('id' in started) await note(trx, id, { lastJobId: started.id, lastSkipReason: null })
+  else await noteSkipped(context.store, trx, id, started.skipped)
+  return started
+}
+
+async function order(
+  context: AppContext,
+  trx: Transaction<Tables>,
+  row: ScheduledRestoreRow,
+  byHand: boolean,
+): Promise<Started> {
+  const { organizationId, settings, targetServerId: serverId } = row
+  const {
+    targetDatabase: database,
+    mode,
+    options,
+    endSessions,
+    safetySnapshot,
+    runAfter,
+    isConfirmed,
+  } = settings
+  if (!byHand && row.isEnabled === 0) return { skipped: 'It is disabled.' }
+  if (await isUnderWay(trx, restoreKey(serverId, database))) {
+    return { skipped: `A restore into “${database}” is still under way.` }
+  }
+  const candidate = await newestSnapshot(trx, organizationId, row)
+  const reason = await reasonToSkip(context, trx, row, candidate, byHand)
+  if (reason !== undefined || !candidate) return { skipped: reason ?? '' }
+  try {
+    const id = await enqueueRestore(context, trx, organizationId, {
+      payload: {
+        serverId,
+        database,
+        mode,
+        options,
+        endSessions,
+        safetySnapshot,
+        runAfter,
+        isConfirmed,
+        snapshotId: candidate.id,
+        volumeId: null,
+        scheduledRestoreId: row.id,
+        undoes: null,
+      },
+      volumeIds: candidate.volumeIds.slice(0, 1),
+    })
+    return { id }
+  } catch (error) {
+    // The transaction is also that of others that are due.
+    if (error instanceof AppError && error.status < 500) return { skipped: error.message }
+    throw error
+  }
+}
+
+async function reasonToSkip(
+  { store }: AppContext,
+  trx: Transaction<Tables>,
+  { sourceDatabase, lastSnapshotId, settings }: ScheduledRestoreRow,
+  candidate: Candidate | undefined,
+  byHand: boolean,
+): Promise<string | undefined> {
+  const { newestWithinHours, skipUnchanged, planId } = settings
+  if (!candidate) {
+    const ofPlan = planId === null ? '' : ' of the plan'
+    return `There is no snapshot of “${sourceDatabase}”${ofPlan} that could be read.`
+  }
+  const takenAt = new Date(candidate.takenAt).toISOString()
+  if ((await nowOf(store, trx)) - candidate.takenAt > newestWithinHours * HOUR) {
+    return `The newest snapshot is of ${takenAt}, which is more than ${newestWithinHours} hours ago.`
+  }
+  if (skipUnchanged && !byHand && candidate.id === lastSnapshotId) {
+    return `The newest snapshot, of ${takenAt}, was restored before.`
+  }
+  return undefined
+}

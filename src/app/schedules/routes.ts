@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import { startedRun } from '../../shared/plans.ts'
+import {
+  namedSchedule,
+  type NamedSchedule,
+  newRule,
+  newSchedule,
+  scheduleChanges,
+  schedulePreview,
+} from '../../shared/schedules.ts'
+import type { AppRoutes } from '../app.ts'
+import { nowOf } from '../clock.ts'
+import type { AppContext } from '../context.ts'
+import { organizationOf } from '../identity/tokens.ts'
+import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
+import { etagOf, revisionOf } from '../revisions.ts'
+import { runPlansOf } from './run-plans.ts'
+import {
+  addSchedule,
+  changeSchedule,
+  explain,
+  previewRule,
+  removeSchedule,
+  scheduleOf,
+  type ScheduleRow,
+} from './schedules.ts'
+import { listSchedules } from './store.ts'
+
+const tags = ['schedules']
+const params = z.object({ id: z.string() })
+
+export function scheduleRoutes(context: AppContext): AppRoutes {
+  return async (app) => {
+    app.get(
+      '/api/v1/schedules',
+      {
+        schema: {
+          tags,
+          summary: 'Schedules, by name',
+          querystring: pageQuery,
+          response: { 200: pageOf(namedSchedule) },
+        },
+      },
+      async ({ query: { limit, cursor }, caller }) => {
+        const after = readCursor(cursor)
+        const rows = await listSchedules(context.store, organizationOf(caller), { after, limit })
+        const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
+        const now = await nowOf(context.store)
+        return { items: items.map((row) => present(row, now)), nextCursor }
+      },
+    )
+    app.post(
+      '/api/v1/schedules',
+      { schema: { tags, summary: 'Add a schedule', body: newSchedule, response: { 201: namedSchedule } } },
+      async ({ body, caller }, reply) => {
+        const row = await addSchedule(context, organizationOf(caller), body)
+        return await reply
+          .code(201)
+          .headers({ etag: etagOf(row.revision), location: `/api/v1/schedules/${row.id}` })
+          .send(present(row, await nowOf(context.store)))
+      },
+    )
+    app.post(
+      '/api/v1/schedules/preview',
+      {
+        schema: {
+          tags,
+          summary: 'What a rule means in words, and when it runs next',
+          body: z.strictObject({ rule: newRule }),
+          response: { 200: schedulePreview },
+        },
+      },
+      async ({ body, caller }) => await previewRule(context, organizationOf(caller), body.rule),
+    )
+    app.get(
+      '/api/v1/schedules/:id',
+      { schema: { tags, summary: 'One schedule', params, response: { 200: namedSchedule } } },
+      async ({ params: { id }, caller }, reply) => {
+        const row = await scheduleOf(context, organizationOf(caller), id)
+        return await reply.header('etag', etagOf(row.revision)).send(present(row, await nowOf(context.store)))
+      },
+    )
+    app.patch(
+      '/api/v1/schedules/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Change a schedule; a new rule counts from now on; with If-Match only what was read',
+          params,
+          body: scheduleChanges,
+          response: { 200: namedSchedule },
+        },
+      },
+      async ({ params: { id }, body, headers, caller }, reply) => {
+        const revision = revisionOf(headers['if-match'])
+        const row = await changeSchedule(context, organizationOf(caller), id, body, revision)
+        return await reply.header('etag', etagOf(row.revision)).send(present(row, await nowOf(context.store)))
+      },
+    )
+    app.delete(
+      '/api/v1/schedules/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Forget a schedule; refused, with the names, while anything uses it',
+          params,
+          response: { 204: z.null() },
+        },
+      },
+      async ({ params: { id }, caller }, reply) => {
+        await removeSchedule(context, organizationOf(caller), id)
+        return await reply.code(204).send(null)
+      },
+    )
+    app.post(
+      '/api/v1/schedules/:id/run',
+      {
+        schema: {
+          tags,
+          summary: 'Run all now: every enabled plan of the schedule',
+          params,
+          response: {
+            202: z.object({ items: z.array(startedRun.extend({ planId: z.uuid() })) }),
+          },
+        },
+      },
+      async ({ params: { id }, caller }, reply) => {
+        const items = await runPlansOf(context, organizationOf(caller), id)
+        return await reply.code(202).send({ items })
+      },
+    )
+  }
+}
+
+function present(row: ScheduleRow, now: number): NamedSchedule {
+  const { id, name, rule, catchUpHours, plans, scheduledRestores, createdAt, updatedAt } = row
+  return {
+    id,
+    name,
+    rule,
+    catchUpHours,
+    ...explain(rule, now),
+    usedBy: { plans, scheduledRestores },
+    createdAt: new Date(createdAt).toISOString(),
+    updatedAt: new Date(updatedAt).toISOString(),
+  }
+}

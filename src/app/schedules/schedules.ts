@@ -1,0 +1,169 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Transaction } from 'kysely'
+import { v7 as uuidv7 } from 'uuid'
+import { AppError } from '../../shared/errors.ts'
+import type { NewRule, NewSchedule, Schedule, ScheduleChanges } from '../../shared/schedules.ts'
+import type { Store } from '../../store/database.ts'
+import type { Tables } from '../../store/tables.ts'
+import { nowOf } from '../clock.ts'
+import type { AppContext } from '../context.ts'
+import { holdOrganization } from '../hold.ts'
+import { savingName } from '../names.ts'
+import { changedMeanwhile } from '../revisions.ts'
+import { settingsOf } from '../settings/settings.ts'
+import { usersInWords } from '../users.ts'
+import { describeSchedule } from './describe-schedule.ts'
+import { checkSchedule, nextRuns } from './occurrences.ts'
+import {
+  deleteSchedule,
+  type DueSchedule,
+  findDue,
+  findSchedule,
+  insertSchedule,
+  moveOn,
+  type ScheduleRow,
+  updateSchedule,
+  usersOf,
+} from './store.ts'
+
+export type { DueSchedule, ScheduleRow }
+
+const RUNS_SHOWN = 5
+
+/** Adds a schedule, whose first run is the next one that comes. Throws `invalid_input` and `name_taken`. */
+export async function addSchedule(
+  context: AppContext,
+  organizationId: string,
+  { name, catchUpHours, ...given }: NewSchedule,
+): Promise<ScheduleRow> {
+  const { store } = context
+  const id = uuidv7()
+  const rule = await completeRule(context, organizationId, given.rule)
+  return await savingName(store, 'schedule', name, () =>
+    store.db.transaction().execute(async (trx) => {
+      const begun = beginning(rule, await nowOf(store, trx))
+      await insertSchedule(store, trx, organizationId, { id, name, rule, catchUpHours, ...begun })
+      return (await findSchedule(trx, organizationId, id)) ?? throwNow(noSchedule())
+    }),
+  )
+}
+
+/**
+ * Changes what is given. A new rule counts from now on: nothing that it would have run before is caught up. Throws
+ * `not_found`, `changed_meanwhile`, and what adding throws.
+ */
+export async function changeSchedule(
+  context: AppContext,
+  organizationId: string,
+  id: string,
+  { name, catchUpHours, ...given }: ScheduleChanges,
+  revision: number | undefined,
+): Promise<ScheduleRow> {
+  const { store } = context
+  const rule = given.rule && (await completeRule(context, organizationId, given.rule))
+  return await savingName(store, 'schedule', name, () =>
+    store.db.transaction().execute(async (trx) => {
+      const found = (await findSchedule(trx, organizationId, id)) ?? throwNow(noSchedule())
+      if (revision !== undefined && revision !== found.revision) throw changedMeanwhile('The schedule')
+      const isNewRule = rule !== undefined && !isDeepStrictEqual(rule, found.rule)
+      const changes = {
+        ...(name !== undefined && { name }),
+        ...(catchUpHours !== undefined && { catchUpHours }),
+        ...(isNewRule && { rule, ...beginning(rule, await nowOf(store, trx)) }),
+      }
+      if (!(await updateSchedule(store, trx, found, changes))) throw changedMeanwhile('The schedule')
+      return (await findSchedule(trx, organizationId, id)) ?? throwNow(noSchedule())
+    }),
+  )
+}
+
+/** Throws `not_found`, and `in_use` with the names of those that use it. */
+export async function removeSchedule(
+  { store }: AppContext,
+  organizationId: string,
+  id: string,
+): Promise<void> {
+  await store.db.transaction().execute(async (trx) => {
+    await holdOrganization(trx, organizationId)
+    const found = (await findSchedule(trx, organizationId, id)) ?? throwNow(noSchedule())
+    const { plans, scheduledRestores } = await usersOf(trx, id)
+    const users = usersInWords([
+      { what: 'plan', names: plans },
+      { what: 'scheduled restore', names: scheduledRestores },
+    ])
+    if (users !== undefined) {
+      throw new AppError('in_use', `The schedule “${found.name}” is used by ${users}.`, {
+        hint: 'Give them another schedule first.',
+      })
+    }
+    await deleteSchedule(trx, organizationId, id)
+  })
+}
+
+/** Throws `not_found`. */
+export async function scheduleOf(
+  { store }: AppContext,
+  organizationId: string,
+  id: string,
+): Promise<ScheduleRow> {
+  return (await findSchedule(store.db, organizationId, id)) ?? throwNow(noSchedule())
+}
+
+/** What a rule means. Throws `invalid_input`. */
+export async function previewRule(context: AppContext, organizationId: string, rule: NewRule) {
+  const complete = await completeRule(context, organizationId, rule)
+  return explain(complete, await nowOf(context.store))
+}
+
+/** The rule in words, and when it runs next. */
+export function explain(rule: Schedule, now: number): { description: string; nextRuns: string[] } {
+  return {
+    description: describeSchedule(rule),
+    nextRuns: nextRuns(rule, new Date(now), RUNS_SHOWN).map((run) => run.toISOString()),
+  }
+}
+
+/** Those of all organizations whose time has come: what of it is to run, `dueRun` knows. */
+export async function dueSchedules(store: Store): Promise<DueSchedule[]> {
+  return await findDue(store)
+}
+
+/**
+ * Notes the time that was fired, or until which nothing is to be fired any more, and when to look again. False, and
+ * nothing is noted, if its rule was changed, or it was fired, since it was read.
+ */
+export async function noteFired(
+  _store: Store,
+  trx: Transaction<Tables>,
+  schedule: DueSchedule,
+  fired: { since: number; nextAt: number | null },
+): Promise<boolean> {
+  return await moveOn(trx, schedule, fired)
+}
+
+/** The rule with its time zone. Throws `invalid_input` if it could not run. */
+async function completeRule(context: AppContext, organizationId: string, rule: NewRule): Promise<Schedule> {
+  const timeZone = rule.timeZone ?? (await settingsOf(context, organizationId)).displayTimeZone
+  const complete: Schedule = { ...rule, timeZone }
+  try {
+    checkSchedule(complete)
+    return complete
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'invalid_input') throw error
+    const { message, hint } = error
+    const field = complete.type === 'cron' ? 'rule.expression' : 'rule'
+    throw new AppError('invalid_input', message, { hint, fields: [{ field, message }], cause: error })
+  }
+}
+
+function beginning(rule: Schedule, now: number): { since: number; nextAt: number | null } {
+  return { since: now, nextAt: nextRuns(rule, new Date(now), 1)[0]?.getTime() ?? null }
+}
+
+function noSchedule(): AppError {
+  return new AppError('not_found', 'There is no such schedule.')
+}
+
+function throwNow(error: Error): never {
+  throw error
+}

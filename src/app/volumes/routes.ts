@@ -1,0 +1,222 @@
+import { z } from 'zod'
+import { job } from '../../shared/jobs.ts'
+import { testReport, type TestStep } from '../../shared/test-report.ts'
+import {
+  forgottenVolume,
+  newVolume,
+  type Volume,
+  volume,
+  volumeChanges,
+  volumeKind,
+  volumeTrial,
+  volumeUsage,
+} from '../../shared/volumes.ts'
+import { volumes } from '../../volumes/index.ts'
+import type { AppRoutes } from '../app.ts'
+import type { AppContext } from '../context.ts'
+import { formOf } from '../driver-settings.ts'
+import { organizationOf } from '../identity/tokens.ts'
+import { jobOf, presentJob } from '../jobs/jobs.ts'
+import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
+import { etagOf, revisionOf } from '../revisions.ts'
+import { maskSettings } from '../secrets.ts'
+import { locationOf } from './place.ts'
+import { startScan } from './scan.ts'
+import { listVolumes, type VolumeRow } from './store.ts'
+import {
+  addVolume,
+  changeVolume,
+  removeVolume,
+  schemaOf,
+  settingsOf,
+  testSettings,
+  testStoredVolume,
+  usageOf,
+  volumeOf,
+} from './volumes.ts'
+
+const tags = ['volumes']
+const params = z.object({ id: z.string() })
+
+export function volumeRoutes(context: AppContext): AppRoutes {
+  const show = (row: VolumeRow) => present(context, row)
+  return async (app) => {
+    app.get(
+      '/api/v1/volume-kinds',
+      {
+        schema: {
+          tags,
+          summary: 'The kinds of volumes, and their settings',
+          response: { 200: z.object({ items: z.array(volumeKind) }) },
+        },
+      },
+      async () => ({ items: describeKinds() }),
+    )
+    app.get(
+      '/api/v1/volumes',
+      {
+        schema: {
+          tags,
+          summary: 'Volumes, by name',
+          querystring: pageQuery.extend({ kind: z.string().optional() }),
+          response: { 200: pageOf(volume) },
+        },
+      },
+      async ({ query: { limit, cursor, kind }, caller }) => {
+        const after = readCursor(cursor)
+        const rows = await listVolumes(context.store, organizationOf(caller), { after, limit, kind })
+        const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
+        return { items: items.map(show), nextCursor }
+      },
+    )
+    app.post(
+      '/api/v1/volumes',
+      { schema: { tags, summary: 'Add a volume', body: newVolume, response: { 201: volume } } },
+      async ({ body, caller }, reply) => {
+        const row = await addVolume(context, organizationOf(caller), body)
+        return await reply
+          .code(201)
+          .headers({ etag: etagOf(row.revision), location: `/api/v1/volumes/${row.id}` })
+          .send(show(row))
+      },
+    )
+    app.post(
+      '/api/v1/volumes/test',
+      {
+        schema: {
+          tags,
+          summary: 'Try settings out before they are saved; nothing is stored',
+          body: volumeTrial,
+          response: { 200: testReport },
+        },
+      },
+      async (request) => {
+        const organizationId = organizationOf(request.caller)
+        return asReport(await testSettings(context, organizationId, request.body, request.signal))
+      },
+    )
+    app.get(
+      '/api/v1/volumes/:id',
+      { schema: { tags, summary: 'One volume', params, response: { 200: volume } } },
+      async ({ params: { id }, caller }, reply) => {
+        const row = await volumeOf(context, organizationOf(caller), id)
+        return await reply.header('etag', etagOf(row.revision)).send(show(row))
+      },
+    )
+    app.patch(
+      '/api/v1/volumes/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Change a volume; with If-Match only what was read',
+          params,
+          body: volumeChanges,
+          response: { 200: volume },
+        },
+      },
+      async (request, reply) => {
+        const { params, body, headers, signal } = request
+        const revision = revisionOf(headers['if-match'])
+        const organizationId = organizationOf(request.caller)
+        const row = await changeVolume(context, organizationId, params.id, body, revision, signal)
+        return await reply.header('etag', etagOf(row.revision)).send(show(row))
+      },
+    )
+    app.delete(
+      '/api/v1/volumes/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Forget a volume; what lies on it is not touched',
+          params,
+          querystring: z.object({
+            copies: z
+              .enum(['forget'])
+              .optional()
+              .meta({ description: 'forget: also if it keeps copies, which the catalogue then forgets' }),
+          }),
+          response: { 200: forgottenVolume },
+        },
+      },
+      async ({ params: { id }, query: { copies }, caller }) =>
+        await removeVolume(context, organizationOf(caller), id, { forgetsCopies: copies === 'forget' }),
+    )
+    app.post(
+      '/api/v1/volumes/:id/test',
+      {
+        schema: {
+          tags,
+          summary: 'Try out all that backups need of the volume, step by step',
+          params,
+          response: { 200: testReport },
+        },
+      },
+      async (request) => {
+        const row = await volumeOf(context, organizationOf(request.caller), request.params.id)
+        return asReport(await testStoredVolume(context, row, request.signal))
+      },
+    )
+    app.get(
+      '/api/v1/volumes/:id/usage',
+      {
+        schema: {
+          tags,
+          summary: 'What the volume holds, as the catalogue knows it',
+          params,
+          response: { 200: volumeUsage },
+        },
+      },
+      async ({ params: { id }, caller }) =>
+        await usageOf(context, await volumeOf(context, organizationOf(caller), id)),
+    )
+    app.post(
+      '/api/v1/volumes/:id/scan',
+      {
+        schema: {
+          tags,
+          summary: 'Read all manifests on the volume, and adopt what the catalogue does not know',
+          params,
+          response: { 202: job },
+        },
+      },
+      async ({ params: { id }, caller }, reply) => {
+        const organizationId = organizationOf(caller)
+        const jobId = await startScan(context, organizationId, id)
+        return await reply
+          .code(202)
+          .header('location', `/api/v1/jobs/${jobId}`)
+          .send(await presentJob(context, await jobOf(context, organizationId, jobId)))
+      },
+    )
+  }
+}
+
+function present(context: AppContext, row: VolumeRow): Volume {
+  const { id, name, kind, quota, quotaAction, bandwidth, maxRunning, isReadOnly, createdAt, updatedAt } = row
+  return {
+    id,
+    name,
+    kind,
+    settings: maskSettings(schemaOf(kind), settingsOf(context, row)),
+    location: locationOf(row),
+    quota,
+    quotaAction,
+    bandwidth,
+    maxRunning,
+    isReadOnly: isReadOnly === 1,
+    createdAt: new Date(createdAt).toISOString(),
+    updatedAt: new Date(updatedAt).toISOString(),
+  }
+}
+
+function asReport(steps: TestStep[]) {
+  return { passed: steps.every(({ outcome }) => outcome !== 'failed'), steps }
+}
+
+function describeKinds() {
+  return Object.entries(volumes).map(([name, { label, config }]) => ({
+    name,
+    label,
+    settings: formOf(config),
+  }))
+}

@@ -1,0 +1,79 @@
+import { Command } from 'commander'
+import { loadAppKey } from '../app/app-key.ts'
+import { readConfiguration } from '../app/configuration.ts'
+import { openExistingStore } from '../app/existing-store.ts'
+import { moveStore } from '../app/move-store.ts'
+import { acceptKey } from '../app/resealing.ts'
+import { fromEnvironment } from '../lib/environment.ts'
+import { sealer } from '../lib/sealing.ts'
+import { AppError } from '../shared/errors.ts'
+import { interruption } from './interruption.ts'
+import { word } from './parse.ts'
+import { note, print, printJson, table } from './terminal.ts'
+
+const TARGET = 'HOLDFAST_TARGET_DATABASE_URL'
+
+const migrateStore = new Command('migrate-store')
+  .description('Copy the app’s own store to PostgreSQL, or to a file, while the app is stopped')
+  .option('--to <place>', 'postgres://…, a file, or a folder', word('--to'))
+  .option('--json', 'print the result as JSON')
+  .addHelpText(
+    'after',
+    `
+The store that is copied is that of the environment: DATABASE_URL, or holdfast.db in HOLDFAST_DATA_DIR. It stays as it
+is. The target must be empty. Every row is compared before anything of it counts.
+
+Environment: ${TARGET}  instead of --to, so that its password is not in the list of
+             processes; also as ${TARGET}_FILE`,
+  )
+  .action(async (options: { to?: string; json?: boolean }) => {
+    const { configuration, warnings } = readConfiguration(process.env)
+    const to = options.to ?? fromEnvironment(process.env, TARGET)
+    if (to === undefined) {
+      throw new AppError('invalid_input', 'Where to is not said.', { hint: `Give --to, or set ${TARGET}.` })
+    }
+    for (const warning of warnings) note(`warning: ${warning}`)
+    if (options.to !== undefined && /^[^/]*:\/\/[^/@]*:[^/@]+@|[?&]password=/.test(options.to)) {
+      note(
+        `warning: The URL contains a password, which everybody on this machine can read in the list of processes. Set ${TARGET} instead.`,
+      )
+    }
+    const moved = await moveStore(configuration, to, interruption())
+    if (options.json) return printJson(moved)
+    const rows = moved.tables.filter(({ rows }) => rows > 0)
+    if (rows.length > 0)
+      print(
+        table(
+          ['TABLE', 'ROWS '],
+          rows.map(({ table, rows }) => [table, String(rows)]),
+        ),
+      )
+    print(`\n${moved.from} was copied to ${moved.to}, and compared.`)
+    for (const step of moved.next) print(`- ${step}`)
+  })
+
+const acceptKeyOfNow = new Command('accept-key')
+  .description('Go on with another APP_KEY after the former one was lost')
+  .option('--json', 'print the result as JSON')
+  .addHelpText(
+    'after',
+    `
+What was sealed with the former key stays unreadable: enter those passwords again. If the former key is still there, set
+APP_PREVIOUS_KEYS to it instead: then nothing is lost, and this command is not needed.`,
+  )
+  .action(async (options: { json?: boolean }) => {
+    const { configuration, warnings } = readConfiguration(process.env)
+    for (const warning of warnings) note(`warning: ${warning}`)
+    await using store = await openExistingStore(configuration.store)
+    const key = await loadAppKey(configuration)
+    const accepted = await acceptKey({ store, sealer: sealer(key) })
+    if (options.json) return printJson({ keyId: sealer(key).keyId, ...accepted })
+    if (key.note !== undefined) print(`${key.note}\n`)
+    for (const warning of [...key.warnings, ...accepted.warnings]) note(`warning: ${warning}`)
+    print('The app starts with this key now.')
+  })
+
+export const app = new Command('app')
+  .description('The app’s own store and key')
+  .addCommand(migrateStore)
+  .addCommand(acceptKeyOfNow)

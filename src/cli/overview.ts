@@ -1,0 +1,35 @@
+import { Command } from 'commander'
+import type { DatabaseStanding, Overview } from '../shared/overview.ts'
+import { localTime, printTable } from './named-things.ts'
+import { remote } from './remote.ts'
+import { print, printJson } from './terminal.ts'
+
+const PATH = '/api/v1/overview'
+
+const columns: Record<string, (standing: DatabaseStanding) => string> = {
+  STANDING: ({ standing }) => standing,
+  SERVER: ({ serverName }) => serverName,
+  DATABASE: ({ database }) => database ?? '(none known yet)',
+  PLAN: ({ planName }) => planName,
+  'LAST SUCCESS (UTC)': ({ lastSuccessAt }) => localTime(lastSuccessAt),
+  'NEXT (UTC)': ({ nextRunAt }) => localTime(nextRunAt),
+  'WHAT IS WRONG': ({ standing, lastError }) => (standing === 'failing' ? (lastError?.message ?? '') : ''),
+}
+
+export const overview = new Command('overview')
+  .description('Which databases are protected, and which are not, and why')
+  .option('--standing <word>', 'protected, overdue, failing or never')
+  .option('--json', 'print the result as JSON')
+  .action(async ({ standing, json }: { standing?: string; json?: boolean }) => {
+    const app = await remote()
+    const items = await app.all<DatabaseStanding>(PATH, { standing })
+    const { counts } = await app.get<Overview>(PATH, { limit: 1 })
+    if (json) printJson({ counts, items })
+    else {
+      const said = Object.entries(counts).map(([word, count]) => `${count} ${word}`)
+      print(`${said.join(' · ')}\n`)
+      printTable(items, columns, { json, none: 'No plan asks for any database.' })
+    }
+    const isWell = counts.overdue + counts.failing + counts.never === 0
+    if (!isWell) process.exitCode = 1
+  })

@@ -1,0 +1,194 @@
+import { Command } from 'commander'
+import { parseCompression } from '../shared/codecs.ts'
+import { AppError } from '../shared/errors.ts'
+import type { Plan } from '../shared/plans.ts'
+import type { RetentionPolicy } from '../shared/retention.ts'
+import { listOf, printTable, removalOf, showOf, type Things } from './named-things.ts'
+import { collect, positiveInteger, word, words } from './parse.ts'
+import { named, type Remote, remote } from './remote.ts'
+import { scheduleThings } from './schedules.ts'
+import { serverThings } from './servers.ts'
+import { print, printJson } from './terminal.ts'
+import { volumeThings } from './volumes.ts'
+
+export const planThings: Things<Plan> = {
+  path: '/api/v1/plans',
+  one: 'plan',
+  many: 'plans',
+  columns: {
+    ID: ({ id }) => id,
+    NAME: ({ name }) => name,
+    DATABASES: ({ databases }) =>
+      databases.mode === 'selected'
+        ? databases.names.join(', ')
+        : databases.mode === 'pattern'
+          ? databases.include
+          : 'all',
+    'VOLUMES ': ({ volumes }) => String(volumes.length),
+    'SCHEDULES ': ({ schedules }) => String(schedules.length),
+    MARKS: ({ isEnabled }) => (isEnabled ? '' : 'disabled'),
+  },
+}
+
+interface AddOptions {
+  server: string
+  volume: string[]
+  schedule?: string[]
+  name?: string
+  database?: string[]
+  include?: string
+  exclude?: string[]
+  excludeTable?: string[]
+  excludeTableData?: string[]
+  format?: string
+  path?: string
+  fileName?: string
+  compression?: string
+  encryption?: string
+  keepLast?: number
+  keepDays?: number
+  hourly?: number
+  daily?: number
+  weekly?: number
+  monthly?: number
+  yearly?: number
+  forever?: boolean
+  disabled?: boolean
+  json?: boolean
+}
+
+export const plans = new Command('plans')
+  .description('Which databases are backed up, when, where to, and how long they are kept')
+  .addCommand(listOf(planThings))
+  .addCommand(showOf(planThings))
+  .addCommand(addCommand())
+  .addCommand(
+    new Command('databases')
+      .description('Which databases a plan matches right now')
+      .argument('<name>', 'its name or id')
+      .option('--json', 'print the result as JSON')
+      .action(async (name: string, { json }: { json?: boolean }) => {
+        const app = await remote()
+        const { id } = await named<Plan>(app, planThings.path, 'plan', name)
+        const answer = await app.get<{ items: Match[] }>(`${planThings.path}/${id}/databases`)
+        printTable(answer.items, matchColumns, {
+          json,
+          none: 'The server has no database that the user can see.',
+        })
+      }),
+  )
+  .addCommand(
+    removalOf(planThings, [
+      { flags: '--snapshots <word>', description: 'keep: they stay, under no plan. delete: they go, too' },
+    ]),
+  )
+
+function addCommand(): Command {
+  return new Command('add')
+    .description('Add a plan')
+    .requiredOption('--server <name>', 'whose databases', word('--server'))
+    .requiredOption('--volume <name>', 'where to; may be repeated', collect)
+    .option('--schedule <name>', 'when; may be repeated (default: by hand only)', collect)
+    .option('--name <name>', 'what people call it', word('--name'))
+    .option('--database <name>', 'only this one; may be repeated (default: all)', words('--database'))
+    .option('--include <pattern>', 'only those whose name matches this regular expression', word('--include'))
+    .option('--exclude <name>', 'never this one; * stands for anything; may be repeated', words('--exclude'))
+    .option('--exclude-table <name>', 'leave this table out; may be repeated', words('--exclude-table'))
+    .option(
+      '--exclude-table-data <name>',
+      'keep this table’s definition only; may be repeated',
+      words('--exclude-table-data'),
+    )
+    .option('--format <format>', 'PostgreSQL: custom, plain or directory', word('--format'))
+    .option('--path <template>', 'folder below the volume', word('--path'))
+    .option('--file-name <template>', 'without extension', word('--file-name'))
+    .option('--compression <method>', 'none, gzip[:1-9], zstd[:1-19[:threads]]', word('--compression'))
+    .option('--encryption <method>', 'none, 7z, 7z:<key>, age:<key>', word('--encryption'))
+    .option('--keep-last <n>', 'keep the newest n; 0 keeps all', Number)
+    .option('--keep-days <n>', 'keep those younger than n days', positiveInteger)
+    .option('--hourly <n>', 'keep the newest of each of the last n hours', positiveInteger)
+    .option('--daily <n>', 'keep the newest of each of the last n days', positiveInteger)
+    .option('--weekly <n>', 'keep the newest of each of the last n weeks', positiveInteger)
+    .option('--monthly <n>', 'keep the newest of each of the last n months', positiveInteger)
+    .option('--yearly <n>', 'keep the newest of each of the last n years', positiveInteger)
+    .option('--forever', 'keep all')
+    .option('--disabled', 'run it by hand only, whatever its schedules say')
+    .option('--json', 'print the result as JSON')
+    .action(add)
+}
+
+async function add(options: AddOptions): Promise<void> {
+  const app = await remote()
+  const added = await app.post<Plan>(planThings.path, await planOf(app, options))
+  if (options.json) return printJson(added)
+  print(`Added plan “${added.name}” (${added.id}).`)
+  print(`Run it now: holdfast backup run ${added.id} --wait`)
+}
+
+async function planOf(app: Remote, options: AddOptions): Promise<object> {
+  const server = await named(app, serverThings.path, 'server', options.server)
+  const volumes = await Promise.all(
+    options.volume.map((name) => named(app, volumeThings.path, 'volume', name)),
+  )
+  const schedules = await Promise.all(
+    (options.schedule ?? []).map((name) => named(app, scheduleThings.path, 'schedule', name)),
+  )
+  const dumpOptions = {
+    format: options.format,
+    excludeTables: options.excludeTable,
+    excludeTableData: options.excludeTableData,
+  }
+  const retention = retentionOf(options)
+  return {
+    serverId: server.id,
+    volumes: volumes.map(({ id }) => ({ id })),
+    schedules: schedules.map(({ id }) => id),
+    isEnabled: !options.disabled,
+    name: options.name,
+    databases: databasesOf(options),
+    excludedDatabases: options.exclude,
+    dumpOptions: Object.values(dumpOptions).some((value) => value !== undefined) ? dumpOptions : undefined,
+    path: options.path,
+    fileName: options.fileName,
+    compression: options.compression === undefined ? undefined : parseCompression(options.compression),
+    encryption: options.encryption === undefined ? undefined : await encryptionOf(app, options.encryption),
+    retention: Object.keys(retention).length > 0 ? retention : undefined,
+  }
+}
+
+function databasesOf({ database, include }: AddOptions): object | undefined {
+  if (database && include !== undefined) {
+    throw new AppError('invalid_input', '--database and --include are two ways to choose; use one.')
+  }
+  if (database) return { mode: 'selected', names: database }
+  return include === undefined ? undefined : { mode: 'pattern', include }
+}
+
+function retentionOf(options: AddOptions): Partial<RetentionPolicy> {
+  const { keepLast, keepDays, hourly, daily, weekly, monthly, yearly, forever } = options
+  const rules = { keepLast, keepDays, hourly, daily, weekly, monthly, yearly, forever }
+  return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined))
+}
+
+async function encryptionOf(app: Remote, text: string): Promise<object> {
+  const [method, name] = text.split(/:(.*)/s)
+  if (method === 'none' && name === undefined) return { method }
+  if (method === '7z' && name === undefined) return { method, keyId: 'instance' }
+  if ((method === '7z' || method === 'age') && name !== undefined) {
+    return { method, keyId: (await named(app, '/api/v1/keys', 'encryption key', name)).id }
+  }
+  throw new AppError('invalid_input', `“${text}” is not an encryption of a plan.`, {
+    hint: 'Use none, 7z (the key of the installation), 7z:<name of a key>, or age:<name of a key>.',
+  })
+}
+
+interface Match {
+  name: string
+  included: boolean
+  why?: string
+}
+
+const matchColumns: Record<string, (match: Match) => string> = {
+  DATABASE: ({ name }) => name,
+  'BACKED UP': ({ included, why }) => (included ? 'yes' : `no: ${why ?? ''}`),
+}

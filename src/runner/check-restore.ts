@@ -1,0 +1,168 @@
+import type { ServerFacts } from '../engines/engine.ts'
+import { findTools } from '../lib/tools.ts'
+import { checkRoom, createWorkDirectory } from '../lib/work-directory.ts'
+import { AppError, asAppError } from '../shared/errors.ts'
+import type { Manifest } from '../shared/snapshots.ts'
+import type { TestStep } from '../shared/test-report.ts'
+import { formatBytes } from '../shared/units.ts'
+import { openCopy } from './read-copy.ts'
+import { dirOf, requestFor, type RestoreOrder } from './restore-snapshot.ts'
+import {
+  checkEngine,
+  checkMode,
+  checkServerTarget,
+  checkTarget,
+  databaseFor,
+  isLeftHalf,
+  isOfServer,
+  versionWarnings,
+} from './restore-target.ts'
+
+const LIMIT = 30_000
+
+/** A restore that nobody has begun. */
+export type PlannedRestore = Pick<
+  RestoreOrder,
+  | 'engine'
+  | 'engineName'
+  | 'connection'
+  | 'database'
+  | 'mode'
+  | 'partial'
+  | 'runAfter'
+  | 'own'
+  | 'restoreOptions'
+  | 'keys'
+> & {
+  manifest: Manifest
+  /** Absent if none was found. */
+  copy?: Pick<RestoreOrder['snapshot'], 'key' | 'volume'> | undefined
+  takesSafetySnapshot: boolean
+}
+
+export interface RestoreReport {
+  steps: TestStep[]
+  /** What the restore would fail with, and which field of the order it is about. */
+  problems: { error: AppError; field: string }[]
+  /** In sentences: what need not be wrong. */
+  warnings: string[]
+  server?: ServerFacts
+  exists?: boolean
+}
+
+/** Looks, step by step, at all that a restore would meet, and changes nothing. Half a minute at most. */
+export async function checkRestore(planned: PlannedRestore, signal: AbortSignal): Promise<RestoreReport> {
+  const { engine, connection, manifest, copy } = planned
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT)])
+  const report: RestoreReport = { steps: [], problems: [], warnings: [] }
+  const step = async (name: string, field: string, look: () => Promise<string | undefined>) => {
+    const startedAt = performance.now()
+    const took = () => ({ milliseconds: performance.now() - startedAt })
+    try {
+      const detail = await look()
+      report.steps.push({ step: name, outcome: 'ok', ...(detail !== undefined && { detail }), ...took() })
+      return true
+    } catch (thrown) {
+      signal.throwIfAborted()
+      const error = limited.aborted ? late() : asAppError(thrown)
+      const detail = [error.message, error.hint].filter((line) => line !== undefined).join('\n')
+      report.steps.push({ step: name, outcome: 'failed', detail, ...took() })
+      report.problems.push({ error, field })
+      return false
+    }
+  }
+
+  if (copy) {
+    await step('copy', manifest.encryption ? 'keys' : 'volumeId', async () => {
+      await openCopy(copy.volume, copy.key, manifest, planned.keys, limited)
+      const key = manifest.encryption ? ', and the key fits' : ''
+      return `${formatBytes(manifest.stored.bytes)} on ${copy.volume.location}${key}`
+    })
+  }
+  const fits = await step('engine', 'serverId', async () => {
+    checkEngine(engine, planned.engineName, manifest)
+    return engine.label
+  })
+  if (!fits) return report
+  const isReached = await step('reach and sign in', 'serverId', async () => {
+    report.server = await engine.inspect(connection, limited)
+    return `${report.server.flavour} ${report.server.version}`
+  })
+  if (!isReached || !report.server) return report
+  const { server } = report
+  report.warnings.push(...versionWarnings(manifest, server))
+  const isTarget = await step('target', 'database', () => lookAtTarget(planned, report, limited))
+  await step('tools', 'options', () => lookAtTools(planned, server, limited))
+  if (isTarget) await step('privileges', 'serverId', () => lookAtPrivileges(planned, report, limited))
+  return report
+}
+
+async function lookAtTarget(
+  planned: PlannedRestore,
+  report: RestoreReport,
+  signal: AbortSignal,
+): Promise<string> {
+  const { engine, connection, manifest, mode } = planned
+  await checkTarget(planned, signal)
+  if (isOfServer(engine, manifest)) {
+    checkServerTarget(planned)
+    return 'the server itself'
+  }
+  const database = databaseFor(planned, manifest)
+  const exists = await engine.databaseExists(connection, database, signal)
+  report.exists = exists
+  const isHalf = exists && (await isLeftHalf({ engine, connection, database }, signal))
+  checkMode(mode, exists, isHalf, database)
+  if (mode === 'replace' && manifest.partial?.length) {
+    report.warnings.push(
+      `The snapshot is a part of its database (${manifest.partial.join(', ')}), and takes the place of all of “${database}”.`,
+    )
+  }
+  return exists ? `“${database}” is there` : `“${database}” will be made`
+}
+
+async function lookAtTools(
+  planned: PlannedRestore,
+  server: ServerFacts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { engine, connection, database, manifest, mode, runAfter } = planned
+  await using work = await createWorkDirectory()
+  const tools = await findTools(engine.tools, signal)
+  const request = requestFor({ ...planned, snapshot: { manifest } }, server, tools, work.path)
+  if (database === undefined || isOfServer(engine, manifest)) {
+    engine.globals?.restore(request)
+    return undefined
+  }
+  const plan = engine.restore({ ...request, database, mode: mode === 'existing' ? 'existing' : 'empty' })
+  const { target } = plan
+  if (target.into !== 'stdin') {
+    const folder = target.into === 'file' ? dirOf(target.path) : work.path
+    await checkRoom(folder, manifest.raw.bytes, 'The dump')
+  }
+  if (runAfter !== undefined) {
+    engine.runSql?.({ connection, database, server, tools, workDirectory: work.path })
+  }
+  return target.command?.file
+}
+
+/** Roles of roles cannot be seen everywhere, so that what seems to be missing is no more than a warning. */
+async function lookAtPrivileges(
+  planned: PlannedRestore,
+  report: RestoreReport,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { engine, connection, database, mode, takesSafetySnapshot } = planned
+  if (database === undefined) return undefined
+  const exists = report.exists ?? false
+  const missing = await engine.missingForRestore(connection, { database, mode, exists }, signal)
+  if (takesSafetySnapshot && exists && mode === 'replace') {
+    missing.push(...(await engine.missingPrivileges(connection, database, signal)))
+  }
+  for (const { what, grant } of missing) report.warnings.push(`The user may not ${what}: ${grant}`)
+  return missing.length === 0 ? 'enough' : missing.map(({ grant }) => grant).join('\n')
+}
+
+function late(): AppError {
+  return new AppError('database_unreachable', `No answer within ${LIMIT / 1000} seconds.`)
+}

@@ -1,0 +1,55 @@
+import type { Engine, ServerFacts } from '../engines/engine.ts'
+import { ToolFailure } from '../lib/process.ts'
+import { findTools } from '../lib/tools.ts'
+import { createWorkDirectory } from '../lib/work-directory.ts'
+import { AppError } from '../shared/errors.ts'
+import { writeSecretFiles } from './dump.ts'
+import type { JobContext } from './job.ts'
+import { feed } from './load.ts'
+import { once } from './manifests.ts'
+
+/** SQL of the user's own, and where it runs. */
+export interface SqlOrder {
+  engine: Engine
+  connection: unknown
+  database: string
+  server: ServerFacts
+  sql: string
+}
+
+/**
+ * Runs the SQL by the engine's own tool. Throws `sql_failed` with the tool's words if any statement fails: those before it
+ * have run.
+ */
+export async function runSql(order: SqlOrder, job: JobContext): Promise<void> {
+  const { engine, connection, database, server, sql } = order
+  if (!engine.runSql) throw cannotRunSql(engine)
+  await using work = await createWorkDirectory()
+  const tools = await findTools(engine.tools, job.signal)
+  const run = engine.runSql({ connection, database, server, tools, workDirectory: work.path })
+  await using _secrets = await writeSecretFiles(run.secretFiles)
+  try {
+    await feed(run, once(Buffer.from(sql)), job.signal, { onStderr: (line) => job.log('info', line) })
+  } catch (error) {
+    throw error instanceof ToolFailure ? sqlFailed(engine, error) : error
+  }
+}
+
+export function cannotRunSql(engine: Engine): AppError {
+  return new AppError('unsupported', `${engine.label} runs no SQL after a restore.`)
+}
+
+function sqlFailed(engine: Engine, failure: ToolFailure): AppError {
+  const { tool, stderr } = failure.exit
+  const said = engine.explain(tool, stderr)?.message ?? complaintOf(stderr) ?? failure.message
+  return new AppError('sql_failed', `The SQL that runs after the restore failed: ${said}`, {
+    hint: 'Correct it, and restore again. The log of the job has all that the tool said.',
+    cause: failure,
+  })
+}
+
+/** What follows is often only a picture of where in the statement it is. */
+function complaintOf(stderr: string): string | undefined {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '')
+  return lines.find((line) => /\b(ERROR|FATAL)\b/.test(line)) ?? lines.at(-1)
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import { jobError, jobProgress } from './jobs.ts'
+
+/** How a database of a plan fares, the best first. */
+export const standings = ['protected', 'overdue', 'failing', 'never'] as const
+export type Standing = (typeof standings)[number]
+
+/** What is known of a database of a plan; times in milliseconds since 1970. */
+export interface BackupHistory {
+  lastSuccessAt: number | null
+  lastFailureAt: number | null
+  /** When the plan asked for it first; null if it never has. */
+  firstSeenAt: number | null
+}
+
+/**
+ * How a database fares. The page, the API, the metrics and the notifications all ask this one function.
+ *
+ * - `failing`: the last backup failed, however young the one before it is.
+ * - `never`: no backup has succeeded yet, and none has failed.
+ * - `overdue`: the last backup succeeded, more than `overdueAfter` milliseconds ago. Never where that is undefined, for
+ *   what is only backed up by hand.
+ * - `protected`: the last backup succeeded, and is young enough.
+ */
+export function standingOf(
+  { lastSuccessAt, lastFailureAt }: BackupHistory,
+  overdueAfter: number | undefined,
+  now: number,
+): Standing {
+  if (lastFailureAt !== null && (lastSuccessAt === null || lastFailureAt > lastSuccessAt)) return 'failing'
+  if (lastSuccessAt === null) return 'never'
+  return overdueAfter !== undefined && now - lastSuccessAt > overdueAfter ? 'overdue' : 'protected'
+}
+
+/**
+ * From when on the silence is an alarm: `overdueAfter` behind the last success or, where there is none, behind the moment
+ * in which the database came to be known. Undefined where it never is.
+ */
+export function overdueAt(
+  { lastSuccessAt, firstSeenAt }: BackupHistory,
+  overdueAfter: number | undefined,
+): number | undefined {
+  const from = lastSuccessAt ?? firstSeenAt
+  return from === null || overdueAfter === undefined ? undefined : from + overdueAfter
+}
+
+const time = z.iso.datetime().nullable()
+
+/** A database of a plan, and how it fares. */
+export const databaseStanding = z
+  .object({
+    planId: z.uuid(),
+    planName: z.string(),
+    serverId: z.uuid(),
+    serverName: z.string(),
+    database: z
+      .string()
+      .nullable()
+      .meta({ description: 'Null: the plan itself, while none of its databases is known' }),
+    standing: z.enum(standings),
+    firstSeenAt: time.meta({ description: 'When the plan asked for it first' }),
+    lastSeenAt: time.meta({ description: 'When the plan asked for it last' }),
+    lastSuccessAt: time,
+    lastFailureAt: time,
+    overdueAt: time.meta({ description: 'When a missing backup is an alarm; null: never' }),
+    nextRunAt: time.meta({ description: 'When the plan runs next by itself' }),
+    lastSnapshotId: z.string().nullable(),
+    lastRawBytes: z.number().nullable(),
+    lastStoredBytes: z.number().nullable(),
+    lastFailedJobId: z.string().nullable(),
+    lastError: jobError.nullable(),
+  })
+  .meta({ id: 'DatabaseStanding' })
+export type DatabaseStanding = z.output<typeof databaseStanding>
+
+const count = z.int()
+
+export const overview = z
+  .object({
+    counts: z
+      .object({ protected: count, overdue: count, failing: count, never: count })
+      .meta({ description: 'Of the chosen server or plan; whatever standing is asked for' }),
+    items: z.array(databaseStanding),
+    nextCursor: z.string().nullable().meta({ description: 'Null on the last page' }),
+    nextRuns: z
+      .array(z.object({ at: z.iso.datetime(), scheduleId: z.uuid(), scheduleName: z.string(), plans: count }))
+      .meta({ description: 'The schedules of enabled plans that run next' }),
+    running: z
+      .object({
+        count,
+        jobs: z.array(
+          z.object({
+            id: z.uuid(),
+            kind: z.string(),
+            serverId: z.string().nullable(),
+            planId: z.string().nullable(),
+            database: z.string().nullable(),
+            startedAt: time,
+            progress: jobProgress.nullable(),
+          }),
+        ),
+      })
+      .meta({ description: 'Jobs that run now: how many, and the newest' }),
+  })
+  .meta({ id: 'Overview' })
+export type Overview = z.output<typeof overview>

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { retentionPolicy } from './retention.ts'
+
+const instant = z.iso.datetime()
+
+const judgedCopy = {
+  snapshotId: z.uuid(),
+  takenAt: instant,
+  volumeId: z.string(),
+  volumeName: z.string(),
+  key: z.string(),
+  bytes: z.int(),
+  reasons: z.array(z.string()).meta({ description: 'In words' }),
+}
+
+/** What retention does with the copies of one database of a plan, if nothing new comes. */
+export const databaseRetention = z
+  .object({
+    planId: z.string(),
+    database: z.string(),
+    timeZone: z.string().meta({ description: 'In which days, weeks and months are counted' }),
+    goes: z.array(
+      z.object({
+        ...judgedCopy,
+        goesAt: instant,
+        isLast: z.boolean().meta({ description: 'With it, or before it, all copies of the snapshot go' }),
+      }),
+    ),
+    stays: z.array(z.object(judgedCopy)),
+    bytes: z.int().meta({ description: 'Of what goes' }),
+  })
+  .meta({ id: 'DatabaseRetention' })
+export type DatabaseRetention = z.output<typeof databaseRetention>
+
+/** A policy to try out before it is saved. */
+export const retentionTrial = z
+  .strictObject({
+    retention: retentionPolicy,
+    volumes: z
+      .array(z.strictObject({ id: z.string(), retention: retentionPolicy }))
+      .max(10)
+      .optional()
+      .meta({ description: 'With a policy of their own; absent: those that have one now' }),
+    database: z.string().min(1).max(1000).optional(),
+    until: instant.optional().meta({ description: 'What goes until then; absent: what goes now' }),
+  })
+  .meta({ id: 'RetentionTrial' })
