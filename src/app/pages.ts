@@ -16,14 +16,20 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /** The place in a list behind an item: what it is sorted by, and its id, which tells apart those that are equal. */
-const place = z.tuple([z.union([z.string(), z.number()]), z.string()])
+const text = z.string().refine((text) => !text.includes('\0') && text.isWellFormed())
+const place = z.tuple([z.union([text, z.int()]), text])
 export type Place = z.output<typeof place>
 
-/** Throws `invalid_input` for what is no cursor of ours. */
-export function readCursor(cursor: string | undefined): Place | undefined {
+/**
+ * Throws `invalid_input` for what is no cursor of ours. A list that is sorted by a number says so: PostgreSQL compares it
+ * with nothing else.
+ */
+export function readCursor(cursor: string | undefined, sortedBy?: 'number'): Place | undefined {
   if (cursor === undefined) return undefined
   try {
-    return place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
+    const found = place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
+    if (sortedBy === 'number') z.number().parse(found[0])
+    return found
   } catch (error) {
     const message = 'must be the nextCursor of a page'
     throw new AppError('invalid_input', `cursor: ${message}`, {

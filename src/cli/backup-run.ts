@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { Job, PlanRun } from '../shared/jobs.ts'
-import { AppError } from '../shared/errors.ts'
+import type { AppError } from '../shared/errors.ts'
 import type { Plan } from '../shared/plans.ts'
 import { formatBytes } from '../shared/units.ts'
 import { planThings } from './plans.ts'

@@ -41,7 +41,7 @@ export async function remote(): Promise<Remote> {
     try {
       // What commands ask for by its path, and answer with, is what src/client/api.ts says of that operation.
       const { body } = await client.ask(operation as never, { ...input, signal } as never)
-      return body as T
+      return body
     } catch (error) {
       throw isLocal ? withLocalHint(error) : error
     }

@@ -2,9 +2,9 @@
 export interface JobContext {
   /** Aborted when the job is cancelled; passed down to everything that can wait. */
   signal: AbortSignal
-  log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
+  log: (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
   /** May be called thousands of times a second; whoever listens decides what to show. */
-  progress(progress: JobProgress): void
+  progress: (progress: JobProgress) => void
   /** Where a tool's files go; see `createWorkDirectory`. */
   workDirectory?: string
 }

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Engine } from '../engines/engine.ts'
+import { ownToken } from '../lib/identity.ts'
 import { AppError } from '../shared/errors.ts'
+import type { Manifest } from '../shared/snapshots.ts'
 import { restoreSnapshot, type RestoreOrder } from './restore-snapshot.ts'
-import { restoreModes } from './restore-target.ts'
+import { restoreModes, versionWarnings } from './restore-target.ts'
 import { takeSnapshot } from './take-snapshot.ts'
-import { engineRunning, job, newVolume, order } from './test-bed.ts'
-import { dropUnfinished, formerName, listDatabases, unfinishedName } from './unfinished-restores.ts'
+import { engineRunning, job, newVolume, ofAnotherMachine, ofDeadProcess, order } from './test-bed.ts'
+import {
+  dropLeftovers,
+  dropUnfinished,
+  formerName,
+  listDatabases,
+  unfinishedName,
+} from './unfinished-restores.ts'
 
 const besideName = (database: string, token: string) => `${database}_${token}`
 
@@ -115,5 +123,56 @@ describe('databases beside a target', () => {
       job(),
     )
     assert.deepEqual(dropped, []) // the unfinished one is ours, and we live
+  })
+
+  it('and a target that is marked as half are dropped behind a restore that was killed', async () => {
+    const beside = unfinishedName(engineRunning('warns-and-succeeds', { besideName }), 'shop')
+    for (const [writer, names, expected] of [
+      [ofDeadProcess(`${ownToken()}/1`), ['shop', ofDeadProcess(beside)], [ofDeadProcess(beside), 'shop']],
+      [`${ownToken()}/1`, ['shop', beside], []],
+      [ofAnotherMachine(`${ownToken()}/1`), ['shop', ofAnotherMachine(beside)], []],
+      ['', ['shop'], []],
+      [undefined, ['shop'], []],
+      [ofDeadProcess(`${ownToken()}/1`), [], []],
+    ] as const) {
+      const dropped: string[] = []
+      const engine = engineRunning('warns-and-succeeds', {
+        besideName,
+        listBeside: undefined,
+        listDatabases: async () => [...names],
+        databaseExists: async (_, name) => names.some((known) => known === name),
+        unfinishedMark: { read: async () => writer, set: async () => {}, clear: async () => {} },
+        dropDatabase: async (_, name) => void dropped.push(name),
+      })
+      await dropLeftovers({ engine, connection: {}, database: 'shop' }, job())
+      assert.deepEqual(dropped, expected, writer)
+    }
+  })
+
+  it('that cannot be listed are told by who tidies up, and no reason for a restore to fail', async () => {
+    const listDatabases = async () => {
+      throw new AppError('database_unreachable', 'Nobody is there.')
+    }
+    const engine = engineRunning('warns-and-succeeds', { besideName, listBeside: undefined, listDatabases })
+    const target = { engine, connection: {}, database: 'shop' }
+    await assert.rejects(dropLeftovers(target, job()), { code: 'database_unreachable' })
+    const told = job()
+    await dropUnfinished(target, told)
+    assert.match(told.lines.join(), /^warning: .*Nobody is there/)
+  })
+})
+
+describe('a target that is older', () => {
+  const of = (flavour: string, version: string) => ({ flavour, version, tls: false as const })
+  const warnings = (source: ReturnType<typeof of>, target: ReturnType<typeof of>) =>
+    versionWarnings({ server: { ...source, name: 'x', engine: 'x' } } as Manifest, target)
+
+  it('is warned of, and not one that is only behind by a bug fix', () => {
+    assert.match(warnings(of('postgresql', '15.4'), of('postgresql', '14.9')).join(), /older \(14\.9\)/)
+    assert.match(warnings(of('mariadb', '11.4.2'), of('mariadb', '10.11.6')).join(), /older/)
+    assert.match(warnings(of('mysql', '8.0.36'), of('mariadb', '11.4.2')).join(), /mysql 8\.0\.36.*mariadb/)
+    assert.deepEqual(warnings(of('postgresql', '15.4'), of('postgresql', '15.2')), [])
+    assert.deepEqual(warnings(of('postgresql', '15.4'), of('postgresql', '18')), [])
+    assert.deepEqual(warnings(of('mariadb', '10.11.6'), of('mariadb', '10.11.2')), [])
   })
 })

@@ -453,7 +453,8 @@ async function reapOne(
     message: `Nothing was heard of the runner ${job.runner} any more: it was killed, or cut off.`,
   }
   if (job.cancelRequestedAt === null && job.attempt < job.maxAttempts) {
-    const state = await requeue(store, trx, job, error)
+    // Its server and its volume have done nothing wrong: there is nothing to wait for.
+    const state = await requeue(store, trx, { ...job, backoff: 0 }, error)
     if (state === 'failed') await onFailed?.(trx, job, error)
     return job.id
   }

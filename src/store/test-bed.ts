@@ -66,7 +66,7 @@ export function describeStores(name: string, suite: (makePlace: () => Promise<St
   })
 }
 
-function placeOf(engine: StoreEngine, place: StorePlace['place']): StorePlace {
+export function placeOf(engine: StoreEngine, place: StorePlace['place']): StorePlace {
   const open = () => openStore(place)
   return {
     engine,

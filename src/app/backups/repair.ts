@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { replicateCopy } from '../../runner/replicate-copy.ts'
-import { AppError, asAppError } from '../../shared/errors.ts'
+import { type AppError, asAppError } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -48,6 +48,7 @@ export const repairCopy = defineJob({
       throw error
     }
     log('info', `“${row.name}” has its copy again, made from that on “${source.volumeRow.name}”.`)
+    return undefined
   },
 })
 

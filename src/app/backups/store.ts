@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import type { JobError } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -84,9 +84,9 @@ export async function knownDatabases(trx: Transaction<Tables>, planId: string): 
 export async function bytesOn({ db }: Store, volumeId: string): Promise<number> {
   const { bytes } = await db
     .selectFrom('copies')
-    .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('bytes'), eb.val(0)).as('bytes'))
+    .select(sql<number>`cast(coalesce(sum(bytes), 0) as bigint)`.as('bytes'))
     .where('volumeId', '=', volumeId)
     .where('state', 'in', ['stored', 'corrupt', 'delete_pending'])
     .executeTakeFirstOrThrow()
-  return Number(bytes)
+  return bytes
 }

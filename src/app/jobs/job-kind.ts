@@ -15,7 +15,7 @@ export interface JobKind<Payload extends z.ZodType = z.ZodType> {
    * Does the work. What it throws ends the job as failed, or lets it be tried again; whether it was cancelled is
    * decided by the signal. What it returns, or has given to `work.finish` before, ends it.
    */
-  run(work: Work<z.output<Payload>>): Promise<Finished | void>
+  run(work: Work<z.output<Payload>>): Promise<Finished | undefined | void>
   /** Hears, in the transaction that says so, that the job has failed and will not be tried again. */
   failed?(context: AppContext, trx: Transaction<Tables>, job: FailedJob<z.output<Payload>>): Promise<void>
 }
@@ -41,7 +41,7 @@ export interface Work<Payload> extends JobContext {
    * Ends the job now, while what `run` still does is only to tidy up. Throws `lease_lost` if another runner has it by
    * now: then nothing of this is written, and whatever was made must be taken back.
    */
-  finish(finished: Finished): Promise<void>
+  finish: (finished: Finished) => Promise<void>
 }
 
 export interface FailedJob<Payload> extends Omit<JobIdentity, 'payload'> {

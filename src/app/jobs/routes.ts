@@ -49,7 +49,7 @@ export function jobRoutes(context: AppContext): AppRoutes {
           snapshotId: query.snapshot,
           volumeId: query.volume,
         }
-        const after = readCursor(cursor)
+        const after = readCursor(cursor, 'number')
         const rows = await listJobs(context.store, organizationOf(caller), filter, { after, limit })
         const { items, nextCursor } = page(rows, limit, ({ createdAt, id }) => [createdAt, id])
         return { items: await presentJobs(context, items), nextCursor }

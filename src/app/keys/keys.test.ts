@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { it } from 'node:test'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
-import { skipUnless } from '../../../test/servers/needs.ts'
+import { detailsOf, skipUnless } from '../../../test/servers/needs.ts'
 import { makeKey, sealer, writeKey } from '../../lib/sealing.ts'
 import { takeSnapshot } from '../../runner/take-snapshot.ts'
 import { engineRunning, job, newVolume, order } from '../../runner/test-bed.ts'
@@ -136,10 +136,9 @@ describeStores('encryption keys', (makePlace) => {
         assert.ok(!text.includes(secret), text)
     }
     const { namedKeys = [] } = await keyRingOf(app.context, await organizationOf(app))
-    assert.deepEqual(
-      namedKeys.map(({ secret }) => secret).sort(),
-      [CANARY, CANARY, made.secret, other.secret].sort(),
-    )
+    const secrets = namedKeys.map(({ secret }) => secret)
+    assert.equal(secrets.length, 4)
+    assert.deepEqual(new Set(secrets), new Set([CANARY, made.secret, other.secret]))
   })
 
   it('with anything wrong are refused, and every field is named', async () => {
@@ -178,6 +177,7 @@ describeStores('encryption keys', (makePlace) => {
 
   it('of another organization are not seen, and encrypt nothing', async () => {
     await using app = await openApp(makePlace)
+    const mine = await organizationOf(app)
     const { id } = await add(app, password)
     const { store } = app
     await store.db.insertInto('organizations').values({ id: 'x', name: 'X', createdAt: store.now }).execute()
@@ -190,10 +190,6 @@ describeStores('encryption keys', (makePlace) => {
     ]) {
       refusal(response, 'not_found')
     }
-    const organizationId = await organizationOf(app).then(() =>
-      store.db.selectFrom('tokens').select('organizationId').executeTakeFirstOrThrow(),
-    )
-    const mine = organizationId.organizationId
     await assert.rejects(encryptionOf(app.context, mine, { method: '7z', keyId: id }), {
       code: 'invalid_input',
     })
@@ -336,7 +332,13 @@ describeStores('encryption keys', (makePlace) => {
     const found = await check(app)
     assert.deepEqual(
       found.map(({ name, kind, state, isAtHand, snapshots, oldest, newest }) => [
-        ...[name, kind, state, isAtHand, snapshots, oldest, newest],
+        name,
+        kind,
+        state,
+        isAtHand,
+        snapshots,
+        oldest,
+        newest,
       ]),
       [
         ['Instance key', 'instance', 'active', true, 2, may, june],
@@ -384,8 +386,9 @@ describeStores('encryption keys', (makePlace) => {
       order(engineRunning('warns-and-succeeds'), [volume], { encryption }),
       job(),
     )
+    const [program = ''] = detailsOf('7zip').programs
     const test = (answer: string) =>
-      spawnSync('7zz', ['t', `${path}/${key}`], { input: `${answer}\n` }).status
+      spawnSync(program, ['t', `${path}/${key}`], { input: `${answer}\n` }).status
     assert.equal(test(secret), 0)
     assert.notEqual(test(`${secret}x`), 0)
   })

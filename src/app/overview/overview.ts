@@ -1,10 +1,17 @@
 import { z } from 'zod'
-import type { jobError, jobProgress } from '../../shared/jobs.ts'
-import { type DatabaseStanding, overdueAt, type Overview, standingOf } from '../../shared/overview.ts'
+import type { jobProgress } from '../../shared/jobs.ts'
+import {
+  type DatabaseStanding,
+  overdueAt,
+  type Overview,
+  type Standing,
+  standingOf,
+} from '../../shared/overview.ts'
 import { planSettings } from '../../shared/plans.ts'
 import { schedule, type Schedule } from '../../shared/schedules.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
+import type { Place } from '../pages.ts'
 import { matchingDatabases } from '../plans/plans.ts'
 import { overdueAfterOf } from './overdue.ts'
 import {
@@ -31,37 +38,78 @@ const { databases, excludedDatabases, overdueMinutes } = planSettings.shape
 const watchedSettings = z.object({ databases, excludedDatabases, overdueMinutes })
 type WatchedSettings = z.output<typeof watchedSettings>
 
+/** A database of an enabled plan, and how it fares; times in milliseconds since 1970. */
+export interface WatchedDatabase {
+  plan: WatchedPlan
+  facts: Facts
+  standing: Standing
+  /** When a missing backup is an alarm. */
+  overdueAt: number | undefined
+  /** When the plan runs next by itself. */
+  nextRunAt: number | undefined
+}
+
 /**
  * How every database of every enabled plan fares, by database, then plan. A database that was selected counts also if it
  * was never seen; one that is excluded by now does not. A plan of which no database is known stands for itself.
  */
-export async function standingsOf(
+export async function watchDatabases(
   { store }: AppContext,
   organizationId: string,
   filter: OverviewFilter = {},
-): Promise<DatabaseStanding[]> {
+): Promise<WatchedDatabase[]> {
   const now = await nowOf(store)
   const plans = await watchedPlans(store, organizationId, filter)
   const known = Map.groupBy(await knownDatabases(store, organizationId, filter), ({ planId }) => planId)
   const timing = await timingOf(store, organizationId)
-  const standings = plans.flatMap((plan) => {
+  const watched = plans.flatMap((plan) => {
     const settings = watchedSettings.parse(JSON.parse(plan.settings))
     const { overdueAfter, nextRunAt } = timing(plan.id, settings.overdueMinutes)
-    return watchedDatabases(settings, known.get(plan.id) ?? []).map((facts) => {
+    return databasesOf(settings, known.get(plan.id) ?? []).map((facts): WatchedDatabase => {
       const after = overdueAfter(facts.lastSuccessAt ?? facts.firstSeenAt ?? now)
-      return present(plan, facts, {
+      return {
+        plan,
+        facts,
         standing: standingOf(facts, after, now),
-        overdueAt: iso(overdueAt(facts, after) ?? null),
-        nextRunAt: iso(nextRunAt),
-      })
+        overdueAt: overdueAt(facts, after),
+        nextRunAt,
+      }
     })
   })
-  return standings.sort(inOrder)
+  return watched.sort((a, b) => comparePlaces(placeOf(a), placeOf(b)))
 }
 
-/** The databases as they stand in a list, before or behind each other. */
-export function inOrder(a: DatabaseStanding, b: DatabaseStanding): number {
-  return compare(a.database ?? '', b.database ?? '') || compare(a.planId, b.planId)
+/** Where it stands in their list. */
+export function placeOf({ plan, facts }: WatchedDatabase): [database: string, planId: string] {
+  return [facts.database ?? '', plan.id]
+}
+
+/** Less than 0 if the first one stands before the second. */
+export function comparePlaces(a: Place, b: Place): number {
+  return compare(String(a[0]), String(b[0])) || compare(a[1], b[1])
+}
+
+export function present({ plan, facts, standing, overdueAt, nextRunAt }: WatchedDatabase): DatabaseStanding {
+  const { lastError } = facts
+  return {
+    planId: plan.id,
+    planName: plan.name,
+    serverId: plan.serverId,
+    serverName: plan.serverName,
+    database: facts.database,
+    standing,
+    firstSeenAt: iso(facts.firstSeenAt),
+    lastSeenAt: iso(facts.lastSeenAt),
+    lastSuccessAt: iso(facts.lastSuccessAt),
+    lastFailureAt: iso(facts.lastFailureAt),
+    overdueAt: iso(overdueAt),
+    nextRunAt: iso(nextRunAt),
+    lastSnapshotId: facts.lastSnapshotId,
+    lastRawBytes: facts.lastRawBytes,
+    lastStoredBytes: facts.lastStoredBytes,
+    lastFailedJobId: facts.lastFailedJobId,
+    lastError: lastError === null ? null : (JSON.parse(lastError) as DatabaseStanding['lastError']),
+  }
 }
 
 export async function nextRunsOf(
@@ -98,7 +146,7 @@ const UNSEEN = {
   lastError: null,
 }
 
-function watchedDatabases(settings: WatchedSettings, known: readonly KnownDatabase[]): Facts[] {
+function databasesOf(settings: WatchedSettings, known: readonly KnownDatabase[]): Facts[] {
   const seen = known.filter(({ database }) => database !== ANY_DATABASE)
   const names = new Set(seen.map(({ database }) => database))
   const unseen =
@@ -136,36 +184,12 @@ async function timingOf(store: AppContext['store'], organizationId: string) {
     const key = `${overdueMinutes} ${own.map(({ id }) => id).join(' ')}`
     const overdueAfter = shared.get(key) ?? overdueAfterOf(overdueMinutes, own.map(ruleOf))
     shared.set(key, overdueAfter)
-    return { overdueAfter, nextRunAt: nextAts.length > 0 ? Math.min(...nextAts) : null }
+    return { overdueAfter, nextRunAt: nextAts.length > 0 ? Math.min(...nextAts) : undefined }
   }
 }
 
 function ruleOf({ rule }: { rule: string }): Schedule {
   return schedule.parse(JSON.parse(rule))
-}
-
-function present(
-  plan: WatchedPlan,
-  facts: Facts,
-  judged: Pick<DatabaseStanding, 'standing' | 'overdueAt' | 'nextRunAt'>,
-): DatabaseStanding {
-  return {
-    planId: plan.id,
-    planName: plan.name,
-    serverId: plan.serverId,
-    serverName: plan.serverName,
-    database: facts.database,
-    ...judged,
-    firstSeenAt: iso(facts.firstSeenAt),
-    lastSeenAt: iso(facts.lastSeenAt),
-    lastSuccessAt: iso(facts.lastSuccessAt),
-    lastFailureAt: iso(facts.lastFailureAt),
-    lastSnapshotId: facts.lastSnapshotId,
-    lastRawBytes: facts.lastRawBytes,
-    lastStoredBytes: facts.lastStoredBytes,
-    lastFailedJobId: facts.lastFailedJobId,
-    lastError: facts.lastError === null ? null : (JSON.parse(facts.lastError) as z.output<typeof jobError>),
-  }
 }
 
 function presentJob({ startedAt, progress, ...job }: RunningJob): Overview['running']['jobs'][number] {
@@ -176,8 +200,8 @@ function presentJob({ startedAt, progress, ...job }: RunningJob): Overview['runn
   }
 }
 
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString()
+function iso(time: number | null | undefined): string | null {
+  return time === null || time === undefined ? null : new Date(time).toISOString()
 }
 
 function compare(a: string, b: string): number {

@@ -1,10 +1,18 @@
 import { z } from 'zod'
-import { type DatabaseStanding, overview, standings } from '../../shared/overview.ts'
+import { overview, type Overview, standings } from '../../shared/overview.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
 import { organizationOf } from '../identity/tokens.ts'
-import { page, pageQuery, type Place, readCursor } from '../pages.ts'
-import { nextRunsOf, runningJobsOf, standingsOf } from './overview.ts'
+import { page, pageQuery, readCursor } from '../pages.ts'
+import {
+  comparePlaces,
+  nextRunsOf,
+  placeOf,
+  present,
+  runningJobsOf,
+  watchDatabases,
+  type WatchedDatabase,
+} from './overview.ts'
 
 const tags = ['overview']
 const several = z
@@ -33,12 +41,14 @@ export function overviewRoutes(context: AppContext): AppRoutes {
       async ({ query: { limit, cursor, standing, server, plan }, caller }) => {
         const organizationId = organizationOf(caller)
         const after = readCursor(cursor)
-        const all = await standingsOf(context, organizationId, { serverId: server, planId: plan })
+        const all = await watchDatabases(context, organizationId, { serverId: server, planId: plan })
         const chosen = all.filter((item) => (standing ?? standings).includes(item.standing))
-        const behind = chosen.filter((item) => !after || isBehind(item, after))
+        const behind = chosen.filter((item) => !after || comparePlaces(placeOf(item), after) > 0)
+        const { items, nextCursor } = page(behind, limit, placeOf)
         return {
           counts: countByStanding(all),
-          ...page(behind, limit, placeOf),
+          items: items.map(present),
+          nextCursor,
           nextRuns: await nextRunsOf(context, organizationId),
           running: await runningJobsOf(context, organizationId),
         }
@@ -47,18 +57,8 @@ export function overviewRoutes(context: AppContext): AppRoutes {
   }
 }
 
-function countByStanding(all: readonly DatabaseStanding[]) {
+function countByStanding(all: readonly WatchedDatabase[]): Overview['counts'] {
   const counts = { protected: 0, overdue: 0, failing: 0, never: 0 }
   for (const { standing } of all) counts[standing]++
   return counts
-}
-
-function placeOf({ database, planId }: DatabaseStanding): Place {
-  return [database ?? '', planId]
-}
-
-function isBehind(item: DatabaseStanding, [database, planId]: Place): boolean {
-  const own = item.database ?? ''
-  const other = String(database)
-  return own > other || (own === other && item.planId > planId)
 }

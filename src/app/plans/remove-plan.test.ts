@@ -27,9 +27,10 @@ async function snapshotsIn(app: App) {
   return await app.store.db.selectFrom('snapshots').select(['planId', 'planName']).execute()
 }
 
+/** Objects and manifests; not the note that says how to restore them. */
 async function filesOn(app: App, volume: string): Promise<string[]> {
   const found = await readdir(join(app.folder, volume), { recursive: true, withFileTypes: true })
-  return found.filter((entry) => entry.isFile()).map(({ name }) => name)
+  return found.filter((entry) => entry.isFile() && entry.name !== 'RESTORE.txt').map(({ name }) => name)
 }
 
 async function orderDirectly(app: App, planId: string, state: 'queued' | 'running') {

@@ -36,7 +36,7 @@ export function restoreRoutes(context: AppContext): AppRoutes {
       },
       async ({ query: { limit, cursor, server, database, snapshot, state }, caller }) => {
         const filter = { serverId: server, database, snapshotId: snapshot, states: state && [state] }
-        const after = readCursor(cursor)
+        const after = readCursor(cursor, 'number')
         const rows = await listRestores(context, organizationOf(caller), filter, { after, limit })
         const { items, nextCursor } = page(rows, limit, ({ createdAt, id }) => [createdAt, id])
         return { items: await presentRestores(context, items), nextCursor }

@@ -104,6 +104,28 @@ describeStores('a restore into PostgreSQL', (makePlace) => {
     assert.deepEqual(await names(), before)
   })
 
+  it('brings what belongs to the server back to the server', { skip }, async () => {
+    await using app = await openRestores(makePlace)
+    const serverId = await connect(app, { isProduction: true })
+    const role = `clerk_${++count}`
+    await server.query(`create role ${role}`)
+    const snapshotId = await app.takeSnapshot(serverId, 'postgres', { dumpOptions: { globals: true } })
+    await server.query(`drop role ${role}`)
+    const body = { snapshotId, serverId, mode: 'existing' }
+    assert.equal((await app.refused({ ...body, confirmation: 'postgres' })).code, 'confirmation_needed')
+    assert.equal((await app.refused({ ...body, confirmation: 'pg', mode: 'new' })).code, 'invalid_input')
+    assert.equal(
+      (await app.refused({ ...body, confirmation: 'shop', database: 'shop' })).code,
+      'invalid_input',
+    )
+    const restored = await app.restore({ ...body, confirmation: 'pg' })
+    assert.equal(restored.state, 'succeeded', JSON.stringify(restored.error))
+    assert.equal(restored.database, null)
+    assert.deepEqual(await server.query(`select rolname from pg_roles where rolname = '${role}'`), [
+      { rolname: role },
+    ])
+  })
+
   it('tells what the user seems to lack', { skip }, async () => {
     await using app = await openRestores(makePlace)
     const snapshotId = await app.takeSnapshot(await connect(app), 'shop')

@@ -68,6 +68,7 @@ export async function openRestores(makePlace: () => Promise<StorePlace>, more: P
       database: string,
       more: {
         encryption?: EncryptionChoice
+        dumpOptions?: object
         plan?: { id: string; name: string }
         on?: string
         at?: Date
@@ -84,7 +85,7 @@ export async function openRestores(makePlace: () => Promise<StorePlace>, more: P
           engineName: server.engine,
           connection: connectionOf(context, server),
           database,
-          dumpOptions: engine.dumpOptions.parse({}),
+          dumpOptions: engine.dumpOptions.parse(more.dumpOptions ?? {}),
           serverName: server.name,
           compression: { method: 'zstd', level: 3, threads: 1 },
           ...(encryption && { encryption }),

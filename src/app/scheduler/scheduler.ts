@@ -5,6 +5,7 @@ import { enqueueCheck } from '../checks/checks.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import { startPlan } from '../backups/backups.ts'
+import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { plansOfSchedule } from '../plans/plans.ts'
 import { scheduledRestoresOf, startScheduledRestore } from '../scheduled-restores/scheduled-restores.ts'
@@ -57,7 +58,7 @@ export function startScheduler(
 export async function fireSchedules(context: AppContext): Promise<number> {
   const due = await dueSchedules(context.store)
   if (due.length === 0) return 0
-  const now = await storeTime(context)
+  const now = new Date(await nowOf(context.store))
   let fired = 0
   for (const schedule of due) if (await fireSchedule(context, schedule, now)) fired += 1
   return fired
@@ -94,7 +95,7 @@ async function startAll(context: AppContext, trx: Transaction<Tables>, scheduleI
 
 /** What the app does by itself each day: cleaning up, and looking at what is on the volumes. */
 async function fireDaily(context: AppContext): Promise<void> {
-  const now = await storeTime(context)
+  const now = new Date(await nowOf(context.store))
   for (const organizationId of await organizations(context.store)) {
     const { cleanUpTime, fileCheckTime, displayTimeZone } = await settingsOf(context, organizationId)
     const daily = (time: string): Schedule => ({ type: 'daily', times: [time], timeZone: displayTimeZone })
@@ -138,11 +139,6 @@ async function checkVolumes({ store }: AppContext, trx: Transaction<Tables>, org
   for (const volumeId of await volumesOf(trx, organizationId)) {
     await enqueueCheck(store, trx, organizationId, volumeId, { contents: true })
   }
-}
-
-async function storeTime({ store }: AppContext): Promise<Date> {
-  const { now } = await store.db.selectNoFrom(store.now.as('now')).executeTakeFirstOrThrow()
-  return new Date(Number(now))
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, symlink } from 'node:fs/promises'
 import { it } from 'node:test'
 import { problem } from '../../shared/problems.ts'
 import { deletion } from '../../shared/snapshots-api.ts'
@@ -161,19 +161,18 @@ describeStores('deleting snapshots', (makePlace) => {
   it('deletes the others although one cannot be deleted', async () => {
     await using app = await openCatalogue(makePlace)
     const ids: string[] = []
-    for (let n = 1; n <= 6; n++) ids.push(await app.add({ takenAt: day(n) }))
+    for (let n = 1; n <= 6; n++) ids.push(await app.add({ takenAt: day(n), key: `folder-${n}/shop.db` }))
     await app.add({ takenAt: day(9) })
     const [, , stuck = ''] = ids
-    const path = app.path(0, await app.keyOf(stuck))
-    await rm(path)
-    await mkdir(path) // not a file: it cannot be unlinked, nor is it an object that is gone
-    await writeFile(`${path}/x`, '')
+    const folder = app.path(0, 'folder-3')
+    await rename(folder, `${folder}-elsewhere`)
+    await symlink(`${folder}-elsewhere`, folder) // which no volume follows
     await app.post('snapshots/delete', { ids })
     await app.run()
     const left = (await app.ids()).filter((id) => ids.includes(id))
     const [job] = await app.jobs('delete-snapshots')
-    if (left.length > 0) assert.deepEqual([left, job?.state], [[stuck], 'queued'])
-    else assert.equal(job?.state, 'succeeded')
+    assert.deepEqual([left, job?.state, job?.error?.code], [[stuck], 'queued', 'volume_refused'])
+    assert.match(job?.error?.message ?? '', /5 deleted/)
   })
 
   it('loses no race against a job that begins to read', async () => {
@@ -231,17 +230,31 @@ describeStores('deleting snapshots', (makePlace) => {
   })
 
   it('gives a key that is free again to the next snapshot', async () => {
-    await using app = await openCatalogue(makePlace)
-    const old = await app.add({ takenAt: day(1), key: 'shop.db' })
-    await app.add({ takenAt: day(2) })
-    await app.ask('DELETE', `/api/v1/snapshots/${old}`)
-    for (const name of [app.path(0, 'shop.db'), app.manifestPath(0, 'shop.db')]) await rm(name)
-    const next = await app.add({ takenAt: day(3), key: 'shop.db' })
+    await using app = await openCatalogue(makePlace, { volumes: 2 })
+    const pending = await app.add({ takenAt: day(1), key: 'shop.db' })
+    const lost = await app.add({ takenAt: day(2), key: 'lost.db', on: [0, 1] })
+    await app.add({ takenAt: day(3) })
+    await app.ask('DELETE', `/api/v1/snapshots/${pending}`)
+    for (const key of ['shop.db', 'lost.db']) {
+      for (const name of [app.path(0, key), app.manifestPath(0, key)]) await rm(name)
+    }
+    const next = await app.add({ takenAt: day(4), key: 'shop.db' })
+    const other = await app.add({ takenAt: day(5), key: 'lost.db', failedOn: [1] })
     await app.run()
-    assert.deepEqual((await app.ids())[0], next)
-    assert.deepEqual(await app.states(next), { 'volume 0': 'stored' })
-    await (await readableCopy(app.context, app.organizationId, next)).volume[Symbol.asyncDispose]()
-    assert.equal((await app.ask('GET', `/api/v1/snapshots/${old}`)).statusCode, 404)
+    for (const id of [next, other]) {
+      const copy = await readableCopy(app.context, app.organizationId, id)
+      await copy.volume[Symbol.asyncDispose]()
+    }
+    assert.equal((await app.ask('GET', `/api/v1/snapshots/${pending}`)).statusCode, 404)
+    assert.deepEqual(await app.states(lost), { 'volume 1': 'stored' })
+    const { copies } = await app.snapshot(other)
+    assert.deepEqual(
+      copies.map(({ key, state }) => [key, state]),
+      [
+        ['lost.db', 'stored'],
+        [`${other}-lost.db`, 'failed'],
+      ],
+    )
   })
 })
 

@@ -58,13 +58,21 @@ export async function recordSnapshot(
     .returning('id')
     .executeTakeFirst()
   if (!added) return
+  const isNew = jobId !== undefined
+  const stored = copies.filter(({ failure }) => !failure).map(({ volumeId }) => volumeId)
+  await forgetReplaced(trx, key, stored, isNew)
+  const taken = await volumesWith(
+    trx,
+    key,
+    copies.map(({ volumeId }) => volumeId),
+  )
   await trx
     .insertInto('copies')
     .values(
       copies.map(({ volumeId, failure }) => ({
         snapshotId: manifest.snapshot,
         volumeId,
-        key,
+        key: failure && taken.has(volumeId) ? besideKey(key, manifest.snapshot) : key,
         state: failure ? ('failed' as const) : ('stored' as const),
         bytes: manifest.stored.bytes,
         error:
@@ -75,6 +83,57 @@ export async function recordSnapshot(
       })),
     )
     .execute()
+}
+
+/**
+ * Forgets copies whose key another snapshot has now: whoever writes finds the key free before, so their objects are
+ * gone. Of one that is only found under the key, nobody knows; then only what is to go, or is missing, is forgotten.
+ */
+async function forgetReplaced(
+  trx: Transaction<Tables>,
+  key: string,
+  volumeIds: readonly string[],
+  isNew: boolean,
+): Promise<void> {
+  if (volumeIds.length === 0) return
+  let replaced = trx.deleteFrom('copies').where('key', '=', key).where('volumeId', 'in', volumeIds)
+  if (!isNew) replaced = replaced.where('state', 'in', ['delete_pending', 'missing'])
+  const rows = await replaced.returning('snapshotId').execute()
+  if (rows.length === 0) return
+  await trx
+    .deleteFrom('snapshots')
+    .where(
+      'id',
+      'in',
+      rows.map(({ snapshotId }) => snapshotId),
+    )
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(selectFrom('copies').select('copies.key').whereRef('copies.snapshotId', '=', 'snapshots.id')),
+      ),
+    )
+    .execute()
+}
+
+/** Those of the volumes on which the key is that of another snapshot. */
+async function volumesWith(
+  trx: Transaction<Tables>,
+  key: string,
+  volumeIds: readonly string[],
+): Promise<Set<string>> {
+  const rows = await trx
+    .selectFrom('copies')
+    .select('volumeId')
+    .where('key', '=', key)
+    .where('volumeId', 'in', volumeIds)
+    .execute()
+  return new Set(rows.map(({ volumeId }) => volumeId))
+}
+
+/** Where a copy is to be made whose volume could not say that another snapshot has the key there. */
+function besideKey(key: string, snapshotId: string): string {
+  const folder = key.slice(0, key.lastIndexOf('/') + 1)
+  return `${folder}${snapshotId}-${key.slice(folder.length)}`
 }
 
 export interface FoundCopy {

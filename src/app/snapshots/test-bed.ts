@@ -98,7 +98,7 @@ export async function openCatalogue(
         key,
         serverId: made.serverId === undefined ? serverId : made.serverId,
         plan: ofPlan ?? undefined,
-        jobId: undefined,
+        jobId: 'a backup',
         copies: [
           ...on.map((n) => ({ volumeId: volumeIds[n] ?? '' })),
           ...failedOn.map((n) => ({

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { globSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { makeKey, type Sealer, sealer } from '../lib/sealing.ts'
+import { AppError } from '../shared/errors.ts'
+import { enqueueJob } from '../store/queue.ts'
+import { describeStores } from '../store/test-bed.ts'
+import { acceptKey, reseal } from './resealing.ts'
+import { openApp } from './test-bed.ts'
+
+const [FIRST, SECOND, THIRD] = [makeKey(), makeKey(), makeKey()] as const
+
+const shop = {
+  name: 'shop',
+  engine: 'postgresql',
+  connection: { host: 'db.example', user: 'backup', password: 'canary-server' },
+}
+const bucket = {
+  name: 'bucket',
+  kind: 's3',
+  settings: { bucket: 'backups', accessKeyId: 'me', secretAccessKey: 'canary-volume' },
+}
+const key = { name: 'key', kind: 'password', password: 'canary-key-1234' }
+
+/** An app in which one secret of each kind is sealed with the first key. */
+async function openSealed(makePlace: Parameters<typeof openApp>[0]) {
+  const opened = await openApp(makePlace)
+  opened.context.sealer = sealer({ current: FIRST })
+  await reseal(opened.context)
+  const add = async (url: string, body: object, headers = {}) => {
+    const answer = await opened.ask('POST', url, body, headers)
+    assert.equal(answer.statusCode, 201, answer.body)
+    return answer.json()
+  }
+  const server = await add('/api/v1/servers', shop)
+  const volume = await add('/api/v1/volumes', bucket)
+  const { id: keyId } = await add('/api/v1/keys', key)
+  const replayed = { 'idempotency-key': 'once' }
+  const made = await add('/api/v1/tokens', { name: 'ci' }, replayed)
+  const { organizationId } = await opened.store.db
+    .selectFrom('tokens')
+    .select('organizationId')
+    .executeTakeFirstOrThrow()
+  const jobId = '01890000-0000-7000-8000-000000000001'
+  const payload = { keys: { 'a/b': opened.context.sealer.seal('canary-job', `jobs/${jobId}/keys/a%2Fb`) } }
+  await opened.store.db
+    .transaction()
+    .execute((trx) =>
+      enqueueJob(opened.store, trx, { id: jobId, organizationId, kind: 'test', key: 'test', payload }),
+    )
+  /** Every secret, read in the way of its feature. */
+  const check = async (sealer: Sealer) => {
+    opened.context.sealer = sealer
+    const { connectionOf, serverOf } = await import('./servers/servers.ts')
+    const row = await serverOf(opened.context, organizationId, server.id)
+    assert.equal(connectionOf(opened.context, row)['password'], 'canary-server')
+    const shown = (await opened.ask('GET', `/api/v1/volumes/${volume.id}`)).json()
+    assert.equal(shown.settings.secretAccessKey, 'cana****')
+    const { keyRingOf } = await import('./keys/keys.ts')
+    const ring = await keyRingOf(opened.context, organizationId)
+    assert.deepEqual(ring.namedKeys, [{ id: keyId, kind: 'password', secret: 'canary-key-1234' }])
+    const again = await opened.ask('POST', '/api/v1/tokens', { name: 'ci' }, replayed)
+    assert.equal(again.json().token, made.token)
+    const job = await opened.store.db
+      .selectFrom('jobs')
+      .select('payload')
+      .where('id', '=', jobId)
+      .executeTakeFirstOrThrow()
+    const { keys } = JSON.parse(job.payload) as typeof payload
+    assert.equal(sealer.open(keys['a/b'], `jobs/${jobId}/keys/a%2Fb`), 'canary-job')
+  }
+  return { ...opened, check }
+}
+
+/** All rows of all tables. */
+async function everything({ store }: Awaited<ReturnType<typeof openApp>>): Promise<string> {
+  const all: unknown[] = []
+  for (const { name } of await store.db.introspection.getTables()) {
+    all.push(
+      await store.db
+        .selectFrom(name as 'jobs')
+        .selectAll()
+        .execute(),
+    )
+  }
+  return JSON.stringify(all)
+}
+
+function isWrongKey(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'key_wrong'
+}
+
+describeStores('what was sealed with a former key', (makePlace) => {
+  it('is sealed anew, all of it, and the former key is not needed any more', async () => {
+    await using app = await openSealed(makePlace)
+    const rotated = sealer({ current: SECOND, previous: [FIRST] })
+    await app.check(rotated)
+    assert.deepEqual(await reseal({ store: app.store, sealer: rotated }), { resealed: 5, warnings: [] })
+    assert.ok(!(await everything(app)).includes(`hf1.${sealer({ current: FIRST }).keyId}`))
+    await app.check(sealer({ current: SECOND }))
+    assert.deepEqual(await reseal({ store: app.store, sealer: rotated }), { resealed: 0, warnings: [] })
+  })
+
+  it('is left as it is where nothing has changed', async () => {
+    await using app = await openSealed(makePlace)
+    const before = await everything(app)
+    assert.deepEqual(await reseal(app.context), { resealed: 0, warnings: [] })
+    assert.equal(await everything(app), before)
+  })
+
+  it('is sealed anew by several nodes that start at once', async () => {
+    await using app = await openSealed(makePlace)
+    const rotated = () => reseal({ store: app.store, sealer: sealer({ current: SECOND, previous: [FIRST] }) })
+    await Promise.all([rotated(), rotated(), rotated()])
+    await app.check(sealer({ current: SECOND }))
+  })
+
+  it('stays as it is when somebody else changes it meanwhile', async () => {
+    await using app = await openSealed(makePlace)
+    const rotated = sealer({ current: SECOND, previous: [FIRST] })
+    const { id } = await app.store.db.selectFrom('servers').select('id').executeTakeFirstOrThrow()
+    const place = `servers/${id}/connection/password`
+    const { db } = app.store
+    const updateTable = db.updateTable.bind(db)
+    const change = updateTable('servers')
+      .set({ connection: JSON.stringify({ ...shop.connection, password: rotated.seal('newer', place) }) })
+      .where('id', '=', id)
+    let isChanged: Promise<unknown> | undefined
+    Object.assign(db, {
+      updateTable: (table: 'servers') => {
+        if (table === 'servers') isChanged ??= change.execute()
+        return updateTable(table)
+      },
+    })
+    await reseal({ store: app.store, sealer: rotated })
+    await isChanged
+    const { connection } = await db.selectFrom('servers').select('connection').executeTakeFirstOrThrow()
+    const { password } = JSON.parse(connection) as { password: string }
+    assert.equal(rotated.open(password, place), 'newer')
+  })
+})
+
+describeStores('the app’s key', (makePlace) => {
+  it('must be that of the store, or follow it', async () => {
+    await using app = await openSealed(makePlace)
+    const start = (...[current, ...previous]: [typeof FIRST, ...(typeof FIRST)[]]) =>
+      reseal({ store: app.store, sealer: sealer({ current, previous }) })
+    await start(FIRST)
+    await assert.rejects(start(SECOND), isWrongKey)
+    await assert.rejects(start(SECOND, THIRD), isWrongKey)
+    await start(FIRST)
+    await start(SECOND, FIRST)
+    await assert.rejects(start(FIRST), isWrongKey)
+    await start(SECOND)
+    await app.check(sealer({ current: SECOND }))
+  })
+
+  it('may be another one when it was lost, and what that costs is said', async () => {
+    await using app = await openSealed(makePlace)
+    const found = { store: app.store, sealer: sealer({ current: SECOND }) }
+    await assert.rejects(reseal(found), isWrongKey)
+    const { resealed, warnings } = await acceptKey(found)
+    assert.equal(resealed, 0)
+    assert.match(warnings.join(), /^4 stored secrets cannot be opened/)
+    assert.doesNotMatch(warnings.join(), /canary/)
+    assert.match((await reseal(found)).warnings.join(), /^4 stored secrets/)
+    // The lost key is found again.
+    await reseal({ store: app.store, sealer: sealer({ current: SECOND, previous: [FIRST] }) })
+    await app.check(found.sealer)
+  })
+})
+
+describe('what is sealed', () => {
+  it('is known to who seals it anew', () => {
+    const folder = new URL('.', import.meta.url).pathname
+    const sealing = globSync('**/*.ts', { cwd: folder }).filter((file) => {
+      const source = readFileSync(`${folder}${file}`, 'utf8')
+      return !/(test|test-bed)\.ts$/.test(file) && /\b(sealSettings|sealer\.seal)\(/.test(source)
+    })
+    // Whoever adds a file here has added what it seals to resealing.ts, and to openSealed above.
+    assert.deepEqual(sealing.sort(), [
+      'idempotency.ts',
+      'keys/keys.ts',
+      'resealing.ts',
+      'restores/order.ts',
+      'secrets.ts',
+      'servers/servers.ts',
+      'volumes/volumes.ts',
+    ])
+  })
+})

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Job } from '../../src/shared/jobs.ts'
+import type { Snapshot } from '../../src/shared/snapshots-api.ts'
+import { startCeph } from '../servers/ceph.ts'
+import { skipUnless } from '../servers/needs.ts'
+import { startPostgres } from '../servers/postgres.ts'
+import { client, startApp } from './app.ts'
+import { openDesk } from './cli.ts'
+
+/** An app, and the command line on the same machine. */
+async function open() {
+  await using stack = new AsyncDisposableStack()
+  const desk = stack.use(await openDesk())
+  const data = join(desk.folder.path, 'data')
+  let app = stack.use(await startApp(data))
+  assert.ok(app.isUp && app.token, app.said())
+  const { token, port } = app
+  const env = { HOLDFAST_DATA_DIR: data, HOLDFAST_PORT: port }
+  const run = (args: string[], more: Record<string, string> = {}) =>
+    desk.run(args, { env: { ...env, ...more } })
+  const cleanUp = stack.move()
+  return {
+    folder: desk.folder,
+    run,
+    /** Fails unless the command succeeds; gives what it prints. */
+    async say(args: string[], more?: Record<string, string>): Promise<string> {
+      const { exitCode, stdout, stderr } = await run(args, more)
+      assert.equal(exitCode, 0, `holdfast ${args.join(' ')}: ${exitCode}\n${stdout}${stderr}`)
+      return stdout
+    },
+    async ask<T>(args: string[], more?: Record<string, string>): Promise<T> {
+      return JSON.parse(await this.say([...args, '--json'], more)) as T
+    },
+    api: () => client(app.url, token),
+    async killAndRestart() {
+      await app.stop('SIGKILL')
+      app = cleanUp.use(await startApp(data, { env: { HOLDFAST_PORT: port } }))
+      assert.ok(app.isUp, app.said())
+    },
+    [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
+  }
+}
+
+describe('the app by the command line alone', () => {
+  it(
+    'backs a real server up to two volumes on time, restores, replaces, and takes that back',
+    { skip: skipUnless('postgres15', 'ceph') },
+    async () => {
+      await using database = await startPostgres({ major: 15 })
+      await using s3 = await startCeph()
+      await database.query('create database shop')
+      await database.query(
+        'create table orders as select n as id, md5(n::text) as note from generate_series(1, 20000) n',
+        'shop',
+      )
+      const count = async (name: string) => {
+        const [row] = await database.query('select count(*)::int as count from orders', name)
+        return row?.['count']
+      }
+      await using app = await open()
+      const programs = { HOLDFAST_TOOL_PATH: database.programs }
+      await app.say(
+        [
+          'servers',
+          'add',
+          `postgresql://${database.user}@${database.host}:${database.port}`,
+          '--name',
+          'prod',
+        ],
+        { HOLDFAST_DATABASE_PASSWORD: database.password, ...programs },
+      )
+      assert.match(await app.say(['servers', 'test', 'prod']), /ok +reach and sign in/)
+      const bucket = await s3.createBucket()
+      await app.say(
+        [
+          'volumes',
+          'add',
+          `s3://${bucket}/backups?endpoint=${encodeURIComponent(s3.endpoint)}&region=us-east-1&path-style=true`,
+          '--name',
+          'bucket',
+        ],
+        { AWS_ACCESS_KEY_ID: s3.accessKeyId, AWS_SECRET_ACCESS_KEY: s3.secretAccessKey },
+      )
+      assert.match(await app.say(['volumes', 'test', 'bucket']), /ok +write/)
+      await app.say(['schedules', 'add', 'each minute', '--cron', '* * * * *'])
+      await app.say([
+        ...['plans', 'add', '--server', 'prod', '--name', 'shop', '--database', 'shop'],
+        ...['--volume', 'This machine', '--volume', 'bucket', '--schedule', 'each minute'],
+      ])
+
+      // By itself, each minute.
+      const scheduled = await until(async () => {
+        const found = await app.api().all<Snapshot>('/api/v1/snapshots')
+        return found.length > 0 ? found : undefined
+      })
+      assert.equal(scheduled[0]?.trigger, 'schedule')
+      assert.deepEqual(
+        scheduled[0]?.copies.map(({ state }) => state),
+        ['stored', 'stored'],
+      )
+
+      // Killed in the middle, it ends by itself.
+      await app.say(['backup', 'run', 'shop'])
+      await sleep(1_000)
+      await app.killAndRestart()
+      await until(async () => {
+        const busy = await app.api().all<Job>('/api/v1/jobs?state=queued,running')
+        return busy.length === 0 ? true : undefined
+      })
+      const failed = await app.api().all<Job>('/api/v1/jobs?state=failed')
+      assert.deepEqual(failed, [])
+
+      const [newest] = (await app.ask<{ items: Snapshot[] }>(['snapshots', 'ls'])).items
+      assert.ok(newest)
+      await app.say(['restore', 'run', newest.id, '--server', 'prod', '--database', 'shop_copy'])
+      assert.equal(await count('shop_copy'), 20_000)
+
+      await database.query('delete from orders where id > 100', 'shop_copy')
+      const replaced = await app.ask<Job>([
+        ...['restore', 'run', newest.id, '--server', 'prod', '--database', 'shop_copy', '--mode', 'replace'],
+      ])
+      assert.equal(await count('shop_copy'), 20_000)
+      await app.say(['restore', 'undo', replaced.id])
+      assert.equal(await count('shop_copy'), 100, 'what was there before the restore')
+
+      assert.match(await app.say(['retention', 'preview']), /shop: \d+ copies go/)
+      assert.match(await app.say(['overview']), /1 protected · 0 overdue · 0 failing · 0 never/)
+    },
+  )
+
+  it('says to a deploy pipeline whether it may go on', async () => {
+    await using app = await open()
+    const { path } = app.folder
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(join(path, 'shop.db'))
+    database.exec('create table orders (id integer primary key); insert into orders values (1), (2)')
+    database.close()
+    await app.say(['servers', 'add', `sqlite:${join(path, 'shop.db')}`, '--name', 'shop'])
+    await app.say(['volumes', 'add', join(path, 'second'), '--name', 'second'])
+    await app.say([
+      ...['plans', 'add', '--server', 'shop', '--name', 'releases', '--volume', 'This machine'],
+      ...['--volume', 'second', '--path', 'releases/{version}'],
+    ])
+    const before = ['backup', 'run', 'releases', '--trigger', 'migration', '--wait', '--version']
+    assert.match(await app.say([...before, '42']), /Backed up .*shop\.db/)
+
+    await rm(join(path, 'second'), { recursive: true })
+    await writeFile(join(path, 'second'), 'no folder')
+    const partial = await app.run([...before, '43'])
+    assert.equal(partial.exitCode, 3, partial.stdout + partial.stderr)
+    assert.match(partial.stdout, /PARTLY backed up/)
+
+    // When the volume is back, so is its copy, and nothing was dumped again.
+    await rm(join(path, 'second'))
+    const [newest] = (await app.ask<{ items: Snapshot[] }>(['snapshots', 'ls'])).items
+    const repaired = await until(async () => {
+      const [snapshot] = await app.api().all<Snapshot>('/api/v1/snapshots')
+      return snapshot?.copies.every(({ state }) => state === 'stored') ? snapshot : undefined
+    })
+    assert.equal(repaired.id, newest?.id)
+
+    await rm(join(path, 'shop.db'))
+    const failed = await app.run([...before, '44'])
+    assert.ok(failed.exitCode !== 0 && failed.exitCode !== 3, failed.stdout + failed.stderr)
+    assert.match(failed.stderr, /shop\.db/)
+  })
+
+  it('explains what is missing, in sentences', async () => {
+    await using app = await open()
+    const unknown = await app.run(['backup', 'run', 'nothing'])
+    assert.equal(unknown.exitCode, 4)
+    assert.match(unknown.stderr, /There is no plan “nothing”/)
+    await using desk = await openDesk()
+    const never = await desk.run(['plans', 'ls'], {
+      env: { HOLDFAST_DATA_DIR: join(desk.folder.path, 'nowhere'), HOLDFAST_PORT: '1' },
+    })
+    assert.equal(never.exitCode, 2)
+    assert.match(never.stderr, /No app has been started with .*nowhere/)
+    const away = await desk.run(['plans', 'ls'], {
+      env: { HOLDFAST_URL: 'http://127.0.0.1:1', HOLDFAST_TOKEN: 'hf_x' },
+    })
+    assert.equal(away.exitCode, 1)
+    assert.match(away.stderr, /does not answer at http:\/\/127\.0\.0\.1:1/)
+  })
+})
+
+/** Looks again and again, for three minutes at most. */
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (const deadline = Date.now() + 180_000; ;) {
+    const found = await look()
+    if (found !== undefined) return found
+    assert.ok(Date.now() < deadline, 'It did not come to pass.')
+    await sleep(500)
+  }
+}
