@@ -149,6 +149,33 @@ describeStores('a bad request', (makePlace) => {
   })
   after(() => app[Symbol.asyncDispose]())
 
+  /** One of each kind of thing, by its path. */
+  const makeThings = async (): Promise<Record<string, string>> => {
+    const add = async (kind: string, body: object): Promise<string> => {
+      const answer = await app.ask('POST', `/api/v1/${kind}`, body)
+      assert.equal(answer.statusCode, 201, answer.body)
+      return answer.json().id
+    }
+    const connection = { host: '127.0.0.1', port: 1, user: 'x', password: 'x' }
+    const servers = await add('servers', { name: 'x', engine: 'postgresql', connection })
+    const settings = {
+      bucket: 'backups',
+      accessKeyId: 'x',
+      secretAccessKey: 'x',
+      endpoint: 'http://127.0.0.1:1',
+    }
+    const volumes = await add('volumes', { name: 'x', kind: 's3', settings })
+    const schedules = await add('schedules', { name: 'x', rule: { kind: 'daily', times: ['02:00'] } })
+    return {
+      servers,
+      volumes,
+      schedules,
+      keys: await add('keys', { name: 'x', kind: 'password', password: 'x'.repeat(20) }),
+      plans: await add('plans', { serverId: servers, volumes: [{ id: volumes }], schedules: [schedules] }),
+      tokens: await add('tokens', { name: 'x' }),
+    }
+  }
+
   /** Sends them all, and gathers what is not as it must be. */
   const send = async (tries: (route: Route) => Iterable<Try>) => {
     const failures: string[] = []
@@ -275,10 +302,11 @@ describeStores('a bad request', (makePlace) => {
   })
 
   it('with a value of another kind is told which', async () => {
+    const things = await makeThings()
     await send(function* ({ path, requestBody }) {
       const schema = requestBody?.content['application/json']?.schema
       if (!schema) return
-      const url = withIds(path, randomUUID())
+      const url = withIds(path, things[path.split('/')[3] ?? ''] ?? randomUUID())
       for (const form of formsOf(schema, schemas)) {
         const sample = sampleOf(form, schemas)
         if (typeof sample !== 'object' || sample === null) continue

@@ -3,6 +3,9 @@ import { delimiter, join } from 'node:path'
 import { AppError, asAppError } from '../shared/errors.ts'
 import { run } from './process.ts'
 
+/** Milliseconds. On a machine with far too much to do, seconds pass before a program has even begun. */
+const PATIENCE = 60_000
+
 /** A program that is wanted, where it usually lives, and which package brings it. */
 export interface ToolNeed {
   name: string
@@ -130,15 +133,24 @@ async function versionOf(
   signal: AbortSignal,
   onBroken: (tool: BrokenTool) => void,
 ): Promise<string | undefined> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(5_000)])
+  const tooLong = AbortSignal.timeout(PATIENCE)
+  const limit = AbortSignal.any([signal, tooLong])
   const command = { file: path, args: [...(need.versionArgs ?? ['--version'])] }
   try {
     return need.versionPattern.exec(await run(command, limit))?.[1]
   } catch (error) {
     signal.throwIfAborted()
-    onBroken({ name: need.name, path, error: asAppError(error) })
+    onBroken({ name: need.name, path, error: tooLong.aborted ? silent(path, error) : asAppError(error) })
     return undefined
   }
+}
+
+function silent(path: string, cause: unknown): AppError {
+  return new AppError('tool_failed', `${path} did not tell its version in ${PATIENCE / 1000} seconds.`, {
+    hint: 'Is the machine overloaded? Run the program by hand.',
+    retryable: true,
+    cause,
+  })
 }
 
 function warn({ path, error }: BrokenTool): void {

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import type { Engine } from '../engines/engine.ts'
 import { ownToken } from '../lib/identity.ts'
 import { AppError } from '../shared/errors.ts'
-import type { Manifest } from '../shared/snapshots.ts'
 import { restoreSnapshot, type RestoreOrder } from './restore-snapshot.ts'
 import { restoreModes, versionWarnings } from './restore-target.ts'
 import { takeSnapshot } from './take-snapshot.ts'
@@ -165,7 +164,7 @@ describe('databases beside a target', () => {
 describe('a target that is older', () => {
   const of = (flavour: string, version: string) => ({ flavour, version, tls: false as const })
   const warnings = (source: ReturnType<typeof of>, target: ReturnType<typeof of>) =>
-    versionWarnings({ server: { ...source, name: 'x', engine: 'x' } } as Manifest, target)
+    versionWarnings({ server: { ...source, name: 'x', engine: 'x' } }, target)
 
   it('is warned of, and not one that is only behind by a bug fix', () => {
     assert.match(warnings(of('postgresql', '15.4'), of('postgresql', '14.9')).join(), /older \(14\.9\)/)

@@ -124,7 +124,7 @@ export async function isLeftHalf(
 }
 
 /** What is known to go wrong, or may, because the target is not of the kind that was backed up. */
-export function versionWarnings({ server: source }: Manifest, target: ServerFacts): string[] {
+export function versionWarnings({ server: source }: Pick<Manifest, 'server'>, target: ServerFacts): string[] {
   if (source.flavour !== target.flavour) {
     return [
       `The snapshot is of ${source.flavour} ${source.version}, and the target is ${target.flavour} ${target.version}: not everything need be understood there.`,
