@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type MysqlLikeOptions, type MysqlLikeServer, startMysqlLike } from './mysql-like.ts'
 import { rootOf } from './needs.ts'
 
@@ -13,6 +13,7 @@ export async function startMariadb({ version, ...options }: MariadbOptions): Pro
   return await startMysqlLike(
     {
       name: 'mariadb',
+      template: `mariadb${version}-${basename(root)}`,
       programs,
       server: join(root, 'usr/sbin/mariadbd'),
       locations: {

@@ -5,6 +5,7 @@ import { type Certificates, certifiedUser, makeCertificates, type TlsOptions } f
 import { freePort } from './port.ts'
 import { run, type ServerProcess, startServer } from './process.ts'
 import { tempFolder } from './temp-folder.ts'
+import { copyTemplate } from './template.ts'
 
 export interface MysqlLikeOptions {
   password?: string
@@ -34,6 +35,8 @@ export interface MysqlLikeServer extends AsyncDisposable {
 /** What MariaDB's and MySQL's servers do not have in common. */
 export interface MysqlLike {
   name: string
+  /** Names all that an empty system database depends on. */
+  template: string
   programs: string
   server: string
   /** Where the parts of the server are, if it is not installed. */
@@ -50,7 +53,9 @@ export async function startMysqlLike(kind: MysqlLike, options: MysqlLikeOptions)
   const data = join(folder.path, 'data')
   const [certificates] = await Promise.all([
     tls && makeCertificates(tls === true ? {} : tls),
-    run({ ...kind.initialize(data), folder: folder.path }),
+    copyTemplate(kind.template, data, async (path, folder) => {
+      await run({ ...kind.initialize(path), folder })
+    }),
   ])
   const port = await freePort()
   const secret = quote(password)

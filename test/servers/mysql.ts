@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type MysqlLikeOptions, type MysqlLikeServer, startMysqlLike } from './mysql-like.ts'
 import { rootOf } from './needs.ts'
 
@@ -16,6 +16,7 @@ export async function startMysql(options: MysqlLikeOptions = {}): Promise<MysqlL
   return await startMysqlLike(
     {
       name: 'mysql',
+      template: `mysql9-${basename(root)}`,
       programs: join(base, 'bin'),
       server,
       locations,

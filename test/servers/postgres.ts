@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -8,6 +8,10 @@ import { rootOf } from './needs.ts'
 import { freePort } from './port.ts'
 import { run, type ServerProcess, startServer } from './process.ts'
 import { tempFolder } from './temp-folder.ts'
+import { copyTemplate } from './template.ts'
+
+/** Until a server has its own. */
+const TEMPLATE_PASSWORD = 'template'
 
 export interface PostgresOptions {
   major: 15 | 17 | 18
@@ -41,22 +45,9 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder(`postgres${major}`))
   const data = join(folder.path, 'data')
-  const passwordFile = await folder.write('password', password, 0o600)
-  const identity = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
   const [certificates] = await Promise.all([
     tls && makeCertificates(tls === true ? {} : tls),
-    run({
-      file: join(programs, 'initdb'),
-      args: [
-        `--pgdata=${data}`,
-        ...identity,
-        '--encoding=UTF8',
-        '--no-locale',
-        '--no-sync',
-        '--no-instructions',
-      ],
-      folder: folder.path,
-    }),
+    copyTemplate(`postgres${major}`, data, (path, folder) => initialize(programs, path, folder)),
   ])
   const port = await freePort()
   const allSettings = {
@@ -80,12 +71,12 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     }),
     ...settings,
   }
-  const client = (database = 'postgres') =>
+  const client = (database = 'postgres', secret = password) =>
     new Client({
       host: '127.0.0.1',
       port,
       user: 'postgres',
-      password,
+      password: secret,
       database,
       ...(certificates && { ssl: { ca: certificates.ca, checkServerIdentity: () => undefined } }),
     })
@@ -96,6 +87,17 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       let rows: Record<string, unknown>[] = []
       for (const statement of [statements].flat()) ({ rows } = await connection.query(statement))
       return rows
+    } finally {
+      await connection.end()
+    }
+  }
+  let hasPassword = false
+  const setPassword = async () => {
+    const connection = client('postgres', TEMPLATE_PASSWORD)
+    await connection.connect()
+    try {
+      await connection.query(`alter role postgres password ${connection.escapeLiteral(password)}`)
+      hasPassword = true
     } finally {
       await connection.end()
     }
@@ -113,7 +115,10 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       folder: folder.path,
       // SIGTERM would wait until all clients have left.
       stopSignal: 'SIGINT',
-      isReady: async () => (await query('select 1')).length === 1,
+      async isReady() {
+        if (!hasPassword) await setPassword()
+        return (await query('select 1')).length === 1
+      },
     }),
   )
   if (certificates) await query(`create role ${certifiedUser} login superuser`)
@@ -129,6 +134,14 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     query,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
+}
+
+async function initialize(programs: string, path: string, folder: string): Promise<void> {
+  const passwordFile = join(folder, 'password')
+  await writeFile(passwordFile, TEMPLATE_PASSWORD)
+  const identity = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
+  const form = ['--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions']
+  await run({ file: join(programs, 'initdb'), args: [`--pgdata=${path}`, ...identity, ...form], folder })
 }
 
 /** A killed server leaves a small System V segment behind, which it names in the seventh line of this file. */
