@@ -134,7 +134,10 @@ function typeOf(schema: Schema, indent: string): string {
   if (schema.enum) return union(schema.enum.map(literal))
   const alternatives = schema.anyOf ?? schema.oneOf
   if (alternatives) return union(alternatives.map((part) => typeOf(part, indent)))
-  if (schema.allOf) return schema.allOf.map((part) => `(${typeOf(part, indent)})`).join(' & ')
+  if (schema.allOf) {
+    const { allOf, ...own } = schema
+    return intersection([own, ...allOf].map((part) => typeOf(part, indent)))
+  }
   if (Array.isArray(schema.type)) {
     return union(schema.type.map((type) => typeOf({ ...schema, type }, indent)))
   }
@@ -184,6 +187,13 @@ function literal(value: unknown): string {
 
 function union(types: readonly string[]): string {
   return [...new Set(types)].join(' | ') || 'never'
+}
+
+/** What only says how a text must look has no type. */
+function intersection(types: readonly string[]): string {
+  const known = [...new Set(types)].filter((type) => type !== 'unknown')
+  if (known.length < 2) return known[0] ?? 'unknown'
+  return known.map((type) => (/ [|&] /.test(type) ? `(${type})` : type)).join(' & ')
 }
 
 function comment(text: string | undefined, indent: string): string {

@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { AppError } from '../shared/errors.ts'
 import { version } from '../shared/version.ts'
+import { apiDocsRoutes } from './api-docs/routes.ts'
 import { refuseBrokenText } from './broken-text.ts'
 import { checkRoutes } from './checks/routes.ts'
 import type { AppContext } from './context.ts'
@@ -49,6 +50,7 @@ declare module 'fastify' {
 
 const features = [
   healthRoutes,
+  apiDocsRoutes,
   tokenRoutes,
   eventRoutes,
   jobRoutes,
@@ -76,12 +78,6 @@ export interface AppOptions {
   tls?: { certificate: string; key: string }
   /** Requests per minute and token; 0 switches the limit off. What the settings say if absent. */
   rateLimit?: number | undefined
-}
-
-/** What the organization's settings say; there 0 is no limit. */
-async function requestsPerMinute(context: AppContext, caller: Caller | null): Promise<number> {
-  const limit = caller ? (await settingsOf(context, caller.organizationId)).apiRateLimit : 0
-  return limit === 0 ? Number.MAX_SAFE_INTEGER : limit
 }
 
 /** The app behind its HTTP interface, with all features; it does not listen yet. */
@@ -150,4 +146,10 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
   for (const routes of features) await app.register(routes(context))
   app.get('/api/openapi.json', { config: { isPublic: true }, schema: { hide: true } }, () => app.swagger())
   return app
+}
+
+/** What the organization's settings say; there 0 is no limit. */
+async function requestsPerMinute(context: AppContext, caller: Caller | null): Promise<number> {
+  const limit = caller ? (await settingsOf(context, caller.organizationId)).apiRateLimit : 0
+  return limit === 0 ? Number.MAX_SAFE_INTEGER : limit
 }

@@ -165,7 +165,7 @@ describeStores('a bad request', (makePlace) => {
       endpoint: 'http://127.0.0.1:1',
     }
     const volumes = await add('volumes', { name: 'x', kind: 's3', settings })
-    const schedules = await add('schedules', { name: 'x', rule: { kind: 'daily', times: ['02:00'] } })
+    const schedules = await add('schedules', { name: 'x', rule: { type: 'daily', times: ['02:00'] } })
     return {
       servers,
       volumes,
@@ -312,6 +312,7 @@ describeStores('a bad request', (makePlace) => {
         if (typeof sample !== 'object' || sample === null) continue
         yield { what: 'the sample', url, headers: json, payload: JSON.stringify(sample), isWrong: false }
         for (const [name, property] of Object.entries(form.properties ?? {})) {
+          if (name === 'wait') continue // for jobs that nobody does here
           for (const value of oddValues) {
             const payload = JSON.stringify({ ...sample, [name]: value })
             const isWrong = !isOfItsKind(value, property, schemas)
@@ -383,6 +384,7 @@ function sampleOf(given: Schema, schemas: Record<string, Schema>): unknown {
       return schema.minimum ?? 1
     case 'boolean':
       return false
+    case undefined:
     default:
       return null
   }

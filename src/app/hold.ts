@@ -9,7 +9,7 @@ export async function holdOrganization(trx: Transaction<Tables>, organizationId:
   // Writing the row as it is locks it in both kinds of store.
   await trx
     .updateTable('organizations')
-    .set(({ ref }) => ({ createdAt: ref('createdAt') }))
+    .set((eb) => ({ createdAt: eb.ref('createdAt') }))
     .where('id', '=', organizationId)
     .execute()
 }

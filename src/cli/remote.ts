@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Configuration, readConfiguration } from '../app/configuration.ts'
 import { readLocalToken } from '../app/local-token.ts'
-import { type Client, connect } from '../client/client.ts'
+import { type CallInput, type Client, connect } from '../client/client.ts'
 import type { JobProgress } from '../runner/job.ts'
 import { AppError, type ErrorCode, errors } from '../shared/errors.ts'
 import { isOver, type Job } from '../shared/jobs.ts'
@@ -37,22 +37,20 @@ export async function remote(): Promise<Remote> {
   const client = connect({ url: remote.url ?? localUrl(configuration), token })
   const signal = interruption()
 
-  const ask = async <T>(operation: string, input: object = {}): Promise<T> => {
+  const ask = async <T>(method: string, path: string, input: CallInput = {}): Promise<T> => {
     try {
-      // What commands ask for by its path, and answer with, is what src/client/api.ts says of that operation.
-      const { body } = await client.ask(operation as never, { ...input, signal } as never)
-      return body
+      return (await client.call<T>(method, path, { ...input, signal })).body
     } catch (error) {
       throw isLocal ? withLocalHint(error) : error
     }
   }
   return {
     client,
-    get: (path, query = {}) => ask(`GET ${path}`, { query }),
+    get: (path, query = {}) => ask('GET', path, { query }),
     async all<T>(path: string, query: Query = {}) {
       const items: T[] = []
       for (let cursor: string | undefined; ;) {
-        const page: { items: T[]; nextCursor?: string | null } = await ask(`GET ${path}`, {
+        const page: { items: T[]; nextCursor?: string | null } = await ask('GET', path, {
           query: { limit: 200, ...query, ...(cursor !== undefined && { cursor }) },
         })
         items.push(...page.items)
@@ -60,9 +58,9 @@ export async function remote(): Promise<Remote> {
         cursor = page.nextCursor
       }
     },
-    post: (path, body = {}) => ask(`POST ${path}`, { body }),
-    patch: (path, body, ifMatch) => ask(`PATCH ${path}`, { body, ifMatch }),
-    remove: (path, query = {}) => ask(`DELETE ${path}`, { query }),
+    post: (path, body = {}) => ask('POST', path, { body }),
+    patch: (path, body, ifMatch) => ask('PATCH', path, { body, ifMatch }),
+    remove: (path, query = {}) => ask('DELETE', path, { query }),
   }
 }
 

@@ -27,6 +27,7 @@ describe('the client', () => {
               },
               d: { type: 'array', prefixItems: [{ type: 'integer' }, {}] },
               e: { type: 'object', additionalProperties: { type: 'boolean' } },
+              g: { type: 'string', allOf: [{}, { description: 'of a pattern' }] },
               f: { allOf: [{ const: 'x' }, { type: 'string' }], description: 'a */ b' },
             },
           },
@@ -51,7 +52,8 @@ describe('the client', () => {
       '  c: (string | null)[] | Odd',
       '  d?: [number, unknown]',
       '  e?: Record<string, boolean>',
-      "  /** a * / b */\n  f?: ('x') & (string)",
+      '  g?: string',
+      "  /** a * / b */\n  f?: 'x' & string",
       "  'POST /x/{id}': {\n    params: {\n      id: string\n    }\n    body?: Record<string, unknown>\n    answer: unknown | null\n",
     ]) {
       assert.ok(types.includes(part), `${part}\nin\n${types}`)

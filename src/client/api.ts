@@ -1,5 +1,48 @@
 // Made by scripts/client-types.ts from the OpenAPI document: do not edit it.
 
+export type AddedEncryptionKey = {
+  id: string
+  name: string
+  kind: 'password' | 'recipients' | 'passphrase'
+  /** retired: it opens what it has encrypted, and encrypts nothing more */
+  state: 'active' | 'retired'
+  /** As in manifests; a passphrase has none */
+  fingerprint: string | null
+  recipients?: string[]
+  /** How many snapshots it protects */
+  snapshots: number
+  createdAt: string
+  updatedAt: string
+  /** Only if it was made up: it is shown this once, and never again. Save it now */
+  secret?: string
+}
+
+export type CheckOrder = {
+  /** Also read copies whole and compare them, those first that were not read for longest */
+  contents?: boolean
+  /** Of all bytes, so much is read; absent: the share of one day */
+  share?: number
+}
+
+export type Copy = {
+  volumeId: string
+  volumeName: string
+  key: string
+  bytes: number
+  state: 'stored' | 'failed' | 'missing' | 'corrupt' | 'delete_pending'
+  /** Why it is not stored, or could not be deleted */
+  error: {
+    code: string
+    message: string
+    hint?: string
+  } | null
+  /** When it was last looked for */
+  checkedAt: string | null
+  /** When all its bytes were last read and compared */
+  contentCheckedAt: string | null
+  createdAt: string
+}
+
 export type CreatedToken = {
   id: string
   name: string
@@ -12,12 +55,166 @@ export type CreatedToken = {
   token: string
 }
 
+export type DatabaseChoice = {
+  mode: 'all'
+} | {
+  mode: 'selected'
+  /** Names, in which * stands for anything; in paths only in the file’s name, and for anything but / */
+  names: string[]
+} | {
+  mode: 'pattern'
+  /** A regular expression that the whole name must match */
+  include: string
+  /** A regular expression that the whole name must match */
+  exclude?: string
+}
+
+export type DatabaseMatches = {
+  items: ({
+    database: string
+    isIncluded: boolean
+    /** Why it is not included */
+    why?: 'not_matched' | 'excluded'
+  })[]
+  /** Selected names that no database has now */
+  missing: string[]
+}
+
+export type DatabaseRetention = {
+  planId: string
+  database: string
+  /** In which days, weeks and months are counted */
+  timeZone: string
+  goes: {
+    snapshotId: string
+    takenAt: string
+    volumeId: string
+    volumeName: string
+    key: string
+    bytes: number
+    /** In words */
+    reasons: string[]
+    goesAt: string
+    /** With it, or before it, all copies of the snapshot go */
+    isLast: boolean
+  }[]
+  stays: {
+    snapshotId: string
+    takenAt: string
+    volumeId: string
+    volumeName: string
+    key: string
+    bytes: number
+    /** In words */
+    reasons: string[]
+  }[]
+  /** Of what goes */
+  bytes: number
+}
+
+export type DatabaseStanding = {
+  planId: string
+  planName: string
+  serverId: string
+  serverName: string
+  /** Null: the plan itself, while none of its databases is known */
+  database: string | null
+  standing: 'protected' | 'overdue' | 'failing' | 'never'
+  /** When the plan asked for it first */
+  firstSeenAt: string | null
+  /** When the plan asked for it last */
+  lastSeenAt: string | null
+  lastSuccessAt: string | null
+  lastFailureAt: string | null
+  /** When a missing backup is an alarm; null: never */
+  overdueAt: string | null
+  /** When the plan runs next by itself */
+  nextRunAt: string | null
+  lastSnapshotId: string | null
+  lastRawBytes: number | null
+  lastStoredBytes: number | null
+  lastFailedJobId: string | null
+  lastError: {
+    code: string
+    message: string
+    hint?: string
+  } | null
+}
+
+export type Deletion = {
+  snapshots: ({
+    id: string
+    serverName: string
+    database: string
+    takenAt: string
+    storedBytes: number
+    /** No newer good one of this database would stay */
+    isNewest: boolean
+    /** Why it cannot be deleted, in words */
+    refusal: string | null
+    copies: {
+      volumeId: string
+      volumeName: string
+      key: string
+      bytes: number
+    }[]
+  })[]
+  /** How many */
+  copies: number
+  /** On all volumes together */
+  bytes: number
+  /** Of the jobs that delete them, one for each volume */
+  jobIds: string[]
+}
+
+export type DeletionOrder = {
+  ids: string[]
+  /** Only say what would go */
+  dryRun?: boolean
+  /** Also the newest good one of a database, which is else refused */
+  newest?: boolean
+}
+
+/** Works without credentials until then */
+export type DownloadLink = {
+  url: string
+  expiresAt: string
+}
+
+export type EncryptionKey = {
+  id: string
+  name: string
+  kind: 'password' | 'recipients' | 'passphrase'
+  /** retired: it opens what it has encrypted, and encrypts nothing more */
+  state: 'active' | 'retired'
+  /** As in manifests; a passphrase has none */
+  fingerprint: string | null
+  recipients?: string[]
+  /** How many snapshots it protects */
+  snapshots: number
+  createdAt: string
+  updatedAt: string
+}
+
+export type EncryptionKeyChanges = {
+  name?: string
+  /** retired: it opens what it has encrypted, and encrypts nothing more */
+  state?: 'active' | 'retired'
+}
+
 export type Engine = {
   name: string
   label: string
   connection: Record<string, unknown>
   dumpOptions: Record<string, unknown>
   restoreOptions: Record<string, unknown>
+}
+
+export type ForgottenVolume = {
+  copies: number
+  bytes: number
+  /** Those that had a copy nowhere else */
+  snapshots: number
 }
 
 export type Health = {
@@ -72,11 +269,230 @@ export type JobProgress = {
   expectedRawBytes?: number
 }
 
+export type KeyCheck = {
+  /** instance: the key of BACKUP_ENCRYPTION_KEY, or a former one */
+  keyId: string
+  /** Null if only snapshots know of it */
+  name: string | null
+  kind: 'instance' | 'password' | 'recipients' | 'passphrase' | 'unknown'
+  state: 'active' | 'retired' | 'missing'
+  fingerprint: string | null
+  /** Whether the app can read with it; never so for recipients, whose identity it does not have */
+  isAtHand: boolean
+  /** How many it protects */
+  snapshots: number
+  oldest: string | null
+  newest: string | null
+}
+
 export type LogLine = {
   at: string
   level: 'info' | 'warning' | 'error'
   message: string
   fields?: Record<string, unknown>
+}
+
+export type NewEncryptionKey = {
+  /** 7z, AES-256 */
+  kind: 'password'
+  name: string
+  /** As 7-Zip asks for it; base64:… means the hex of what it encodes */
+  password?: string
+  /** Make one up; the answer shows it this once */
+  generate?: boolean
+} | {
+  /** age: this machine can write, but not read */
+  kind: 'recipients'
+  name: string
+  /** Public keys, age1…; any one of their identities opens the snapshots */
+  recipients: string[]
+} | {
+  /** age */
+  kind: 'passphrase'
+  name: string
+  passphrase?: string
+  /** Make one up; the answer shows it this once */
+  generate?: boolean
+}
+
+/** What is absent here and has no default is that of the settings */
+export type NewPlan = {
+  databases?: DatabaseChoice
+  /** Never these, whatever is chosen; * stands for anything, in paths too */
+  excludedDatabases?: string[]
+  /** Those of the engine, see GET /api/v1/engines: format, jobs, excludeTables, … */
+  dumpOptions?: Record<string, unknown>
+  /** Folder below the volume */
+  path?: string
+  /** Without extension */
+  fileName?: string
+  encryption?: PlanEncryptionInput
+  retention?: {
+    /** So many of the newest snapshots; 0 keeps everything */
+    keepLast?: number
+    /** Snapshots younger than so many days of 24 hours */
+    keepDays?: number
+    /** The newest snapshot of each of so many hours; empty is off */
+    hourly?: number
+    /** The newest snapshot of each of so many days; empty is off */
+    daily?: number
+    /** The newest snapshot of each of so many weeks, Monday to Sunday; empty is off */
+    weekly?: number
+    /** The newest snapshot of each of so many months; empty is off */
+    monthly?: number
+    /** The newest snapshot of each of so many years; empty is off */
+    yearly?: number
+    forever?: boolean
+    /** So many of the newest snapshots stay whatever the rules say */
+    minimumKept?: number
+  }
+  /** Starts are spread over so many minutes */
+  jitterMinutes?: number
+  compression?: {
+    method: 'none'
+  } | {
+    method: 'gzip'
+    level?: number
+  } | {
+    method: 'zstd'
+    level?: number
+    threads?: number
+  }
+  /** How often a backup is tried in all */
+  tries?: number
+  /** Before the second try; doubled before each further one */
+  backoffSeconds?: number
+  /** A backup that takes longer is ended */
+  timeoutMinutes?: number
+  /** A backup that moved no byte for so long is ended */
+  stallMinutes?: number
+  overdueMinutes?: number | null
+  windowMinutes?: number | null
+  bandwidth?: number | null
+  label?: string | null
+  serverId: string
+  /** Absent: the server’s name and its first schedule’s */
+  name?: string
+  /** A disabled plan still runs by hand */
+  isEnabled?: boolean
+  /** Ids; none: by hand only */
+  schedules?: string[]
+  /** One dump is written to all of them at once */
+  volumes: {
+    id: string
+    retention?: {
+      /** So many of the newest snapshots; 0 keeps everything */
+      keepLast?: number
+      /** Snapshots younger than so many days of 24 hours */
+      keepDays?: number
+      /** The newest snapshot of each of so many hours; empty is off */
+      hourly?: number
+      /** The newest snapshot of each of so many days; empty is off */
+      daily?: number
+      /** The newest snapshot of each of so many weeks, Monday to Sunday; empty is off */
+      weekly?: number
+      /** The newest snapshot of each of so many months; empty is off */
+      monthly?: number
+      /** The newest snapshot of each of so many years; empty is off */
+      yearly?: number
+      forever?: boolean
+      /** So many of the newest snapshots stay whatever the rules say */
+      minimumKept?: number
+    }
+  }[]
+}
+
+export type NewRestore = {
+  snapshotId: string
+  /** Which copy; if absent, the best one */
+  volumeId?: string
+  /** Where to */
+  serverId: string
+  /** Absent only for what belongs to the server itself */
+  database?: string
+  /** new: must not exist · replace: takes its place · existing: is added to */
+  mode?: 'new' | 'replace' | 'existing'
+  /** The engine’s restoreOptions, see GET /api/v1/engines: content, jobs, owner, … */
+  options?: Record<string, unknown>
+  /** Only these */
+  tables?: string[]
+  /** End other people’s sessions on the database that is replaced */
+  endSessions?: boolean
+  /** With replace: back the database up before it is replaced */
+  safetySnapshot?: boolean
+  /** SQL that runs in the restored database before it takes its name, to mask personal data for instance. If it fails, so does the restore */
+  runAfter?: string
+  keys?: RestoreKeys
+  /** The name of the database; wanted where one of a server in production is changed */
+  confirmation?: string
+}
+
+export type NewSchedule = {
+  name: string
+  rule: {
+    type: 'migration'
+    timeZone?: string
+  } | {
+    type: 'hourly'
+    /** Hours, counted anew from each midnight: every 5 hours means 0, 5, 10, 15 and 20 o’clock */
+    every: number
+    minute?: number
+    timeZone?: string
+  } | {
+    type: 'daily'
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'weekly'
+    weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'monthly'
+    /** A day that a month does not have falls on its last day, so 31 is always the last day */
+    days: number[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'cron'
+    /** Minute, hour, day of the month, month, weekday */
+    expression: string
+    timeZone?: string
+  }
+  /** A run that was missed is caught up if it is younger; 0: never */
+  catchUpHours?: number
+}
+
+export type NewScheduledRestore = {
+  name: string
+  sourceServerId: string
+  sourceDatabase: string
+  targetServerId: string
+  targetDatabase: string
+  /** A disabled one still runs by hand */
+  isEnabled?: boolean
+  /** new: must not exist · replace: takes its place · existing: is added to */
+  mode?: 'new' | 'replace' | 'existing'
+  /** The engine’s restoreOptions, see GET /api/v1/engines: content, jobs, owner, … */
+  options?: Record<string, unknown>
+  /** End other people’s sessions on the database that is replaced */
+  endSessions?: boolean
+  /** With replace: back the database up before it is replaced */
+  safetySnapshot?: boolean
+  /** A snapshot that is older is not restored */
+  newestWithinHours?: number
+  /** The snapshot that was restored last is not restored again */
+  skipUnchanged?: boolean
+  planId?: string | null
+  scheduleId?: string | null
+  /** Only these */
+  tables?: string[]
+  runAfter?: string | null
+  /** The name of the database; wanted where one of a server in production is changed */
+  confirmation?: string
 }
 
 export type NewServer = {
@@ -98,80 +514,273 @@ export type NewToken = {
   name: string
 }
 
+export type NewVolume = {
+  name: string
+  /** Those of its kind, see GET /api/v1/volume-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  /** How many bytes of copies it may hold; null: no limit */
+  quota?: number | null
+  /** What happens at the quota: backups say so, or are not written to it */
+  quotaAction?: 'warn' | 'refuse'
+  /** Bytes per second to and from it, of one node; null: no limit */
+  bandwidth?: number | null
+  /** How many jobs may use it at once */
+  maxRunning?: number
+  /** For imports: nothing on it is changed */
+  isReadOnly?: boolean
+  /** A name of GET /api/v1/volume-kinds */
+  kind: string
+}
+
+export type Overview = {
+  /** Of the chosen server or plan; whatever standing is asked for */
+  counts: {
+    protected: number
+    overdue: number
+    failing: number
+    never: number
+  }
+  items: DatabaseStanding[]
+  /** Null on the last page */
+  nextCursor: string | null
+  /** The schedules of enabled plans that run next */
+  nextRuns: {
+    at: string
+    scheduleId: string
+    scheduleName: string
+    plans: number
+  }[]
+  /** Jobs that run now: how many, and the newest */
+  running: {
+    count: number
+    jobs: ({
+      id: string
+      kind: string
+      serverId: string | null
+      planId: string | null
+      database: string | null
+      startedAt: string | null
+      progress: JobProgress | null
+    })[]
+  }
+}
+
+export type Plan = {
+  databases: DatabaseChoice
+  /** Never these, whatever is chosen; * stands for anything, in paths too */
+  excludedDatabases: string[]
+  /** Those of the engine, see GET /api/v1/engines: format, jobs, excludeTables, … */
+  dumpOptions: Record<string, unknown>
+  /** Folder below the volume */
+  path: string
+  /** Without extension */
+  fileName: string
+  encryption: PlanEncryption
+  retention: {
+    /** So many of the newest snapshots; 0 keeps everything */
+    keepLast?: number
+    /** Snapshots younger than so many days of 24 hours */
+    keepDays?: number
+    /** The newest snapshot of each of so many hours; empty is off */
+    hourly?: number
+    /** The newest snapshot of each of so many days; empty is off */
+    daily?: number
+    /** The newest snapshot of each of so many weeks, Monday to Sunday; empty is off */
+    weekly?: number
+    /** The newest snapshot of each of so many months; empty is off */
+    monthly?: number
+    /** The newest snapshot of each of so many years; empty is off */
+    yearly?: number
+    forever?: boolean
+    /** So many of the newest snapshots stay whatever the rules say */
+    minimumKept: number
+  }
+  /** Starts are spread over so many minutes */
+  jitterMinutes: number
+  compression: {
+    method: 'none'
+  } | {
+    method: 'gzip'
+    level: number
+  } | {
+    method: 'zstd'
+    level: number
+    threads: number
+  }
+  /** How often a backup is tried in all */
+  tries: number
+  /** Before the second try; doubled before each further one */
+  backoffSeconds: number
+  /** A backup that takes longer is ended */
+  timeoutMinutes: number
+  /** A backup that moved no byte for so long is ended */
+  stallMinutes: number
+  /** When a missing backup is an alarm; absent: its schedule’s interval and two hours */
+  overdueMinutes?: number
+  /** A backup that could not start so long after its time is left out */
+  windowMinutes?: number
+  /** Bytes per second, at most */
+  bandwidth?: number
+  /** Only workers with this label run it */
+  label?: string
+  name: string
+  /** A disabled plan still runs by hand */
+  isEnabled: boolean
+  /** Ids; none: by hand only */
+  schedules: string[]
+  /** One dump is written to all of them at once */
+  volumes: {
+    id: string
+    retention?: {
+      /** So many of the newest snapshots; 0 keeps everything */
+      keepLast?: number
+      /** Snapshots younger than so many days of 24 hours */
+      keepDays?: number
+      /** The newest snapshot of each of so many hours; empty is off */
+      hourly?: number
+      /** The newest snapshot of each of so many days; empty is off */
+      daily?: number
+      /** The newest snapshot of each of so many weeks, Monday to Sunday; empty is off */
+      weekly?: number
+      /** The newest snapshot of each of so many months; empty is off */
+      monthly?: number
+      /** The newest snapshot of each of so many years; empty is off */
+      yearly?: number
+      forever?: boolean
+      /** So many of the newest snapshots stay whatever the rules say */
+      minimumKept: number
+    }
+  }[]
+  id: string
+  serverId: string
+  createdAt: string
+  updatedAt: string
+}
+
+export type PlanChanges = {
+  databases?: DatabaseChoice
+  /** Never these, whatever is chosen; * stands for anything, in paths too */
+  excludedDatabases?: string[]
+  /** Those of the engine, see GET /api/v1/engines: format, jobs, excludeTables, … */
+  dumpOptions?: Record<string, unknown>
+  /** Folder below the volume */
+  path?: string
+  /** Without extension */
+  fileName?: string
+  encryption?: PlanEncryptionInput
+  retention?: {
+    /** So many of the newest snapshots; 0 keeps everything */
+    keepLast?: number
+    /** Snapshots younger than so many days of 24 hours */
+    keepDays?: number
+    /** The newest snapshot of each of so many hours; empty is off */
+    hourly?: number
+    /** The newest snapshot of each of so many days; empty is off */
+    daily?: number
+    /** The newest snapshot of each of so many weeks, Monday to Sunday; empty is off */
+    weekly?: number
+    /** The newest snapshot of each of so many months; empty is off */
+    monthly?: number
+    /** The newest snapshot of each of so many years; empty is off */
+    yearly?: number
+    forever?: boolean
+    /** So many of the newest snapshots stay whatever the rules say */
+    minimumKept?: number
+  }
+  /** Starts are spread over so many minutes */
+  jitterMinutes?: number
+  name?: string
+  /** A disabled plan still runs by hand */
+  isEnabled?: boolean
+  /** Ids; none: by hand only */
+  schedules?: string[]
+  /** One dump is written to all of them at once */
+  volumes?: {
+    id: string
+    retention?: {
+      /** So many of the newest snapshots; 0 keeps everything */
+      keepLast?: number
+      /** Snapshots younger than so many days of 24 hours */
+      keepDays?: number
+      /** The newest snapshot of each of so many hours; empty is off */
+      hourly?: number
+      /** The newest snapshot of each of so many days; empty is off */
+      daily?: number
+      /** The newest snapshot of each of so many weeks, Monday to Sunday; empty is off */
+      weekly?: number
+      /** The newest snapshot of each of so many months; empty is off */
+      monthly?: number
+      /** The newest snapshot of each of so many years; empty is off */
+      yearly?: number
+      forever?: boolean
+      /** So many of the newest snapshots stay whatever the rules say */
+      minimumKept?: number
+    }
+  }[]
+  compression?: {
+    method: 'none'
+  } | {
+    method: 'gzip'
+    level?: number
+  } | {
+    method: 'zstd'
+    level?: number
+    threads?: number
+  }
+  /** How often a backup is tried in all */
+  tries?: number
+  /** Before the second try; doubled before each further one */
+  backoffSeconds?: number
+  /** A backup that takes longer is ended */
+  timeoutMinutes?: number
+  /** A backup that moved no byte for so long is ended */
+  stallMinutes?: number
+  overdueMinutes?: number | null
+  windowMinutes?: number | null
+  bandwidth?: number | null
+  label?: string | null
+}
+
+export type PlanEncryption = {
+  method: 'none'
+} | {
+  method: '7z'
+  keyId: string
+} | {
+  method: 'age'
+  keyId: string
+}
+
+export type PlanEncryptionInput = {
+  method: 'none'
+} | {
+  method: '7z'
+  keyId?: string
+} | {
+  method: 'age'
+  keyId: string
+}
+
+export type PlanPreview = {
+  serverId: string
+  databases?: DatabaseChoice
+  /** Never these, whatever is chosen; * stands for anything, in paths too */
+  excludedDatabases?: string[]
+}
+
+export type PlanRun = {
+  state: 'queued' | 'running' | 'succeeded' | 'partial' | 'failed' | 'cancelled'
+  run: Job
+  backups: Job[]
+}
+
 export type Problem = {
   /** urn:holdfast:error: and the code */
   type: string
   /** One sentence for a person */
   title: string
   status: number
-  code:
-    | 'invalid_input'
-    | 'tool_option_refused'
-    | 'unsupported'
-    | 'configuration_invalid'
-    | 'not_signed_in'
-    | 'app_unreachable'
-    | 'not_found'
-    | 'name_taken'
-    | 'place_taken'
-    | 'in_use'
-    | 'changed_meanwhile'
-    | 'too_many_requests'
-    | 'request_in_progress'
-    | 'idempotency_key_reused'
-    | 'cancelled'
-    | 'database_unreachable'
-    | 'authentication_failed'
-    | 'tls_failed'
-    | 'permission_denied'
-    | 'database_not_found'
-    | 'database_exists'
-    | 'database_in_use'
-    | 'database_corrupt'
-    | 'database_error'
-    | 'nothing_matched'
-    | 'tool_missing'
-    | 'tool_failed'
-    | 'tool_stalled'
-    | 'dump_incomplete'
-    | 'volume_unreachable'
-    | 'volume_refused'
-    | 'volume_read_only'
-    | 'volume_full'
-    | 'volume_corrupted'
-    | 'host_key_unknown'
-    | 'host_key_changed'
-    | 'no_copy_stored'
-    | 'object_not_found'
-    | 'copies_kept'
-    | 'snapshots_kept'
-    | 'copies_not_found'
-    | 'object_exists'
-    | 'snapshot_not_found'
-    | 'manifest_invalid'
-    | 'checksum_mismatch'
-    | 'key_missing'
-    | 'key_wrong'
-    | 'decryption_failed'
-    | 'decompression_failed'
-    | 'store_unavailable'
-    | 'store_in_use'
-    | 'store_newer'
-    | 'runner_lost'
-    | 'lease_lost'
-    | 'job_interrupted'
-    | 'job_timed_out'
-    | 'job_too_late'
-    | 'quota_reached'
-    | 'run_failed'
-    | 'run_partial'
-    | 'target_protected'
-    | 'confirmation_needed'
-    | 'restore_skipped'
-    | 'sql_failed'
-    | 'restore_mismatch'
-    | 'disk_too_small'
-    | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -181,6 +790,338 @@ export type Problem = {
     field: string
     message: string
   }[]
+}
+
+export type Restore = {
+  id: string
+  state: 'queued' | 'running' | 'succeeded' | 'partial' | 'failed' | 'cancelled'
+  serverId: string | null
+  database: string | null
+  snapshotId: string | null
+  volumeId: string | null
+  /** How often it was begun */
+  attempt: number
+  maxAttempts: number
+  isCancelRequested: boolean
+  /** In words, what a queued job waits for: server prod-1: 2 of 2 running */
+  waitsFor: string[]
+  progress: JobProgress | null
+  /** Why it failed, or why its last attempt did */
+  error: {
+    code: string
+    message: string
+    hint?: string
+  } | null
+  createdAt: string
+  /** Not before */
+  runAt: string
+  startedAt: string | null
+  finishedAt: string | null
+  updatedAt: string
+  /** new: must not exist · replace: takes its place · existing: is added to */
+  mode: 'new' | 'replace' | 'existing'
+  /** The engine’s restoreOptions, see GET /api/v1/engines: content, jobs, owner, … */
+  options: Record<string, unknown>
+  /** End other people’s sessions on the database that is replaced */
+  endSessions: boolean
+  /** With replace: back the database up before it is replaced */
+  safetySnapshot: boolean
+  runAfter: string | null
+  scheduledRestoreId: string | null
+  /** The restore that it takes back */
+  undoes: string | null
+  /** What was there before, also if the restore has failed */
+  safetySnapshotId: string | null
+  result: RestoreResult | null
+}
+
+export type RestoreCheck = {
+  isPossible: boolean
+  /** Each of them refuses the restore */
+  problems: {
+    code: string
+    message: string
+    hint?: string
+    field?: string
+  }[]
+  warnings: string[]
+  /** The name of the database must be sent with it */
+  needsConfirmation: boolean
+  steps: TestStep[]
+  snapshot: {
+    id: string
+    database: string
+    serverName: string
+    engine: string
+    /** Of the server that was backed up */
+    version: string
+    takenAt: string
+    /** Of the dump, which is what will be loaded */
+    rawBytes: number
+    /** Of the object, which is what will be downloaded */
+    storedBytes: number
+    /** Whose rows are known */
+    tables: number | null
+    rows: number | null
+  }
+  copy: {
+    volumeId: string
+    volumeName: string
+    key: string
+    bytes: number
+  } | null
+  target: {
+    serverId: string
+    serverName: string
+    database: string | null
+    /** Null if it could not be asked */
+    exists: boolean | null
+    version: string | null
+  }
+  /** How long it may take, from the last restore of this database, or from its size */
+  estimate: {
+    seconds: number
+    basis: 'last restore' | 'size'
+  }
+}
+
+export type RestoreKeys = {
+  /** AGE-SECRET-KEY-1… */
+  ageIdentity?: string
+  passphrase?: string
+}
+
+export type RestoreResult = {
+  database: string | null
+  /** What was counted, and is as in the snapshot; null where nothing is to be compared */
+  rows: {
+    tables: number
+    rows: number
+  } | null
+  /** By phase */
+  seconds: Record<string, number>
+  /** Of the dump */
+  rawBytes: number
+  /** What was there before */
+  safetySnapshotId: string | null
+}
+
+export type RetentionTrial = {
+  retention: {
+    /** So many of the newest snapshots; 0 keeps everything */
+    keepLast?: number
+    /** Snapshots younger than so many days of 24 hours */
+    keepDays?: number
+    /** The newest snapshot of each of so many hours; empty is off */
+    hourly?: number
+    /** The newest snapshot of each of so many days; empty is off */
+    daily?: number
+    /** The newest snapshot of each of so many weeks, Monday to Sunday; empty is off */
+    weekly?: number
+    /** The newest snapshot of each of so many months; empty is off */
+    monthly?: number
+    /** The newest snapshot of each of so many years; empty is off */
+    yearly?: number
+    forever?: boolean
+    /** So many of the newest snapshots stay whatever the rules say */
+    minimumKept?: number
+  }
+  /** With a policy of their own; absent: those that have one now */
+  volumes?: {
+    id: string
+    retention: {
+      /** So many of the newest snapshots; 0 keeps everything */
+      keepLast?: number
+      /** Snapshots younger than so many days of 24 hours */
+      keepDays?: number
+      /** The newest snapshot of each of so many hours; empty is off */
+      hourly?: number
+      /** The newest snapshot of each of so many days; empty is off */
+      daily?: number
+      /** The newest snapshot of each of so many weeks, Monday to Sunday; empty is off */
+      weekly?: number
+      /** The newest snapshot of each of so many months; empty is off */
+      monthly?: number
+      /** The newest snapshot of each of so many years; empty is off */
+      yearly?: number
+      forever?: boolean
+      /** So many of the newest snapshots stay whatever the rules say */
+      minimumKept?: number
+    }
+  }[]
+  database?: string
+  /** What goes until then; absent: what goes now */
+  until?: string
+}
+
+export type RunOrder = {
+  /** migration: a release is about to change the database */
+  trigger?: 'manual' | 'migration'
+  /** Of the release; {version} in path and file name */
+  version?: string
+  comment?: string
+  /** Only these of the plan’s */
+  databases?: string[]
+  /** Answer when all is over: 200 only if every database is complete on every volume */
+  wait?: boolean
+}
+
+export type Schedule = {
+  /** The rule in words */
+  description: string
+  /** The next five; none for migration */
+  nextRuns: string[]
+  name: string
+  rule: {
+    type: 'migration'
+    timeZone: string
+  } | {
+    type: 'hourly'
+    /** Hours, counted anew from each midnight: every 5 hours means 0, 5, 10, 15 and 20 o’clock */
+    every: number
+    minute: number
+    timeZone: string
+  } | {
+    type: 'daily'
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone: string
+  } | {
+    type: 'weekly'
+    weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone: string
+  } | {
+    type: 'monthly'
+    /** A day that a month does not have falls on its last day, so 31 is always the last day */
+    days: number[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone: string
+  } | {
+    type: 'cron'
+    /** Minute, hour, day of the month, month, weekday */
+    expression: string
+    timeZone: string
+  }
+  /** A run that was missed is caught up if it is younger; 0: never */
+  catchUpHours: number
+  id: string
+  /** How many; while there are any, it cannot be deleted */
+  usedBy: {
+    plans: number
+    scheduledRestores: number
+  }
+  createdAt: string
+  updatedAt: string
+}
+
+export type ScheduleChanges = {
+  name?: string
+  rule?: {
+    type: 'migration'
+    timeZone?: string
+  } | {
+    type: 'hourly'
+    /** Hours, counted anew from each midnight: every 5 hours means 0, 5, 10, 15 and 20 o’clock */
+    every: number
+    minute?: number
+    timeZone?: string
+  } | {
+    type: 'daily'
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'weekly'
+    weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'monthly'
+    /** A day that a month does not have falls on its last day, so 31 is always the last day */
+    days: number[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'cron'
+    /** Minute, hour, day of the month, month, weekday */
+    expression: string
+    timeZone?: string
+  }
+  /** A run that was missed is caught up if it is younger; 0: never */
+  catchUpHours?: number
+}
+
+export type SchedulePreview = {
+  /** The rule in words */
+  description: string
+  /** The next five; none for migration */
+  nextRuns: string[]
+}
+
+export type ScheduledRestore = {
+  name: string
+  sourceServerId: string
+  sourceDatabase: string
+  targetServerId: string
+  targetDatabase: string
+  /** A disabled one still runs by hand */
+  isEnabled: boolean
+  /** new: must not exist · replace: takes its place · existing: is added to */
+  mode: 'new' | 'replace' | 'existing'
+  /** The engine’s restoreOptions, see GET /api/v1/engines: content, jobs, owner, … */
+  options: Record<string, unknown>
+  /** End other people’s sessions on the database that is replaced */
+  endSessions: boolean
+  /** With replace: back the database up before it is replaced */
+  safetySnapshot: boolean
+  /** A snapshot that is older is not restored */
+  newestWithinHours: number
+  /** The snapshot that was restored last is not restored again */
+  skipUnchanged: boolean
+  id: string
+  planId: string | null
+  scheduleId: string | null
+  runAfter: string | null
+  lastJobId: string | null
+  /** What was restored last */
+  lastSnapshotId: string | null
+  lastSkippedAt: string | null
+  /** In a sentence */
+  lastSkipReason: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+export type ScheduledRestoreChanges = {
+  name?: string
+  sourceServerId?: string
+  sourceDatabase?: string
+  targetServerId?: string
+  targetDatabase?: string
+  /** A disabled one still runs by hand */
+  isEnabled?: boolean
+  /** new: must not exist · replace: takes its place · existing: is added to */
+  mode?: 'new' | 'replace' | 'existing'
+  /** The engine’s restoreOptions, see GET /api/v1/engines: content, jobs, owner, … */
+  options?: Record<string, unknown>
+  /** End other people’s sessions on the database that is replaced */
+  endSessions?: boolean
+  /** With replace: back the database up before it is replaced */
+  safetySnapshot?: boolean
+  /** A snapshot that is older is not restored */
+  newestWithinHours?: number
+  /** The snapshot that was restored last is not restored again */
+  skipUnchanged?: boolean
+  planId?: string | null
+  scheduleId?: string | null
+  runAfter?: string | null
+  /** The name of the database; wanted where one of a server in production is changed */
+  confirmation?: string
 }
 
 export type Server = {
@@ -215,6 +1156,269 @@ export type ServerChanges = {
   maxRunning?: number
 }
 
+export type Settings = {
+  compression: {
+    method: 'none'
+  } | {
+    method: 'gzip'
+    level: number
+  } | {
+    method: 'zstd'
+    level: number
+    threads: number
+  }
+  /** How often a backup is tried in all */
+  tries: number
+  /** Before the second try; doubled before each further one */
+  backoffSeconds: number
+  /** A backup that takes longer is ended */
+  timeoutMinutes: number
+  /** A backup that moved no byte for so long is ended */
+  stallMinutes: number
+  /** When a missing backup is an alarm; absent: its schedule’s interval and two hours */
+  overdueMinutes?: number
+  /** When what retention does not keep is pruned, in the display time zone */
+  cleanUpTime: string
+  /** When copies are looked for on their volumes, likewise */
+  fileCheckTime: string
+  /** Within so many days all bytes of every copy are read and compared, a share each day */
+  contentCheckDays: number
+  /** How long jobs are remembered */
+  historyDays: number
+  /** How long failed jobs are remembered */
+  failedHistoryDays: number
+  /** How long the snapshot that is made before a restore is kept */
+  safetyDays: number
+  /** In which times are shown, and new schedules run */
+  displayTimeZone: string
+  /** Requests per minute and token; 0: no limit */
+  apiRateLimit: number
+}
+
+export type SettingsChanges = {
+  compression?: {
+    method: 'none'
+  } | {
+    method: 'gzip'
+    level?: number
+  } | {
+    method: 'zstd'
+    level?: number
+    threads?: number
+  } | null
+  tries?: number | null
+  backoffSeconds?: number | null
+  timeoutMinutes?: number | null
+  stallMinutes?: number | null
+  overdueMinutes?: number | null
+  cleanUpTime?: string | null
+  fileCheckTime?: string | null
+  contentCheckDays?: number | null
+  historyDays?: number | null
+  failedHistoryDays?: number | null
+  safetyDays?: number | null
+  displayTimeZone?: string | null
+  apiRateLimit?: number | null
+}
+
+export type Snapshot = {
+  id: string
+  /** Null when the server was forgotten */
+  serverId: string | null
+  serverName: string
+  engine: string
+  database: string
+  /** Null: of no plan (any more) */
+  planId: string | null
+  planName: string | null
+  jobId: string | null
+  /** The moment that it shows */
+  takenAt: string
+  finishedAt: string
+  format: string
+  rawBytes: number
+  storedBytes: number
+  /** Of the object as it is stored */
+  sha256: string
+  /** What it is encrypted with; null: not encrypted */
+  keyId: string | null
+  keyFingerprint: string | null
+  trigger: string
+  releaseVersion: string | null
+  comment: string | null
+  /** True: until it is unlocked; a time: until then. Retention and deletion leave it alone */
+  locked: boolean | string
+  /** When a drill last restored it */
+  provenAt: string | null
+  /** Something was left out on purpose */
+  isPartial: boolean
+  /** It was made by another program */
+  isForeign: boolean
+  copies: Copy[]
+}
+
+export type SnapshotChanges = {
+  /** True: until it is unlocked; a time: until then. Retention and deletion leave it alone */
+  locked?: boolean | string
+  comment?: string | null
+}
+
+export type SnapshotContents = {
+  source: 'manifest'
+  /** Null where the dump does not tell */
+  tables: {
+    name: string
+    rows: number
+  }[] | null
+  /** In all tables together */
+  rows: number | null
+  /** On purpose, in words */
+  leftOut: string[]
+  warnings: string[]
+}
+
+export type SnapshotDetails = {
+  id: string
+  /** Null when the server was forgotten */
+  serverId: string | null
+  serverName: string
+  engine: string
+  database: string
+  /** Null: of no plan (any more) */
+  planId: string | null
+  planName: string | null
+  jobId: string | null
+  /** The moment that it shows */
+  takenAt: string
+  finishedAt: string
+  format: string
+  rawBytes: number
+  storedBytes: number
+  /** Of the object as it is stored */
+  sha256: string
+  /** What it is encrypted with; null: not encrypted */
+  keyId: string | null
+  keyFingerprint: string | null
+  trigger: string
+  releaseVersion: string | null
+  comment: string | null
+  /** True: until it is unlocked; a time: until then. Retention and deletion leave it alone */
+  locked: boolean | string
+  /** When a drill last restored it */
+  provenAt: string | null
+  /** Something was left out on purpose */
+  isPartial: boolean
+  /** It was made by another program */
+  isForeign: boolean
+  copies: Copy[]
+  /** All that is known of it, as it lies beside each copy */
+  manifest: {
+    /** Of this format */
+    version: 1
+    /** Version of Holdfast that wrote it */
+    holdfast: string
+    /** The snapshot’s id, the same on every volume; time-ordered (UUIDv7) */
+    snapshot: string
+    /** When the dump began: the moment that the snapshot shows */
+    startedAt: string
+    /** When the last byte was confirmed by a volume */
+    finishedAt: string
+    organization?: string
+    server: {
+      id?: string
+      /** The name that people gave it; if they gave none, its host */
+      name: string
+      /** postgresql, mysql, sqlite, … */
+      engine: string
+      /** mysql or mariadb for the engine mysql; else the engine */
+      flavour: string
+      version: string
+    }
+    /** Its name; @globals where the format is globals: what belongs to the server itself */
+    database: string
+    /** What is needed to create a database like it */
+    properties: {
+      encoding?: string
+      collation?: string
+      locale?: Record<string, string>
+      owner?: string
+      settings?: Record<string, string>
+    }
+    tool: {
+      name: string
+      version: string
+    }
+    /** Of the raw dump: custom, plain, directory (as tar), sqlite, … */
+    format: string
+    /** The raw dump’s name, as it is called when all wrappers are off */
+    fileName: string
+    /** What was left out on purpose, in words; absent if the dump is whole */
+    partial?: string[]
+    compression: {
+      method: 'none' | 'gzip' | 'zstd'
+      level?: number
+    }
+    encryption: {
+      method: '7z'
+      keyId: string
+      /** First 8 bytes, in hex, of a hash of the derived key */
+      fingerprint: string
+    } | {
+      method: 'age'
+      keyId: string
+      /** Of the recipients; null for a passphrase */
+      fingerprint: string | null
+      /** Public keys; empty for a passphrase */
+      recipients: string[]
+    } | null
+    /** The dump as the tool wrote it */
+    raw: {
+      bytes: number
+      sha256: string
+    }
+    /** The object as it lies on the volume */
+    stored: {
+      bytes: number
+      sha256: string
+    }
+    /** Exact rows of each table, where the dump yields them */
+    rows?: Record<string, number>
+    /** The place in the server’s log that the dump corresponds to */
+    position?: Record<string, string>
+    /** Duration of each phase: connecting, dumping, checking */
+    seconds: Record<string, number>
+    warnings?: string[]
+    /** manual, schedule, migration, safety, … */
+    trigger: string
+    plan?: {
+      id: string
+      name: string
+    }
+    /** The retention policy when it was made, in words */
+    policy?: string
+    /** The {version} of a migration’s run */
+    releaseVersion?: string
+    comment?: string
+  }
+}
+
+export type StartedCheck = {
+  /** Of the jobs that check it */
+  jobIds: string[]
+}
+
+export type StartedRestore = {
+  jobId: string
+  /** In sentences; the restore goes on */
+  warnings: string[]
+}
+
+export type StartedRun = {
+  jobId: string
+  /** The same was waiting to be run already */
+  joined: boolean
+}
+
 export type TestReport = {
   passed: boolean
   steps: TestStep[]
@@ -239,13 +1443,173 @@ export type Token = {
   lastUsedAt: string | null
 }
 
+export type UndoRestore = {
+  /** End other people’s sessions on the database that is replaced */
+  endSessions?: boolean
+  /** With replace: back the database up before it is replaced */
+  safetySnapshot?: boolean
+  keys?: RestoreKeys
+  /** The name of the database; wanted where one of a server in production is changed */
+  confirmation?: string
+}
+
+export type UnfinishedRun = {
+  /** urn:holdfast:error: and the code */
+  type: string
+  /** One sentence for a person */
+  title: string
+  status: number
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  /** What can be done next */
+  hint?: string
+  /** Whether the same request can succeed later */
+  retryable: boolean
+  /** What is wrong with which field; nested ones like times.0 */
+  errors?: {
+    field: string
+    message: string
+  }[]
+  state?: 'queued' | 'running' | 'succeeded' | 'partial' | 'failed' | 'cancelled'
+  run?: Job
+  backups?: Job[]
+}
+
+export type Verification = {
+  /** Only the copy there */
+  volumeId?: string
+}
+
+export type Volume = {
+  name: string
+  /** Those of its kind, see GET /api/v1/volume-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  /** How many bytes of copies it may hold; null: no limit */
+  quota: number | null
+  /** What happens at the quota: backups say so, or are not written to it */
+  quotaAction: 'warn' | 'refuse'
+  /** Bytes per second to and from it, of one node; null: no limit */
+  bandwidth: number | null
+  /** How many jobs may use it at once */
+  maxRunning: number
+  /** For imports: nothing on it is changed */
+  isReadOnly: boolean
+  id: string
+  kind: string
+  /** Where it is, in words; null if its settings are not valid any more */
+  location: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+export type VolumeChanges = {
+  name?: string
+  /** Those of its kind, see GET /api/v1/volume-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings?: Record<string, unknown>
+  /** How many bytes of copies it may hold; null: no limit */
+  quota?: number | null
+  /** What happens at the quota: backups say so, or are not written to it */
+  quotaAction?: 'warn' | 'refuse'
+  /** Bytes per second to and from it, of one node; null: no limit */
+  bandwidth?: number | null
+  /** How many jobs may use it at once */
+  maxRunning?: number
+  /** For imports: nothing on it is changed */
+  isReadOnly?: boolean
+  /** The settings name another place, to which all copies were moved: they are looked for there first */
+  filesWereMoved?: boolean
+}
+
+export type VolumeKind = {
+  name: string
+  label: string
+  settings: Record<string, unknown>
+}
+
+export type VolumeTrial = {
+  kind: string
+  /** Those of its kind, see GET /api/v1/volume-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  /** For imports: nothing on it is changed */
+  isReadOnly?: boolean
+  /** The volume whose secrets the masks in the settings stand for */
+  volumeId?: string
+}
+
+export type VolumeUsage = {
+  /** Of which it holds a good copy */
+  snapshots: number
+  copies: {
+    stored: number
+    failed: number
+    missing: number
+    corrupt: number
+    delete_pending: number
+  }
+  /** Of its good copies */
+  bytes: number
+  /** Which the quota counts: with those of damaged copies, and of those still to be deleted */
+  occupiedBytes: number
+  /** How many bytes of copies it may hold; null: no limit */
+  quota: number | null
+  /** 1 is the whole quota; null if there is none */
+  quotaShare: number | null
+  /** When its oldest snapshot was taken */
+  oldest: string | null
+  newest: string | null
+}
+
 export interface Operations {
+  /** Forget an encryption key that protects nothing */
+  'DELETE /api/v1/keys/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
+  /** Delete a plan; if it has snapshots, only with a word on them */
+  'DELETE /api/v1/plans/{id}': {
+    params: {
+      id: string
+    }
+    query?: {
+      /** keep: they stay, under no plan; delete: with all their copies */
+      snapshots?: 'keep' | 'delete'
+    }
+    answer: {
+      jobIds: string[]
+    } | null
+  }
+  /** Delete a scheduled restore */
+  'DELETE /api/v1/scheduled-restores/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
+  /** Forget a schedule; refused, with the names, while anything uses it */
+  'DELETE /api/v1/schedules/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
   /** Forget a server */
   'DELETE /api/v1/servers/{id}': {
     params: {
       id: string
     }
     answer: null
+  }
+  /** Delete a snapshot from all its volumes */
+  'DELETE /api/v1/snapshots/{id}': {
+    params: {
+      id: string
+    }
+    query?: {
+      /** Also if it is the newest good one of its database */
+      newest?: 'true' | 'false'
+    }
+    answer: Deletion
   }
   /** Delete a token: nobody signs in with it any more */
   'DELETE /api/v1/tokens/{id}': {
@@ -257,6 +1621,17 @@ export interface Operations {
       force?: string
     }
     answer: null
+  }
+  /** Forget a volume; what lies on it is not touched */
+  'DELETE /api/v1/volumes/{id}': {
+    params: {
+      id: string
+    }
+    query?: {
+      /** forget: also if it keeps copies, which the catalogue then forgets */
+      copies?: 'forget'
+    }
+    answer: ForgottenVolume
   }
   /** The kinds of servers, and their settings */
   'GET /api/v1/engines': {
@@ -316,6 +1691,160 @@ export interface Operations {
       isOver: boolean
     }
   }
+  /** Encryption keys, by name */
+  'GET /api/v1/keys': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: EncryptionKey[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** Which snapshots each key protects, and which keys are missing */
+  'GET /api/v1/keys/check': {
+    answer: {
+      items: KeyCheck[]
+    }
+  }
+  /** One encryption key */
+  'GET /api/v1/keys/{id}': {
+    params: {
+      id: string
+    }
+    answer: EncryptionKey
+  }
+  /** How every database of every enabled plan fares, what runs now, and what runs next */
+  'GET /api/v1/overview': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      /** One, or several with commas */
+      standing?: ('protected' | 'overdue' | 'failing' | 'never')[]
+      server?: string
+      plan?: string
+    }
+    answer: Overview
+  }
+  /** Plans, by name */
+  'GET /api/v1/plans': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      server?: string
+      schedule?: string
+      volume?: string
+      /** A part of the name */
+      search?: string
+    }
+    answer: {
+      items: Plan[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One plan */
+  'GET /api/v1/plans/{id}': {
+    params: {
+      id: string
+    }
+    answer: Plan
+  }
+  /** Which databases the plan is about now, as the server lists them */
+  'GET /api/v1/plans/{id}/databases': {
+    params: {
+      id: string
+    }
+    answer: DatabaseMatches
+  }
+  /** Restores, the newest first */
+  'GET /api/v1/restores': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      server?: string
+      database?: string
+      snapshot?: string
+      state?: 'queued' | 'running' | 'succeeded' | 'partial' | 'failed' | 'cancelled'
+    }
+    answer: {
+      items: Restore[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One restore, by the id of its job */
+  'GET /api/v1/restores/{id}': {
+    params: {
+      id: string
+    }
+    answer: Restore
+  }
+  /** Which copies retention deletes, and why, now or until a later moment; and why others stay */
+  'GET /api/v1/retention/preview': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      plan?: string
+      database?: string
+      until?: string
+    }
+    answer: {
+      items: DatabaseRetention[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** Scheduled restores, by name */
+  'GET /api/v1/scheduled-restores': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      /** The source’s, or the target’s */
+      server?: string
+      schedule?: string
+    }
+    answer: {
+      items: ScheduledRestore[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One scheduled restore */
+  'GET /api/v1/scheduled-restores/{id}': {
+    params: {
+      id: string
+    }
+    answer: ScheduledRestore
+  }
+  /** Schedules, by name */
+  'GET /api/v1/schedules': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: Schedule[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One schedule */
+  'GET /api/v1/schedules/{id}': {
+    params: {
+      id: string
+    }
+    answer: Schedule
+  }
   /** Servers, by name */
   'GET /api/v1/servers': {
     query?: {
@@ -346,6 +1875,74 @@ export interface Operations {
       items: string[]
     }
   }
+  /** What people change while the app runs */
+  'GET /api/v1/settings': {
+    answer: Settings
+  }
+  /** Snapshots, the newest or the largest first */
+  'GET /api/v1/snapshots': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      /** Id */
+      server?: string
+      /** Id, or none: of no plan */
+      plan?: string
+      database?: string
+      /** Id: with a copy there */
+      volume?: string
+      engine?: string
+      /** Taken then or later */
+      from?: string
+      /** Taken before then */
+      to?: string
+      locked?: 'true' | 'false'
+      proven?: 'true' | 'false'
+      /** With a copy in this state */
+      copy?: 'stored' | 'failed' | 'missing' | 'corrupt' | 'delete_pending'
+      /** In the database, the comment, the server’s name, the release’s version, or a key */
+      search?: string
+      /** The newest, or the largest, first */
+      sort?: 'takenAt' | 'storedBytes'
+    }
+    answer: {
+      items: Snapshot[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One snapshot, with its manifest */
+  'GET /api/v1/snapshots/{id}': {
+    params: {
+      id: string
+    }
+    answer: SnapshotDetails
+  }
+  /** The tables of a snapshot */
+  'GET /api/v1/snapshots/{id}/contents': {
+    params: {
+      id: string
+    }
+    answer: SnapshotContents
+  }
+  /** The object as it is stored, or the dump in it; by a link to the volume where there is one */
+  'GET /api/v1/snapshots/{id}/download': {
+    params: {
+      id: string
+    }
+    query?: {
+      /** From there; absent: from the best one */
+      volume?: string
+      /** As it lies on the volume, or decrypted and decompressed on the way */
+      as?: 'stored' | 'plain'
+      /** Answer with the link, instead of going to it */
+      link?: 'true' | 'false'
+      /** Through the app, also where the volume has links */
+      direct?: 'true' | 'false'
+    }
+    answer: DownloadLink | string
+  }
   /** Tokens, by name */
   'GET /api/v1/tokens': {
     query?: {
@@ -366,6 +1963,40 @@ export interface Operations {
     }
     answer: Token
   }
+  /** The kinds of volumes, and their settings */
+  'GET /api/v1/volume-kinds': {
+    answer: {
+      items: VolumeKind[]
+    }
+  }
+  /** Volumes, by name */
+  'GET /api/v1/volumes': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      kind?: string
+    }
+    answer: {
+      items: Volume[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One volume */
+  'GET /api/v1/volumes/{id}': {
+    params: {
+      id: string
+    }
+    answer: Volume
+  }
+  /** What the volume holds, as the catalogue knows it */
+  'GET /api/v1/volumes/{id}/usage': {
+    params: {
+      id: string
+    }
+    answer: VolumeUsage
+  }
   /** The process answers */
   'GET /health/live': {
     answer: Health
@@ -373,6 +2004,38 @@ export interface Operations {
   /** The process can work: its store can be reached */
   'GET /health/ready': {
     answer: Health
+  }
+  /** Rename an encryption key, or retire it; with If-Match only what was read */
+  'PATCH /api/v1/keys/{id}': {
+    params: {
+      id: string
+    }
+    body: EncryptionKeyChanges
+    answer: EncryptionKey
+  }
+  /** Change a plan; with If-Match only what was read */
+  'PATCH /api/v1/plans/{id}': {
+    params: {
+      id: string
+    }
+    body: PlanChanges
+    answer: Plan
+  }
+  /** Change a scheduled restore; with If-Match only what was read */
+  'PATCH /api/v1/scheduled-restores/{id}': {
+    params: {
+      id: string
+    }
+    body: ScheduledRestoreChanges
+    answer: ScheduledRestore
+  }
+  /** Change a schedule; a new rule counts from now on; with If-Match only what was read */
+  'PATCH /api/v1/schedules/{id}': {
+    params: {
+      id: string
+    }
+    body: ScheduleChanges
+    answer: Schedule
   }
   /** Change a server; with If-Match only what was read */
   'PATCH /api/v1/servers/{id}': {
@@ -382,12 +2045,163 @@ export interface Operations {
     body: ServerChanges
     answer: Server
   }
+  /** Change settings; null brings back the default; with If-Match only what was read */
+  'PATCH /api/v1/settings': {
+    body: SettingsChanges
+    answer: Settings
+  }
+  /** Lock or unlock a snapshot, or comment on it; with If-Match only what was read */
+  'PATCH /api/v1/snapshots/{id}': {
+    params: {
+      id: string
+    }
+    body: SnapshotChanges
+    answer: SnapshotDetails
+  }
+  /** Change a volume; with If-Match only what was read */
+  'PATCH /api/v1/volumes/{id}': {
+    params: {
+      id: string
+    }
+    body: VolumeChanges
+    answer: Volume
+  }
   /** Stop a job in whatever state it is; the run of a plan with all its backups */
   'POST /api/v1/jobs/{id}/cancel': {
     params: {
       id: string
     }
     answer: Job
+  }
+  /** Add an encryption key */
+  'POST /api/v1/keys': {
+    body: NewEncryptionKey
+    answer: AddedEncryptionKey
+  }
+  /** Add a plan */
+  'POST /api/v1/plans': {
+    body: NewPlan
+    answer: Plan
+  }
+  /** Which databases a choice means now, before it is saved */
+  'POST /api/v1/plans/preview': {
+    body: PlanPreview
+    answer: DatabaseMatches
+  }
+  /** The same for a plan with another policy, before it is saved */
+  'POST /api/v1/plans/{id}/retention/preview': {
+    params: {
+      id: string
+    }
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    body: RetentionTrial
+    answer: {
+      items: DatabaseRetention[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** Back up now; with wait, answer 200 only when all is complete on all volumes */
+  'POST /api/v1/plans/{id}/run': {
+    params: {
+      id: string
+    }
+    body: RunOrder | null
+    answer: PlanRun | StartedRun
+  }
+  /** Restore a snapshot, after a look at all that it would meet */
+  'POST /api/v1/restores': {
+    body: NewRestore
+    answer: StartedRestore
+  }
+  /** Look at all that a restore would meet, step by step, and change nothing */
+  'POST /api/v1/restores/check': {
+    body: NewRestore
+    answer: RestoreCheck
+  }
+  /** Put back what a restore has replaced: its safety snapshot */
+  'POST /api/v1/restores/{id}/undo': {
+    params: {
+      id: string
+    }
+    body: UndoRestore | null
+    answer: StartedRestore
+  }
+  /** Add a restore that repeats */
+  'POST /api/v1/scheduled-restores': {
+    body: NewScheduledRestore
+    answer: ScheduledRestore
+  }
+  /** Restore the newest snapshot now */
+  'POST /api/v1/scheduled-restores/{id}/run': {
+    params: {
+      id: string
+    }
+    answer: {
+      jobId: string
+    }
+  }
+  /** Add a schedule */
+  'POST /api/v1/schedules': {
+    body: NewSchedule
+    answer: Schedule
+  }
+  /** What a rule means in words, and when it runs next */
+  'POST /api/v1/schedules/preview': {
+    body: {
+      rule: {
+        type: 'migration'
+        timeZone?: string
+      } | {
+        type: 'hourly'
+        /** Hours, counted anew from each midnight: every 5 hours means 0, 5, 10, 15 and 20 o’clock */
+        every: number
+        minute?: number
+        timeZone?: string
+      } | {
+        type: 'daily'
+        /** HH:MM, 24 hours */
+        times: string[]
+        timeZone?: string
+      } | {
+        type: 'weekly'
+        weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+        /** HH:MM, 24 hours */
+        times: string[]
+        timeZone?: string
+      } | {
+        type: 'monthly'
+        /** A day that a month does not have falls on its last day, so 31 is always the last day */
+        days: number[]
+        /** HH:MM, 24 hours */
+        times: string[]
+        timeZone?: string
+      } | {
+        type: 'cron'
+        /** Minute, hour, day of the month, month, weekday */
+        expression: string
+        timeZone?: string
+      }
+    }
+    answer: SchedulePreview
+  }
+  /** Run all now: every enabled plan of the schedule */
+  'POST /api/v1/schedules/{id}/run': {
+    params: {
+      id: string
+    }
+    answer: {
+      items: {
+        jobId: string
+        /** The same was waiting to be run already */
+        joined: boolean
+        planId: string
+      }[]
+    }
   }
   /** Add a server */
   'POST /api/v1/servers': {
@@ -401,9 +2215,56 @@ export interface Operations {
     }
     answer: TestReport
   }
+  /** Delete snapshots, all of them or none; with dryRun say what would go */
+  'POST /api/v1/snapshots/delete': {
+    body: DeletionOrder
+    answer: Deletion
+  }
+  /** Read its copies from the first byte to the last, and compare them with the manifest */
+  'POST /api/v1/snapshots/{id}/verify': {
+    params: {
+      id: string
+    }
+    body: Verification | null
+    answer: {
+      jobId: string
+    }
+  }
   /** Make a token, which is shown this once */
   'POST /api/v1/tokens': {
     body: NewToken
     answer: CreatedToken
+  }
+  /** Add a volume */
+  'POST /api/v1/volumes': {
+    body: NewVolume
+    answer: Volume
+  }
+  /** Try settings out before they are saved; nothing is stored */
+  'POST /api/v1/volumes/test': {
+    body: VolumeTrial
+    answer: TestReport
+  }
+  /** Look for every copy that should be on the volume; with contents also read a share of them */
+  'POST /api/v1/volumes/{id}/check': {
+    params: {
+      id: string
+    }
+    body: CheckOrder | null
+    answer: StartedCheck
+  }
+  /** Read all manifests on the volume, and adopt what the catalogue does not know */
+  'POST /api/v1/volumes/{id}/scan': {
+    params: {
+      id: string
+    }
+    answer: Job
+  }
+  /** Try out all that backups need of the volume, step by step */
+  'POST /api/v1/volumes/{id}/test': {
+    params: {
+      id: string
+    }
+    answer: TestReport
   }
 }

@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode, errors, messageOf } from '../shared/errors.ts'
+import { AppError, type ErrorCode, type ErrorDetails, errors, messageOf } from '../shared/errors.ts'
 import type { Problem } from '../shared/problems.ts'
 import type { Operations } from './api.ts'
 
@@ -26,7 +26,9 @@ export interface Client {
    * `Idempotency-Key`.
    */
   ask<O extends keyof Operations>(operation: O, ...given: Given<O>): Promise<Answer<Operations[O]['answer']>>
-  /** Sends a request, and hands over what it is answered with, unless that is an error. */
+  /** The same without types, for a path that is complete. */
+  call<Body>(method: string, path: string, input?: CallInput): Promise<Answer<Body>>
+  /** Sends a request once, and hands over what it is answered with, unless that is an error. */
   send(method: string, path: string, init?: RequestInit): Promise<Response>
 }
 
@@ -60,10 +62,13 @@ type Item<O extends ListOperation> = Operations[O]['answer'] extends { items: (i
 
 type QueryValue = string | number | boolean | undefined
 
-interface AnyInput extends CallOptions {
-  params?: Record<string, string>
+export interface CallInput extends CallOptions {
   query?: Record<string, QueryValue | QueryValue[]>
   body?: unknown
+}
+
+interface AnyInput extends CallInput {
+  params?: Record<string, string>
 }
 
 const TRIES = 4
@@ -82,23 +87,12 @@ export function connect(options: ClientOptions): Client {
   const send: Client['send'] = (method, path, init = {}) => request(options, method, path, init)
   return {
     send,
+    call: (method, path, input = {}) => call(options, method, path, input),
     async ask(operation, ...given) {
-      const input = (given[0] ?? {}) as AnyInput
-      const { params = {}, query = {}, body, signal, ifMatch, idempotencyKey } = input
+      const { params = {}, ...input } = (given[0] ?? {}) as AnyInput
       const [method = '', template = ''] = operation.split(' ')
       const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
-      const headers: Record<string, string> = { accept: 'application/json' }
-      if (body !== undefined) headers['content-type'] = 'application/json'
-      if (ifMatch !== undefined) headers['if-match'] = ifMatch
-      if (method === 'POST') headers['idempotency-key'] = idempotencyKey ?? newKey()
-      const init: RequestInit = { headers }
-      if (body !== undefined) init.body = JSON.stringify(body)
-      if (signal) init.signal = signal
-      const mayRepeat = method === 'GET' || method === 'POST'
-      return await repeat(options, mayRepeat, signal, async () => {
-        const response = await send(method, path + queryOf(query), init)
-        return await answerOf(options, response)
-      })
+      return await call(options, method, path, input)
     },
   }
 }
@@ -135,6 +129,26 @@ export function wait(milliseconds: number, signal: AbortSignal | undefined): Pro
   })
 }
 
+async function call<Body>(
+  options: ClientOptions,
+  method: string,
+  path: string,
+  { query = {}, body, signal, ifMatch, idempotencyKey }: CallInput,
+): Promise<Answer<Body>> {
+  const headers: Record<string, string> = { accept: 'application/json' }
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  if (ifMatch !== undefined) headers['if-match'] = ifMatch
+  if (method === 'POST') headers['idempotency-key'] = idempotencyKey ?? newKey()
+  const init: RequestInit = { headers }
+  if (body !== undefined) init.body = JSON.stringify(body)
+  if (signal) init.signal = signal
+  const mayRepeat = method === 'GET' || method === 'POST'
+  return await repeat(options, mayRepeat, signal, async () => {
+    const response = await request(options, method, path + queryOf(query), init)
+    return await answerOf(options, response)
+  })
+}
+
 async function request(
   { url, token, fetch: send = fetch }: ClientOptions,
   method: string,
@@ -148,7 +162,7 @@ async function request(
     response = await send(url.replace(/\/$/, '') + path, { ...init, method, headers, redirect: 'error' })
   } catch (error) {
     init.signal?.throwIfAborted()
-    throw unreachable(url, reasonOf(error), error)
+    throw unreachable(url, reasonOf(error), { cause: error, retryable: !isNobodyThere(error) })
   }
   if (response.ok) return response
   throw await errorOf(url, response)
@@ -164,8 +178,8 @@ async function repeat<T>(
     try {
       return await once()
     } catch (error) {
-      if (!mayRepeat || tried >= tries || !(error instanceof AppError) || !worthWaiting.has(error.code))
-        throw error
+      const isWorthIt = error instanceof AppError && error.retryable && worthWaiting.has(error.code)
+      if (!mayRepeat || tried >= tries || !isWorthIt) throw error
       // So that those who failed together do not come back together.
       const doubled = pause * 2 ** (tried - 1) * (0.75 + Math.random() / 2)
       await wait(Math.min(Math.max(doubled, retryAfter.get(error) ?? 0), LONGEST_PAUSE), signal)
@@ -191,7 +205,7 @@ function parse(url: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw unreachable(url, 'what it says is not JSON', error)
+    throw unreachable(url, 'what it says is not JSON', { cause: error })
   }
 }
 
@@ -201,7 +215,7 @@ async function textOf(url: string, response: Response): Promise<string> {
     return await response.text()
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') throw error
-    throw unreachable(url, reasonOf(error), error)
+    throw unreachable(url, reasonOf(error), { cause: error })
   }
 }
 
@@ -224,11 +238,17 @@ async function errorOf(url: string, response: Response): Promise<AppError> {
   return error
 }
 
-function unreachable(url: string, reason: string, cause?: unknown): AppError {
+function unreachable(url: string, reason: string, details: ErrorDetails = {}): AppError {
   return new AppError('app_unreachable', `Holdfast does not answer at ${url}: ${reason}.`, {
     hint: 'Check the address, and that the app runs.',
-    cause,
+    ...details,
   })
+}
+
+/** Not a line that was cut, but an app that does not run, or an address that is wrong: who waits for it waits in vain. */
+function isNobodyThere(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as { code?: string }
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND'
 }
 
 /** “fetch failed” says nothing; its cause does. */

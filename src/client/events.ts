@@ -42,7 +42,9 @@ export async function* eventsOf(
       }
     } catch (error) {
       signal.throwIfAborted()
-      if (error instanceof AppError && !error.retryable) throw error
+      // An app that is not there may be starting anew.
+      const mayComeBack = error instanceof AppError && error.code === 'app_unreachable'
+      if (error instanceof AppError && !error.retryable && !mayComeBack) throw error
     }
     await wait(Math.min(pause * 2 ** failures++, LONGEST_PAUSE), signal)
   }

@@ -32,6 +32,8 @@ export interface Engine<
   listDatabases(connection: z.output<Connection>, signal: AbortSignal): Promise<string[]>
   /** How a database is called in keys and lists, where its full name is a path. The name itself if absent. */
   shortName?(database: string): string
+  /** The one name of a database that has several: a file’s whole path. Throws `invalid_input` for what is no name. */
+  fullName?(connection: z.output<Connection>, database: string): string
   /** Throws `database_not_found` if there is no such database. */
   describe(connection: z.output<Connection>, database: string, signal: AbortSignal): Promise<DatabaseFacts>
   /** What the user lacks for a complete backup of the database, each with the statement that grants it. */

@@ -1,6 +1,7 @@
+import type { StatsFs } from 'node:fs'
 import { lstat, mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AppError, messageOf } from '../shared/errors.ts'
 import { isOver, ownToken } from './identity.ts'
 
@@ -26,7 +27,7 @@ export async function createWorkDirectory(
 
 /** Throws `disk_too_small` unless the file system below the path has room for so many bytes. */
 export async function checkRoom(path: string, bytes: number, purpose: string): Promise<void> {
-  const { bavail, bsize } = await statfs(path)
+  const { bavail, bsize } = await fileSystemOf(path)
   const free = bavail * bsize
   if (free >= bytes) return
   throw new AppError(
@@ -34,6 +35,17 @@ export async function checkRoom(path: string, bytes: number, purpose: string): P
     `${purpose} needs ${mebibytes(bytes)} in ${path}, where ${mebibytes(free)} are free.`,
     { hint: 'Free some space, or name a larger directory with HOLDFAST_WORK_DIR.' },
   )
+}
+
+/** Of the nearest folder that is there: the others are still to be made. */
+async function fileSystemOf(path: string): Promise<StatsFs> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    try {
+      return await statfs(folder)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || folder === dirname(folder)) throw error
+    }
+  }
 }
 
 /** Only what is ours: in a shared folder, others can put what they like. */

@@ -195,8 +195,11 @@ async function restore(
       await runSql({ engine, connection, database: target, server, sql: order.runAfter }, job)
     }
     if (isOurs) await takeMarkAway(order, writer, signal)
-    if (beside) safetySnapshot = await keepTarget()
-    if (beside) await swap(order, target, exists, job)
+    if (beside) {
+      clock.begin('replacing')
+      safetySnapshot = await keepTarget()
+      await swap(order, target, exists, job)
+    }
     return { database, seconds: clock.end(), rows, safetySnapshot }
   } catch (error) {
     if (isOurs) await dropHalf(order, target, writer, job)

@@ -1,13 +1,14 @@
 /**
  * Fills a store with snapshots and measures the pages of their list, filter by filter, as the API answers them.
  *
- *   node test/bench/catalogue.ts [--snapshots 1000000] [--store sqlite|postgresql] [--rounds 20] [--explain]
+ *   node test/bench/catalogue.ts [--snapshots 1000000] [--store sqlite|postgresql] [--rounds 20] [--path keep.db]
  *
  * Wants an idle machine, and 4 GB in the temporary folder for a million.
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import { listSnapshots, type SnapshotFilter } from '../../src/app/snapshots/listing.ts'
 import { copiesOf } from '../../src/app/snapshots/store.ts'
@@ -15,6 +16,7 @@ import type { Place } from '../../src/app/pages.ts'
 import type { SnapshotSort } from '../../src/shared/snapshots-api.ts'
 import { openStore, type Store } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import type { Tables } from '../../src/store/tables.ts'
 import { startPostgres } from '../servers/postgres.ts'
 import { temporary } from './measure.ts'
 
@@ -32,6 +34,7 @@ const rounds = Number(options.rounds)
 const SERVERS = 200
 const DATABASES = 50
 const PER_STATEMENT = 500
+const PER_TRANSACTION = 20_000
 const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 1)
 const ORGANIZATION = 'organization'
@@ -166,21 +169,19 @@ async function fill(store: Store): Promise<void> {
       .values({ ...volume, quotaAction: 'warn' as const, isReadOnly: 0, revision: 1, ...times })
       .execute()
   }
-  for (let n = 0; n < total;) {
-    await db.transaction().execute(async (trx) => {
-      for (const end = Math.min(n + 20_000, total); n < end; n += PER_STATEMENT) {
-        const rows = Array.from({ length: Math.min(PER_STATEMENT, total - n) }, (_, i) => row(n + i))
-        await trx
-          .insertInto('snapshots')
-          .values(rows.map(({ snapshot }) => snapshot))
-          .execute()
-        await trx
-          .insertInto('copies')
-          .values(rows.flatMap(({ copies }) => copies))
-          .execute()
-      }
-    })
-    if (n % 100_000 === 0) console.error(`${n} snapshots`)
+  for (let from = 0; from < total; from += PER_TRANSACTION) {
+    await db.transaction().execute((trx) => fillPiece(trx, from, Math.min(from + PER_TRANSACTION, total)))
+    console.error(`${from} snapshots`)
+  }
+}
+
+async function fillPiece(trx: Transaction<Tables>, from: number, to: number): Promise<void> {
+  for (let n = from; n < to; n += PER_STATEMENT) {
+    const rows = Array.from({ length: Math.min(PER_STATEMENT, to - n) }, (_, i) => row(n + i))
+    const snapshots = rows.map(({ snapshot }) => snapshot)
+    const copies = rows.flatMap(({ copies }) => copies)
+    await trx.insertInto('snapshots').values(snapshots).execute()
+    await trx.insertInto('copies').values(copies).execute()
   }
 }
 

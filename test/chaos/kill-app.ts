@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,6 +17,7 @@ const ROWS = 3_000
 /** In milliseconds: what a round begins is over by then if nobody kills it. */
 const LONGEST = 2_500
 const SETTLED_WITHIN = 120_000
+const TIDY_WITHIN = 20_000
 
 /**
  * `kill -9` of the app at any moment of a backup, a restore, a deletion, pruning and its own start. When it is back, no
@@ -46,8 +47,11 @@ function rounds(stack: AsyncDisposableStack, inPostgresql: boolean): (n: number)
     const before = last
     last = promise
     await before
+    const installed = await installation
     try {
-      await round(await installation)
+      await round(installed)
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${installed.app.said().slice(-4_000)}`, { cause: error })
     } finally {
       resolve()
     }
@@ -71,6 +75,7 @@ async function install(stack: AsyncDisposableStack, inPostgresql: boolean): Prom
   const database = inPostgresql ? stack.use(await startPostgres({ major: 15 })) : undefined
   const env: Record<string, string> = database ? { DATABASE_URL: urlOf(database) } : {}
   makeDatabase(join(folder, 'source.db'))
+  await mkdir(join(folder, 'restored'))
   const app = await startApp(join(folder, 'data'), { env })
   assert.ok(app.isUp && app.token, app.said())
   const api = client(app.url, app.token)
@@ -113,7 +118,7 @@ async function round(installation: Installation): Promise<void> {
   assert.ok(installation.app.isUp, installation.app.said())
   installation.api = client(installation.app.url, token)
   await settle(installation.api)
-  await checkVolumes(installation)
+  await untilTidy(() => checkVolumes(installation))
   await checkAcknowledged(installation, acknowledged)
   await checkRestores(installation)
 }
@@ -121,23 +126,20 @@ async function round(installation: Installation): Promise<void> {
 /** Some of what an app does at once. Returns the ids of the jobs that it has taken on. */
 async function beginSomething({ api, planId, serverId, folder, count }: Installation): Promise<string[]> {
   const begun: string[] = []
-  const run = async () => {
-    const { jobId } = await api.get<{ jobId: string }>('POST', `/api/v1/plans/${planId}/run`, {})
-    begun.push(jobId)
-  }
-  await run()
+  const { jobId } = await api.get<{ jobId: string }>('POST', `/api/v1/plans/${planId}/run`, {})
+  begun.push(jobId)
   const [newest, ...older] = await api.all<Snapshot>('/api/v1/snapshots')
   const last = older.at(-1)
   if (newest && oneOf([true, false])) {
     const mode = oneOf(['new', 'replace'])
-    const { id } = await api.get<{ id: string }>('POST', '/api/v1/restores', {
+    const { jobId } = await api.get<{ jobId: string }>('POST', '/api/v1/restores', {
       snapshotId: newest.id,
       serverId,
       database: join(folder, 'restored', `${mode === 'new' ? count : 'again'}.db`),
       mode,
       safetySnapshot: false,
     })
-    begun.push(id)
+    begun.push(jobId)
   }
   // It may be pruned at the same moment.
   if (last && oneOf([true, false])) await api.ask('DELETE', `/api/v1/snapshots/${last.id}`)
@@ -151,6 +153,17 @@ async function settle(api: Client): Promise<void> {
     if (waiting.length === 0) return
     assert.ok(Date.now() < deadline, `Stuck: ${JSON.stringify(waiting, null, 2)}`)
     await sleep(100)
+  }
+}
+
+/** A job has ended when its end is stored; what it tidies up behind that takes another moment. */
+async function untilTidy(check: () => Promise<void>): Promise<void> {
+  for (const deadline = Date.now() + TIDY_WITHIN; ; await sleep(200)) {
+    try {
+      return await check()
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+    }
   }
 }
 

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { JobContext } from '../../runner/job.ts'
 import { findSnapshot } from '../../runner/manifests.ts'
 import { sweepUnfinished } from '../../runner/writing.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { Manifest } from '../../shared/snapshots.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { Volume } from '../../volumes/volume.ts'
@@ -67,6 +69,7 @@ export async function sweep(
   return await sweepUnfinished(volume, job, {
     async onComplete(key) {
       const { manifest } = await findSnapshot(volume, key, job.signal)
+      if (!(await isWhole(volume, key, manifest, job.signal))) return
       const found = { organizationId, volumeId: row.id, key, manifest }
       const what = await adoptCopy(context.store, found)
       if (what === 'known') return
@@ -74,6 +77,21 @@ export async function sweep(
       if (what === 'new') await askForOthers(context, found)
     },
   })
+}
+
+/** A copy that was being replaced has its former manifest. */
+async function isWhole(
+  volume: Volume,
+  key: string,
+  { stored }: Manifest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await volume.stat(key, signal)).bytes === stored.bytes
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'object_not_found') return false
+    throw error
+  }
 }
 
 /** Its run was killed: on the other volumes of its plan it may be complete too, and else is made from this copy. */

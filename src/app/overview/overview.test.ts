@@ -21,8 +21,9 @@ async function read(app: App, query = ''): Promise<Overview> {
   return overview.parse(response.json())
 }
 
-function fares({ items }: Overview): (string | null)[][] {
-  return items.map(({ planName, database, standing }) => [planName, database, standing])
+/** By plan. */
+function fares({ items }: Overview): string[] {
+  return items.map(({ planName, database, standing }) => `${planName}: ${database} ${standing}`).sort()
 }
 
 interface History {
@@ -72,17 +73,14 @@ describeStores('the overview', (makePlace) => {
     ])
     await note(app, off.id, [{ database: 'a' }])
     const all = await read(app)
-    assert.deepEqual(
-      fares(all).sort(),
-      [
-        ['by hand', 'a', 'protected'],
-        ['by hand', 'e', 'failing'],
-        ['nightly', 'a', 'protected'],
-        ['nightly', 'b', 'overdue'],
-        ['nightly', 'c', 'failing'],
-        ['nightly', 'd', 'never'],
-      ].sort(),
-    )
+    assert.deepEqual(fares(all), [
+      'by hand: a protected',
+      'by hand: e failing',
+      'nightly: a protected',
+      'nightly: b overdue',
+      'nightly: c failing',
+      'nightly: d never',
+    ])
     assert.deepEqual(all.counts, { protected: 2, overdue: 1, failing: 2, never: 1 })
     assert.deepEqual(
       all.items.map(({ database }) => database),
@@ -147,11 +145,7 @@ describeStores('the overview', (makePlace) => {
       { database: 'former', success: 90 },
       { database: 'x1' },
     ])
-    assert.deepEqual(fares(await read(app)), [
-      ['some', 'a', 'protected'],
-      ['some', 'b', 'never'],
-      ['some', 'x1', 'never'],
-    ])
+    assert.deepEqual(fares(await read(app)), ['some: a protected', 'some: b never', 'some: x1 never'])
   })
 
   it('shows a plan of which no database is known as itself, also if its runs have failed', async () => {
@@ -160,13 +154,10 @@ describeStores('the overview', (makePlace) => {
     const failed = await app.addPlan({ name: 'failed' })
     await note(app, failed.id, [{ database: '*', failure: 1 }])
     const all = await read(app)
-    assert.deepEqual(fares(all).sort(), [
-      ['failed', null, 'failing'],
-      ['fresh', null, 'never'],
-    ])
+    assert.deepEqual(fares(all), ['failed: null failing', 'fresh: null never'])
     await note(app, failed.id, [{ database: 'a', success: 0 }])
-    assert.deepEqual(fares(await read(app, `plan=${failed.id}`)), [['failed', 'a', 'protected']])
-    assert.deepEqual(fares(await read(app, `plan=${fresh.id}`)), [['fresh', null, 'never']])
+    assert.deepEqual(fares(await read(app, `plan=${failed.id}`)), ['failed: a protected'])
+    assert.deepEqual(fares(await read(app, `plan=${fresh.id}`)), ['fresh: null never'])
   })
 
   it('shows nothing away for a pattern that takes too long', async () => {
@@ -192,12 +183,12 @@ describeStores('the overview', (makePlace) => {
     await rename(app.path, `${app.path}.away`)
     await run()
     const itself = await read(app)
-    assert.deepEqual(fares(itself), [['mine', null, 'failing']])
+    assert.deepEqual(fares(itself), ['mine: null failing'])
     assert.equal(itself.items[0]?.lastError?.code, 'database_not_found')
     await rename(`${app.path}.away`, app.path)
     await run()
     const good = await read(app)
-    assert.deepEqual(fares(good), [['mine', app.path, 'protected']])
+    assert.deepEqual(fares(good), [`mine: ${app.path} protected`])
     assert.ok((good.items[0]?.lastRawBytes ?? 0) > 0)
     await rename(app.path, `${app.path}.away`)
     await run()

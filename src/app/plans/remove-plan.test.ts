@@ -9,7 +9,7 @@ import { backup } from '../backups/backup.ts'
 import { runPlan } from '../backups/run-plan.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { deletePending } from '../snapshots/deletion.ts'
-import { openPlans } from './test-bed.ts'
+import { openPlans, workUntil } from './test-bed.ts'
 
 type App = Awaited<ReturnType<typeof openPlans>>
 
@@ -135,13 +135,8 @@ describeStores('a plan that is run', (makePlace) => {
       fileName: '{database}-{version}',
     })
     const order = { trigger: 'migration', version: '42', wait: true }
-    let isAnswered = false
-    const answer = app.ask('POST', `/api/v1/plans/${id}/run`, order).finally(() => (isAnswered = true))
-    while (!isAnswered) {
-      await runJobs(app.context, { kinds })
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    const { statusCode, body } = await answer
+    const asking = app.ask('POST', `/api/v1/plans/${id}/run`, order)
+    const { statusCode, body } = await workUntil(app.context, kinds, asking)
     assert.equal(statusCode, 200, body)
     const { state, backups } = planRun.parse(JSON.parse(body))
     assert.equal(state, 'succeeded')

@@ -157,7 +157,10 @@ export function planRoutes(context: AppContext): AppRoutes {
         const started = await runNow(context, organizationId, request.params.id, order)
         reply.header('location', `/api/v1/jobs/${started.jobId}`)
         if (!order.wait) return await reply.code(202).send(started)
-        const run = await waitUntilOver(context, organizationId, started.jobId, request.signal)
+        const run = await waitUntilOver(context, organizationId, started.jobId, {
+          left: request.signal,
+          closing: app.closing,
+        })
         const error = shortcoming(run)
         if (!error) return await reply.code(200).send(run)
         return await reply
@@ -169,11 +172,16 @@ export function planRoutes(context: AppContext): AppRoutes {
   }
 }
 
-function present({ organizationId: _, settings, revision: __, ...row }: PlanRow): Plan {
+function present(row: PlanRow): Plan {
+  const { id, serverId, name, schedules, volumes } = row
   return {
-    ...row,
-    ...settings,
+    id,
+    serverId,
+    name,
     isEnabled: row.isEnabled === 1,
+    ...row.settings,
+    schedules,
+    volumes,
     createdAt: new Date(row.createdAt).toISOString(),
     updatedAt: new Date(row.updatedAt).toISOString(),
   }

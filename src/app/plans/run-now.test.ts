@@ -8,9 +8,8 @@ import { problem } from '../../shared/problems.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { defineJob, type JobKind } from '../jobs/job-kind.ts'
-import { runJobs } from '../jobs/test-bed.ts'
 import { waitUntilOver } from './run-now.ts'
-import { openPlans } from './test-bed.ts'
+import { openPlans, workUntil } from './test-bed.ts'
 
 type App = Awaited<ReturnType<typeof openPlans>>
 type End = 'succeeded' | 'partial' | 'failed' | 'cancelled'
@@ -54,15 +53,9 @@ function endings(...ends: End[]): Record<string, JobKind> {
   }
 }
 
-async function runAndWait(app: App, planId: string, kinds: Record<string, JobKind>, order: object = {}) {
-  let isAnswered = false
-  const asking = app.ask('POST', `/api/v1/plans/${planId}/run`, { ...order, wait: true })
-  const answer = asking.finally(() => (isAnswered = true))
-  while (!isAnswered) {
-    await runJobs(app.context, { kinds, evenLater: true }).catch(() => {}) // a job that was cancelled cannot be finished
-    await sleep(20)
-  }
-  return await answer
+async function runAndWait(app: App, planId: string, kinds: Record<string, JobKind>) {
+  const asking = app.ask('POST', `/api/v1/plans/${planId}/run`, { wait: true })
+  return await workUntil(app.context, kinds, asking)
 }
 
 async function orders(app: App) {
@@ -193,7 +186,10 @@ describeStores('a plan that is run by hand', (makePlace) => {
     const failed = await runAndWait(app, id, { 'run-plan': broken })
     assert.equal(failed.statusCode, 502)
     const { code, title, hint } = problem.parse(failed.json())
-    assert.deepEqual([code, title, hint], ['run_failed', 'The run failed. No answer.', 'Is it on?'])
+    assert.deepEqual(
+      [code, title, hint],
+      ['run_failed', 'The run has made no backup. No answer.', 'Is it on?'],
+    )
 
     // It is sent when somebody asks for the answer.
     const asking = Promise.resolve(app.ask('POST', `/api/v1/plans/${id}/run`, { wait: true }))
@@ -212,10 +208,28 @@ describeStores('a plan that is run by hand', (makePlace) => {
     await using app = await openPlans(makePlace)
     const { id } = await app.addPlan()
     const { jobId } = (await app.ask('POST', `/api/v1/plans/${id}/run`)).json()
-    const leaving = new AbortController()
-    const waiting = waitUntilOver(app.context, await app.organizationId(), jobId, leaving.signal)
-    leaving.abort()
-    await assert.rejects(waiting, (error) => error instanceof AppError && error.code === 'cancelled')
+    const organizationId = await app.organizationId()
+    for (const [reason, code] of [
+      ['left', 'cancelled'],
+      ['closing', 'job_interrupted'],
+    ] as const) {
+      const controllers = { left: new AbortController(), closing: new AbortController() }
+      const signals = { left: controllers.left.signal, closing: controllers.closing.signal }
+      const waiting = waitUntilOver(app.context, organizationId, jobId, signals)
+      controllers[reason].abort()
+      await assert.rejects(waiting, (error) => error instanceof AppError && error.code === code)
+    }
     assert.equal((await orders(app))[0]?.state, 'queued')
+  })
+
+  it('does not keep the app from being stopped', async () => {
+    await using app = await openPlans(makePlace)
+    const { id } = await app.addPlan()
+    const asking = Promise.resolve(app.ask('POST', `/api/v1/plans/${id}/run`, { wait: true }))
+    while ((await orders(app)).length === 0) await sleep(20)
+    await app.app.close()
+    const answer = await asking
+    assert.equal(answer.statusCode, 503)
+    assert.equal(problem.parse(answer.json()).code, 'job_interrupted')
   })
 })

@@ -11,28 +11,35 @@ export async function runNow(
   context: AppContext,
   organizationId: string,
   id: string,
-  { wait: _, ...order }: RunOrder,
+  { trigger, version, comment, databases }: RunOrder,
 ): Promise<{ jobId: string; joined: boolean }> {
   const { store } = context
   const plan = await planOf(context, organizationId, id)
-  if (order.databases) refuseStrangers(plan, order.databases)
-  const started = await store.db.transaction().execute((trx) => startPlan(context, trx, plan, order))
+  if (databases) refuseStrangers(plan, databases)
+  const started = await store.db
+    .transaction()
+    .execute((trx) => startPlan(context, trx, plan, { trigger, version, comment, databases }))
   return { jobId: started.id, joined: started.joined }
 }
 
-/** Waits until the run, and all that it ordered, is over, or whoever asked has left: then it throws `cancelled`. */
+/**
+ * Waits until the run, and all that it ordered, is over. Throws `cancelled` if whoever asked has left, and
+ * `job_interrupted` if the app is being stopped; the run goes on.
+ */
 export async function waitUntilOver(
   context: AppContext,
   organizationId: string,
   jobId: string,
-  signal: AbortSignal,
+  { left, closing }: { left: AbortSignal; closing: AbortSignal },
 ): Promise<PlanRun> {
   try {
-    return await waitForRun(context, organizationId, jobId, signal)
-  } catch (error) {
-    if (!signal.aborted) throw error
-    throw new AppError('cancelled', 'Nobody waits for the end of the run any more. It goes on.', {
-      cause: error,
+    return await waitForRun(context, organizationId, jobId, AbortSignal.any([left, closing]))
+  } catch (cause) {
+    if (left.aborted) throw new AppError('cancelled', 'Nobody waits for the end of the run.', { cause })
+    if (!closing.aborted) throw cause
+    throw new AppError('job_interrupted', 'The app is being stopped. The run goes on when it is back.', {
+      hint: `GET /api/v1/jobs/${jobId} tells how it ends.`,
+      cause,
     })
   }
 }
@@ -44,22 +51,17 @@ export function shortcoming({ state, run, backups }: PlanRun): AppError | undefi
   const first = bad.find(({ error }) => error !== null)
   const hint = first?.error?.hint
   const why = first?.error ? ` ${inWords(first)}${first.error.message}` : ''
-  switch (state) {
-    case 'cancelled':
-      return new AppError('cancelled', `The run was cancelled.${why}`, { hint })
-    case 'partial':
-      return new AppError('run_partial', `Not all copies are stored: ${bad.map(quoted).join(', ')}.`, {
-        hint: 'The copies that are stored are good, and the missing ones are made from them. The jobs name the volumes.',
-      })
-    case 'failed': {
-      const count =
-        backups.length > 0 ? `${bad.length} of ${backups.length} backups failed.` : 'The run failed.'
-      return new AppError('run_failed', count + why, { hint })
-    }
-    default:
-      // A run that has ordered nothing has proven nothing, whatever it says.
-      return new AppError('run_failed', 'The run has made no backup.')
+  if (state === 'cancelled') return new AppError('cancelled', `The run was cancelled.${why}`, { hint })
+  if (state === 'partial') {
+    return new AppError('run_partial', `Not all copies are stored: ${bad.map(quoted).join(', ')}.`, {
+      hint: 'The copies that are stored are good, and the missing ones are made from them. The jobs name the volumes.',
+    })
   }
+  if (backups.length === 0) {
+    // Also of a run that calls itself a success: it has proven nothing.
+    return new AppError('run_failed', `The run has made no backup.${why}`, { hint })
+  }
+  return new AppError('run_failed', `${bad.length} of ${backups.length} backups failed.${why}`, { hint })
 }
 
 function inWords(job: Job): string {

@@ -219,7 +219,10 @@ export async function summariseSnapshots(db: Kysely<Tables>, planId: string): Pr
   const copies = await db
     .selectFrom('copies')
     .innerJoin('snapshots', 'snapshots.id', 'copies.snapshotId')
-    .select((eb) => [eb.fn.countAll<number>().as('copies'), eb.fn.sum<number | null>('bytes').as('bytes')])
+    .select((eb) => [
+      eb.fn.countAll<number>().as('copies'),
+      eb.fn.sum<number | string | null>('bytes').as('bytes'),
+    ])
     .where('snapshots.planId', '=', planId)
     .where('copies.state', 'in', ['stored', 'corrupt', 'delete_pending'])
     .executeTakeFirstOrThrow()

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { tempFolder } from '../../../test/servers/temp-folder.ts'
 import { plan, type Plan } from '../../shared/plans.ts'
 import type { StorePlace } from '../../store/test-bed.ts'
 import type { AppOptions } from '../app.ts'
+import type { AppContext } from '../context.ts'
+import type { JobKind } from '../jobs/job-kind.ts'
+import { runJobs } from '../jobs/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 
 /** The app with all that a plan needs: a server, which is a SQLite file, two volumes, which are folders, and a schedule. */
@@ -69,4 +73,19 @@ export async function openPlans(makePlace: () => Promise<StorePlace>, options: A
       await folder[Symbol.asyncDispose]()
     },
   }
+}
+
+/** What is answered while jobs are run, as by a worker. */
+export async function workUntil<T>(
+  context: AppContext,
+  kinds: Readonly<Record<string, JobKind>>,
+  asking: PromiseLike<T>,
+): Promise<T> {
+  const state = { isAnswered: false }
+  const answer = Promise.resolve(asking).finally(() => (state.isAnswered = true))
+  while (!state.isAnswered) {
+    await runJobs(context, { kinds })
+    await sleep(20)
+  }
+  return await answer
 }

@@ -5,13 +5,14 @@ import { parseIdentities } from '../../lib/age/index.ts'
 import type { KeyRing } from '../../runner/encryption.ts'
 import { AppError } from '../../shared/errors.ts'
 import { type RestoreKeys, restoreModes } from '../../shared/restores.ts'
+import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import { serverResource } from '../servers/servers.ts'
 import { beginReading } from '../snapshots/snapshots.ts'
 import { volumeResource } from '../volumes/volumes.ts'
-import { cancelTidying, neverBegun, payloadsOf, setPayload } from './store.ts'
+import { cancelledRestores, cancelTidying, payloadsOf, setPayload } from './store.ts'
 
 /** What a job of the kind `restore` is to do. */
 export const restorePayload = z.object({
@@ -101,10 +102,7 @@ export async function takeKeys(
     return token === undefined ? undefined : sealer.open(token, contextOf(jobId, name))
   }
   const opened = { ageIdentity: open('ageIdentity'), passphrase: open('passphrase') }
-  await store.db.transaction().execute(async (trx) => {
-    const stored = (await payloadsOf(trx, [jobId])).get(jobId)
-    if (stored !== undefined) await setPayload(store, trx, jobId, withoutKeys(stored))
-  })
+  await store.db.transaction().execute((trx) => forgetKeysOf(store, trx, jobId))
   return withKeys(ring, opened)
 }
 
@@ -133,13 +131,21 @@ function identitiesIn(text: string): string[] {
   }
 }
 
+/** Takes the keys out of what is kept of a restore. */
+export async function forgetKeysOf(store: Store, trx: Transaction<Tables>, jobId: string): Promise<void> {
+  const stored = (await payloadsOf(trx, [jobId])).get(jobId)
+  if (stored !== undefined && 'keys' in (JSON.parse(stored) as object)) {
+    await setPayload(store, trx, jobId, withoutKeys(stored))
+  }
+}
+
 /** Restores that were cancelled while they waited have nobody who forgets their keys. */
 export async function forgetKeys(
   { store }: AppContext,
   trx: Transaction<Tables>,
   organizationId: string,
 ): Promise<void> {
-  for (const { id, payload } of await neverBegun(trx, organizationId)) {
+  for (const { id, payload } of await cancelledRestores(trx, organizationId)) {
     if ('keys' in (JSON.parse(payload) as object)) await setPayload(store, trx, id, withoutKeys(payload))
   }
 }

@@ -6,7 +6,7 @@ import { noteRestored } from '../scheduled-restores/scheduled-restores.ts'
 import { connectionOf, serverOf } from '../servers/servers.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { readableCopy, snapshotOf } from '../snapshots/snapshots.ts'
-import { type RestorePayload, restorePayload, takeKeys } from './order.ts'
+import { forgetKeysOf, type RestorePayload, restorePayload, takeKeys } from './order.ts'
 import { keepTarget } from './safety.ts'
 import {
   isProtected,
@@ -36,7 +36,8 @@ export const restore = defineJob({
       },
     }
   },
-  async failed({ store }, trx, { organizationId, payload: { serverId, database }, error }) {
+  async failed({ store }, trx, { id, organizationId, payload: { serverId, database }, error }) {
+    await forgetKeysOf(store, trx, id)
     // Nobody was left to drop what was half restored.
     if (error.code === 'runner_lost' && database !== null) {
       await enqueueTidying(store, trx, organizationId, { serverId, database })
@@ -55,7 +56,9 @@ async function restoreInto(work: Work<RestorePayload>): Promise<RestoreResult> {
   const volumeId = payload.volumeId ?? undefined
   const copy = await readableCopy(context, organizationId, snapshotId, { volumeId, signal })
   await using volume = copy.volume
-  work.log('info', `The snapshot is read from “${copy.volumeRow.name}”.`, { key: copy.key })
+  const what = `“${snapshot.database}” of “${snapshot.serverName}” as it was at ${new Date(snapshot.takenAt).toISOString()}`
+  work.log('info', `${what} goes into ${database === null ? '' : `“${database}” of `}“${server.name}”.`)
+  work.log('info', `It is read from the volume “${copy.volumeRow.name}”.`, { key: copy.key })
   const restored = await restoreSnapshot(
     {
       ...readOptions(server.engine, payload.options),
@@ -81,6 +84,10 @@ async function restoreInto(work: Work<RestorePayload>): Promise<RestoreResult> {
     work,
   )
   const { rows, seconds, safetySnapshot } = restored
+  work.log(
+    'info',
+    rows ? `Restored: ${rows.rows} rows in ${rows.tables} tables, as in the snapshot.` : 'Restored.',
+  )
   return {
     database: restored.database ?? null,
     rows: rows ? { tables: rows.tables, rows: rows.rows } : null,

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { it } from 'node:test'
 import { generateIdentity } from 'age-encryption'
 import { recipientsOf } from '../../lib/age/index.ts'
-import { problem } from '../../shared/problems.ts'
 import { restoreCheck } from '../../shared/restores.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { runJobs } from '../jobs/test-bed.ts'
@@ -205,6 +204,8 @@ describeStores('a restore', (makePlace) => {
     const check = restoreCheck.parse((await app.ask('POST', '/api/v1/restores/check', body)).json())
     assert.deepEqual([check.needsConfirmation, check.isPossible], [true, true])
     assert.equal((await app.restore({ ...body, confirmation: path })).state, 'succeeded')
+    const short = { ...body, database: 'shop.db', confirmation: 'shop.db' }
+    assert.equal((await app.restore(short)).database, path)
     const fresh = { ...body, mode: 'new', database: app.file('new.db') }
     assert.equal((await app.restore(fresh)).state, 'succeeded', 'a new database harms nobody')
   })
@@ -261,6 +262,7 @@ describeStores('a restore', (makePlace) => {
       [{ ...body, database: path, mode: 'replace', tables: ['orders'] }, 'invalid_input', 'database'],
       [{ ...body, database: path, mode: 'existing', runAfter: 'select 1' }, 'invalid_input', 'database'],
       [{ snapshotId, serverId: app.shop }, 'invalid_input', 'database'],
+      [{ ...body, database: '/' }, 'invalid_input', 'database'],
       [{ ...body, volumeId: second }, 'object_not_found', 'volumeId'],
     ]
     for (const [wrongBody, code, field] of wrong) {
@@ -293,13 +295,15 @@ describeStores('a restore', (makePlace) => {
     assert.deepEqual((await app.ask('GET', '/api/v1/restores')).json().items, [])
   })
 
-  it('into a database for which another one waits is refused', async () => {
+  it('into a database for which another one waits is refused, by whatever name', async () => {
     await using app = await openRestores(makePlace)
     const snapshotId = await app.takeSnapshot(app.shop, app.file('shop.db'))
     const body = { snapshotId, serverId: app.shop, database: app.file('new.db') }
     const id = await app.order(body)
-    const refused = await app.ask('POST', '/api/v1/restores', { ...body, runAfter: 'select 1' })
-    assert.deepEqual([refused.statusCode, problem.parse(refused.json()).code], [409, 'database_in_use'])
+    for (const database of [body.database, 'new.db']) {
+      const refused = await app.refused({ ...body, database, runAfter: 'select 1' })
+      assert.deepEqual([refused.status, refused.code], [409, 'database_in_use'])
+    }
     assert.equal((await app.restoreOf(id)).runAfter, null)
     await runJobs(app.context)
     assert.equal((await app.restoreOf(id)).state, 'succeeded')

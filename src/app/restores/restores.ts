@@ -26,6 +26,7 @@ import {
 import { safetyVolumes } from './safety.ts'
 import { lastResult, payloadsOf, safetySnapshotsOf } from './store.ts'
 import {
+  fullNameOf,
   isProtected,
   isUnconfirmed,
   needsConfirmation,
@@ -51,13 +52,13 @@ export async function startRestore(
   const found = await lookAt(context, organizationId, order, signal)
   const [first] = found.report.problems
   if (first) throw withField(first)
-  const { snapshotId, volumeId = null, serverId, database = null, mode, endSessions, safetySnapshot } = order
+  const { snapshotId, volumeId = null, serverId, mode, endSessions, safetySnapshot } = order
   const jobOrder: RestoreJobOrder = {
     payload: {
       snapshotId,
       volumeId,
       serverId,
-      database,
+      database: found.database,
       mode,
       endSessions,
       safetySnapshot,
@@ -84,7 +85,7 @@ export async function describeRestore(
   order: NewRestore,
   signal: AbortSignal,
 ): Promise<RestoreCheck> {
-  const { server, snapshot, copy, report } = await lookAt(context, organizationId, order, signal)
+  const { server, database, snapshot, copy, report } = await lookAt(context, organizationId, order, signal)
   // Whoever only looks has not been asked yet.
   const problems = report.problems.filter(
     ({ error }) => error.code !== 'confirmation_needed' || order.confirmation !== undefined,
@@ -118,7 +119,7 @@ export async function describeRestore(
     target: {
       serverId: server.id,
       serverName: server.name,
-      database: order.database ?? null,
+      database,
       exists: report.exists ?? null,
       version: report.server?.version ?? null,
     },
@@ -214,6 +215,8 @@ export async function presentRestores(context: AppContext, rows: readonly JobRow
 
 interface Found {
   server: ServerRow
+  /** By its full name; null: the server itself. */
+  database: string | null
   snapshot: SnapshotRow
   copy: Pick<ReadableCopy, 'volumeRow' | 'key'> | null
   isConfirmed: boolean
@@ -229,12 +232,16 @@ async function lookAt(
 ): Promise<Found> {
   const snapshot = await named('snapshotId', () => snapshotOf(context, organizationId, order.snapshotId))
   const server = await named('serverId', () => serverOf(context, organizationId, order.serverId))
-  const { database, mode, runAfter, confirmation } = order
+  const { mode, runAfter, confirmation } = order
+  const database = await named('database', async () =>
+    order.database === undefined ? null : fullNameOf(context, server, order.database),
+  )
   const early: RestoreReport['problems'] = []
   if (server.isProtected === 1) early.push({ error: isProtected(server), field: 'serverId' })
-  const isConfirmed = confirmation === (database ?? server.name)
+  const isConfirmed =
+    confirmation !== undefined && [database ?? server.name, order.database].includes(confirmation)
   if (needsConfirmation(server, mode) && !isConfirmed) {
-    early.push({ error: isUnconfirmed(server, database ?? null), field: 'confirmation' })
+    early.push({ error: isUnconfirmed(server, database), field: 'confirmation' })
   }
   const isOfEngine = snapshot.engine === server.engine
   const options = readOptions(server.engine, isOfEngine ? optionsOf(order) : {})
@@ -261,7 +268,7 @@ async function lookAt(
       ...options,
       engineName: server.engine,
       connection: connectionOf(context, server),
-      database,
+      database: database ?? undefined,
       mode,
       ...(runAfter !== undefined && { runAfter }),
       own: await ownPlaces(context),
@@ -273,7 +280,7 @@ async function lookAt(
     signal,
   )
   report.problems.unshift(...early)
-  return { server, snapshot, copy: copy ?? null, isConfirmed, report }
+  return { server, database, snapshot, copy: copy ?? null, isConfirmed, report }
 }
 
 /** The engine's options, with the tables that were chosen beside them. */
@@ -294,12 +301,12 @@ async function estimate(
   return { seconds: Math.round(total * share * 10) / 10, basis: 'last restore' }
 }
 
-/** What was not found is told as a fault of the field that names it. */
+/** What is wrong is told as a fault of the field that names it. */
 async function named<T>(field: string, find: () => Promise<T>): Promise<T> {
   try {
     return await find()
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'not_found') throw error
+    if (!(error instanceof AppError) || error.status >= 500) throw error
     throw withField({ error, field })
   }
 }

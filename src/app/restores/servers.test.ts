@@ -280,7 +280,10 @@ describeStores('a restore into MariaDB', (makePlace) => {
       assert.match(failed.error?.message ?? '', /nonesuch/)
       assert.deepEqual(await names(), before)
 
-      const runAfter = `update orders set email = 'x'`
+      const runAfter = `delimiter //
+      create trigger lower before insert on orders for each row begin set new.email = lower(new.email); end //
+      delimiter ;
+      start transaction; update orders set email = 'x'`
       const masked = await app.restore({ snapshotId, serverId, database, runAfter })
       assert.equal(masked.state, 'succeeded', JSON.stringify(masked.error))
       const emails = async () =>

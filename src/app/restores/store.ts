@@ -25,15 +25,17 @@ export async function setPayload(
     .execute()
 }
 
-/** The restores that were cancelled before anybody has begun them. */
-export async function neverBegun(db: Db, organizationId: string): Promise<{ id: string; payload: string }[]> {
+/** What the restores that were cancelled, most of them before anybody has begun them, were to do. */
+export async function cancelledRestores(
+  db: Db,
+  organizationId: string,
+): Promise<{ id: string; payload: string }[]> {
   return await db
     .selectFrom('jobs')
     .select(['id', 'payload'])
     .where('organizationId', '=', organizationId)
     .where('kind', '=', 'restore')
     .where('state', '=', 'cancelled')
-    .where('attempt', '=', 0)
     .execute()
 }
 

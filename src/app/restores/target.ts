@@ -6,7 +6,7 @@ import type { RestoreMode } from '../../shared/restores.ts'
 import { whereaboutsOf } from '../../store/whereabouts.ts'
 import type { AppContext } from '../context.ts'
 import { parseSettings } from '../driver-settings.ts'
-import type { serverOf } from '../servers/servers.ts'
+import { connectionOf, type serverOf } from '../servers/servers.ts'
 
 export type ServerRow = Awaited<ReturnType<typeof serverOf>>
 
@@ -32,6 +32,11 @@ export function readOptions(engineName: string, options: Record<string, unknown>
     partial: content !== 'all' || tables.length > 0,
     ...(content === 'all' && tables.length > 0 && { wholeTables: tables }),
   }
+}
+
+/** The one name of a database of the server. Throws `invalid_input` for what is no name. */
+export function fullNameOf(context: AppContext, server: ServerRow, database: string): string {
+  return engineNamed(server.engine).fullName?.(connectionOf(context, server), database) ?? database
 }
 
 /** Holdfast's own database and files. */

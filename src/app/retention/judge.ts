@@ -61,6 +61,11 @@ export function describeReasons(reasons: readonly RetentionReason[], timeZone: s
   return reasons.map((reason) => describeReason(reason, timeZone))
 }
 
+/** What is freed when the copy goes: of one that was never stored, nothing. */
+export function bytesThere({ state, bytes }: CopyFacts): number {
+  return state === 'failed' ? 0 : bytes
+}
+
 interface Snapshot extends RetentionFacts {
   copies: CopyFacts[]
   isBroken: boolean

@@ -2,7 +2,7 @@ import type { DatabaseRetention } from '../../shared/retention-preview.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import type { Place } from '../pages.ts'
-import { describeReasons, judgeCopies, type Policies } from './judge.ts'
+import { bytesThere, describeReasons, judgeCopies, type Policies } from './judge.ts'
 import { type PruneScope, type Subject, subjects } from './prune.ts'
 import { type CopyFacts, copyFacts } from './store.ts'
 
@@ -59,7 +59,7 @@ function describe(
       ...describeCopy(copy),
       reasons: describeReasons(reasons, timeZone),
     })),
-    bytes: goes.reduce((sum, { copy }) => sum + copy.bytes, 0),
+    bytes: goes.reduce((sum, { copy }) => sum + bytesThere(copy), 0),
   }
 }
 

@@ -6,13 +6,14 @@ import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
+import { holdOrganization } from '../hold.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { planOf, type PlanRow } from '../plans/plans.ts'
 import { scheduleOf } from '../schedules/schedules.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { enqueueDeletions } from '../snapshots/deletion.ts'
-import { lockDeletions, lockSnapshots, markPending } from '../snapshots/marking.ts'
-import { describeReasons, type GoingCopy, judgeCopies, type Policies } from './judge.ts'
+import { lockSnapshots, markPending } from '../snapshots/marking.ts'
+import { bytesThere, describeReasons, type GoingCopy, judgeCopies, type Policies } from './judge.ts'
 import { copyFacts, nextDatabase, nextPlan } from './store.ts'
 
 /** Which snapshots: of one plan or all, of one database or all. Those of no plan are never pruned. */
@@ -96,7 +97,7 @@ export const prune = defineJob({
       if (goes.length === 0) continue
       for (const { copy } of await mark(work, subject, goes, now)) {
         marked.copies += 1
-        marked.bytes += copy.bytes
+        marked.bytes += bytesThere(copy)
       }
     }
     return { result: marked }
@@ -136,7 +137,7 @@ export async function* subjects(
 }
 
 /** What a plan says, in the time zone of its first schedule. */
-export async function policiesOf(
+async function policiesOf(
   context: AppContext,
   organizationId: string,
   { settings, volumes, schedules }: PlanRow,
@@ -168,20 +169,15 @@ async function mark(
   const { organizationId } = work
   const ids = new Set(goes.map(({ copy }) => copy.snapshotId))
   const marked = await store.db.transaction().execute(async (trx) => {
-    await lockDeletions(store, trx, organizationId)
+    await holdOrganization(trx, organizationId)
     await lockSnapshots(store, trx, organizationId, [...ids])
     const copies = await copyFacts(trx, organizationId, plan.id, database)
     const still = judgeCopies(copies, policies, now).goes.filter(({ copy }) => ids.has(copy.snapshotId))
-    const byVolume = Map.groupBy(still, ({ copy }) => copy.volumeId)
-    for (const [volumeId, gone] of byVolume) {
-      await markPending(
-        store,
-        trx,
-        gone.map(({ copy }) => copy.snapshotId),
-        volumeId,
-      )
+    for (const [volumeId, gone] of Map.groupBy(still, ({ copy }) => copy.volumeId)) {
+      const snapshotIds = gone.map(({ copy }) => copy.snapshotId)
+      const volumeIds = await markPending(store, trx, snapshotIds, volumeId)
+      await enqueueDeletions(store, trx, organizationId, volumeIds)
     }
-    await enqueueDeletions(store, trx, organizationId, [...byVolume.keys()])
     return still
   })
   for (const { copy, reasons } of marked) {

@@ -1,8 +1,10 @@
+import { engineNamed } from '../../engines/index.ts'
 import { checkOrder } from '../../runner/restore-target.ts'
 import { AppError, type FieldError } from '../../shared/errors.ts'
 import type { AppContext } from '../context.ts'
 import { planOf } from '../plans/plans.ts'
 import {
+  fullNameOf,
   isProtected,
   isUnconfirmed,
   needsConfirmation,
@@ -14,16 +16,16 @@ import { serverOf } from '../servers/servers.ts'
 import type { Values } from './store.ts'
 
 /**
- * Checks what a schema alone cannot know. Throws `invalid_input` with every field that is wrong, `target_protected`, and
+ * Checks what a schema alone cannot know, and returns it with the full name of the target. Throws `invalid_input` with every field that is wrong, `target_protected`, and
  * `confirmation_needed` unless somebody has typed the target's name.
  */
 export async function checkScheduledRestore(
   context: AppContext,
   organizationId: string,
   values: Values,
-): Promise<void> {
+): Promise<Values> {
   const { sourceServerId, sourceDatabase, targetServerId, scheduleId, settings } = values
-  const { targetDatabase, planId, mode, isConfirmed } = settings
+  const { planId, mode, isConfirmed } = settings
   const fields: FieldError[] = []
   const check = async <T>(field: string, work: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -47,7 +49,12 @@ export async function checkScheduledRestore(
   if (source && target && source.engine !== target.engine) {
     fields.push({ field: 'targetServerId', message: `must be a server of the same kind: ${source.engine}` })
   } else if (target) await check('mode', async () => checkOptions(target, values))
-  if (sourceServerId === targetServerId && sourceDatabase === targetDatabase && mode !== 'new') {
+  const fullName = (server: ServerRow, field: string, database: string) =>
+    check(field, async () => fullNameOf(context, server, database))
+  const from = source && (await fullName(source, 'sourceDatabase', sourceDatabase))
+  const to = target && (await fullName(target, 'targetDatabase', settings.targetDatabase))
+  const isOneServer = sourceServerId === targetServerId || (source && isOfThisMachine(source))
+  if (isOneServer && from !== undefined && from === to && mode !== 'new') {
     fields.push({
       field: 'targetDatabase',
       message: 'is the source itself, which would be lost again and again',
@@ -55,9 +62,15 @@ export async function checkScheduledRestore(
   }
   const [first] = fields
   if (first) throw new AppError('invalid_input', `${first.field}: ${first.message}`, { fields })
-  if (!target) return
+  if (!target || from === undefined || to === undefined) throw new Error('a field that is wrong was not told')
   if (target.isProtected === 1) throw isProtected(target)
-  if (needsConfirmation(target, mode) && !isConfirmed) throw isUnconfirmed(target, targetDatabase)
+  if (needsConfirmation(target, mode) && !isConfirmed) throw isUnconfirmed(target, to)
+  return { ...values, sourceDatabase: from, settings: { ...settings, targetDatabase: to } }
+}
+
+/** Then a name is that of the same file, whichever server it is asked of. */
+function isOfThisMachine({ engine }: ServerRow): boolean {
+  return engineNamed(engine).fullName !== undefined
 }
 
 /** What a restore would refuse whatever there is: the server need not be reached for that. */

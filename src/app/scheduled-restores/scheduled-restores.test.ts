@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { it } from 'node:test'
 import { problem, type Problem } from '../../shared/problems.ts'
 import { scheduledRestore, type ScheduledRestore } from '../../shared/scheduled-restores.ts'
@@ -164,6 +165,8 @@ describeStores('scheduled restores', (makePlace) => {
       [{ planId }, 'planId'],
       [{ targetServerId: pg, targetDatabase: 'x' }, 'targetServerId'],
       [{ targetServerId: app.shop, targetDatabase: app.source }, 'targetDatabase'],
+      [{ targetServerId: app.shop, targetDatabase: 'shop.db' }, 'targetDatabase'],
+      [{ targetDatabase: app.source }, 'targetDatabase'],
       [{ options: { jobs: 2 } }, 'options.jobs'],
       [{ tables: ['orders'] }, 'mode'],
       [{ mode: 'existing', runAfter: 'select 1' }, 'mode'],
@@ -317,6 +320,18 @@ describeStores('scheduled restores', (makePlace) => {
       assert.equal(emailsIn(app.target).length, 1)
       assert.equal((await app.show(id)).lastSnapshotId, null)
     }
+  })
+
+  it('never go among Holdfast’s own files', async () => {
+    await using app = await openStaging(makePlace)
+    await app.takeSnapshot(app.shop, app.source)
+    const { id } = await app.add({ targetDatabase: join(app.context.dataDirectory, 'staging.db') })
+    const started = await app.fire(id)
+    assert.ok('id' in started, JSON.stringify(started))
+    await runJobs(app.context)
+    const { error } = await app.restoreOf(started.id)
+    assert.equal(error?.code, 'invalid_input')
+    assert.match(error.message, /Holdfast's own data directory/)
   })
 
   it('are found by their schedule', async () => {

@@ -46,7 +46,7 @@ export async function addScheduledRestore(
     options: tables === undefined ? options : { ...options, tables },
     isConfirmed: confirmation === order.targetDatabase,
   })
-  const values: Values = {
+  const values = await checkScheduledRestore(context, organizationId, {
     name,
     sourceServerId,
     sourceDatabase,
@@ -54,8 +54,7 @@ export async function addScheduledRestore(
     scheduleId,
     settings,
     isEnabled: Number(isEnabled),
-  }
-  await checkScheduledRestore(context, organizationId, values)
+  })
   return await savingName(store, 'scheduled restore', name, () =>
     store.db.transaction().execute(async (trx) => {
       await holdReferences(trx, organizationId, values)
@@ -75,8 +74,7 @@ export async function changeScheduledRestore(
   const { store } = context
   const found = await scheduledRestoreOf(context, organizationId, id)
   if (revision !== undefined && revision !== found.revision) throw changedMeanwhile('The scheduled restore')
-  const values = merge(found, changes)
-  await checkScheduledRestore(context, organizationId, values)
+  const values = await checkScheduledRestore(context, organizationId, merge(found, changes))
   return await savingName(store, 'scheduled restore', changes.name, () =>
     store.db.transaction().execute(async (trx) => {
       await holdReferences(trx, organizationId, values)

@@ -9,10 +9,11 @@ import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
+import { holdOrganization } from '../hold.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { jobError } from '../jobs/run-job.ts'
 import { openVolumeOf, volumeOf, volumeResource, type VolumeRow } from '../volumes/volumes.ts'
-import { lockDeletions, lockSnapshots, markPending } from './marking.ts'
+import { lockSnapshots, markPending } from './marking.ts'
 import { lockOfRow, noSnapshot } from './snapshots.ts'
 import {
   copiesOf,
@@ -57,7 +58,7 @@ export async function deleteSnapshots(
 ): Promise<Deletion> {
   const wanted = [...new Set(ids)]
   return await store.db.transaction().execute(async (trx) => {
-    await lockDeletions(store, trx, organizationId)
+    await holdOrganization(trx, organizationId)
     const snapshots = await look(store, trx, organizationId, wanted, { newest })
     if (snapshots.length < wanted.length) throw noneOf(ids, snapshots)
     const kept = snapshots.filter(({ refusal }) => refusal !== null)
@@ -70,8 +71,7 @@ export async function deleteSnapshots(
       jobIds: [],
     }
     if (dryRun) return report
-    await markPending(store, trx, wanted)
-    const volumeIds = [...new Set(all.map(({ volumeId }) => volumeId))]
+    const volumeIds = await markPending(store, trx, wanted)
     return { ...report, jobIds: await enqueueDeletions(store, trx, organizationId, volumeIds) }
   })
 }
@@ -86,7 +86,7 @@ export async function deleteSnapshotsOfPlan(
   organizationId: string,
   planId: string,
 ): Promise<string[]> {
-  await lockDeletions(store, trx, organizationId)
+  await holdOrganization(trx, organizationId)
   for (let after = ''; ;) {
     const ids = await snapshotsOfPlan(trx, organizationId, planId, after, PIECE)
     const last = ids.at(-1)
@@ -225,7 +225,9 @@ function describe(
     storedBytes,
     isNewest,
     refusal: refusalOf(facts, copies, { mayGo: newest || !isNewest, now }) ?? null,
-    copies: copies.map(({ volumeId, volumeName, key, bytes }) => ({ volumeId, volumeName, key, bytes })),
+    copies: copies
+      .filter(({ state }) => state !== 'failed') // never stored: nothing goes
+      .map(({ volumeId, volumeName, key, bytes }) => ({ volumeId, volumeName, key, bytes })),
   }
 }
 

@@ -4,20 +4,10 @@ import { locking } from '../../store/locks.ts'
 import type { Tables } from '../../store/tables.ts'
 
 /*
- * Who decides that copies go takes `lockDeletions` first, then `lockSnapshots`, looks again, and marks them. Who begins
- * to read a snapshot takes `lockSnapshots` alone, and looks whether it is marked; its job is known before. So either
- * the one sees the job, or the other the mark.
+ * Who decides that copies go takes `holdOrganization` first, so that nobody else decides, then `lockSnapshots`, looks
+ * again, and marks them. Who begins to read a snapshot takes `lockSnapshots` alone, and looks whether it is marked; its
+ * job is known before. So either the one sees the job, or the other the mark.
  */
-
-/** Nobody else deletes anything of this organization, or decides what is to be deleted, until the transaction ends. */
-export async function lockDeletions(
-  store: Store,
-  trx: Transaction<Tables>,
-  organizationId: string,
-): Promise<void> {
-  const row = trx.selectFrom('organizations').select('id').where('id', '=', organizationId)
-  await locking(store, row).execute()
-}
 
 /** Nobody else changes these snapshots, or begins to read them, until the transaction ends. */
 export async function lockSnapshots(
@@ -45,18 +35,42 @@ export function isRead(snapshotId: string): Expression<SqlBool> {
       and (jobs.state = 'running' or (jobs.state = 'queued' and jobs.kind <> 'repair-copy')))`
 }
 
-/** Marks copies as to be deleted: all of these snapshots, or those on one volume. */
+/**
+ * Marks copies as to be deleted: all of these snapshots, or those on one volume. Of one that was never stored nothing is
+ * there, so it is forgotten at once. Returns the volumes on which there is something to delete.
+ */
 export async function markPending(
   store: Store,
   trx: Transaction<Tables>,
   ids: readonly string[],
   volumeId?: string,
-): Promise<void> {
-  let update = trx
+): Promise<string[]> {
+  let failed = trx.deleteFrom('copies').where('snapshotId', 'in', ids).where('state', '=', 'failed')
+  let others = trx
     .updateTable('copies')
     .set({ state: 'delete_pending', error: null, updatedAt: store.now })
     .where('snapshotId', 'in', ids)
-    .where('state', '<>', 'delete_pending')
-  if (volumeId !== undefined) update = update.where('volumeId', '=', volumeId)
-  await update.execute()
+  if (volumeId !== undefined) {
+    failed = failed.where('volumeId', '=', volumeId)
+    others = others.where('volumeId', '=', volumeId)
+  }
+  await failed.execute()
+  const marked = await others.returning('volumeId').execute()
+  await forgetWithoutCopies(trx, ids)
+  return [...new Set(marked.map((copy) => copy.volumeId))].sort()
+}
+
+/** Forgets those of the snapshots that have no copy any more. */
+export async function forgetWithoutCopies(trx: Transaction<Tables>, ids: readonly string[]): Promise<void> {
+  await trx
+    .deleteFrom('snapshots')
+    .where('id', 'in', ids)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb.selectFrom('copies').select('copies.key').whereRef('copies.snapshotId', '=', 'snapshots.id'),
+        ),
+      ),
+    )
+    .execute()
 }

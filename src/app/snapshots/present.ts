@@ -14,7 +14,7 @@ export function present(row: SnapshotSummary, copies: readonly NamedCopyRow[], n
     lockedUntil,
     isPartial,
     isForeign,
-    revision,
+    revision: _,
     ...rest
   } = row
   const lock = lockOfRow({ isLocked, lockedUntil }, now)

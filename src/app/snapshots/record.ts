@@ -3,6 +3,7 @@ import type { Copy } from '../../runner/copies.ts'
 import type { Manifest } from '../../shared/snapshots.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
+import { forgetWithoutCopies } from './marking.ts'
 
 export interface SnapshotRecord {
   organizationId: string
@@ -100,19 +101,10 @@ async function forgetReplaced(
   if (!isNew) replaced = replaced.where('state', 'in', ['delete_pending', 'missing'])
   const rows = await replaced.returning('snapshotId').execute()
   if (rows.length === 0) return
-  await trx
-    .deleteFrom('snapshots')
-    .where(
-      'id',
-      'in',
-      rows.map(({ snapshotId }) => snapshotId),
-    )
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(selectFrom('copies').select('copies.key').whereRef('copies.snapshotId', '=', 'snapshots.id')),
-      ),
-    )
-    .execute()
+  await forgetWithoutCopies(
+    trx,
+    rows.map(({ snapshotId }) => snapshotId),
+  )
 }
 
 /** Those of the volumes on which the key is that of another snapshot. */
@@ -175,7 +167,8 @@ export async function adoptCopy(
       })
       return 'new'
     }
-    const isSettled = known.state === 'stored' || known.state === 'delete_pending'
+    // A damaged copy is not good again because its manifest is there.
+    const isSettled = known.state !== null && known.state !== 'failed' && known.state !== 'missing'
     if (isSettled || known.organizationId !== organizationId) return 'known'
     const stored = { key, state: 'stored' as const, error: null, checkedAt: store.now, updatedAt: store.now }
     await trx

@@ -256,7 +256,7 @@ async function sendDownload(reply: FastifyReply, download: Download, hasRanges: 
     .header('accept-ranges', hasRanges ? 'bytes' : 'none')
     .header('content-disposition', dispositionOf(download.fileName))
     .header('cache-control', 'no-store')
-    .send(download.body as never)
+    .send(download.body)
 }
 
 function behindTheEnd(reply: FastifyReply, bytes: number): AppError {

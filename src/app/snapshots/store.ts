@@ -1,7 +1,7 @@
 import { type Expression, type Selectable, sql, type SqlBool, type Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
-import { isRead, lockSnapshots } from './marking.ts'
+import { forgetWithoutCopies, isRead, lockSnapshots } from './marking.ts'
 
 type Db = Store['db'] | Transaction<Tables>
 
@@ -221,17 +221,7 @@ export async function forgetCopy(
       .where('volumeId', '=', volumeId)
       .where('state', '=', 'delete_pending')
       .execute()
-    await trx
-      .deleteFrom('snapshots')
-      .where('id', '=', snapshotId)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('copies').select('copies.key').whereRef('copies.snapshotId', '=', 'snapshots.id'),
-          ),
-        ),
-      )
-      .execute()
+    await forgetWithoutCopies(trx, [snapshotId])
   })
 }
 

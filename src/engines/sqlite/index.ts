@@ -49,6 +49,7 @@ export const sqlite = defineEngine({
   },
 
   shortName: (database) => basename(database),
+  fullName: databasePath,
 
   async describe(connection, database, signal) {
     const { bytes, encoding } = await describeInTime(databasePath(connection, database), signal)

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { enqueueJob } from '../../store/queue.ts'
+import { describeStores } from '../../store/test-bed.ts'
+import { nowOf } from '../clock.ts'
+import { appendLog } from '../jobs/store.ts'
+import { type Catalogue, openCatalogue } from '../snapshots/test-bed.ts'
+
+const DAY = 86_400_000
+
+interface Made {
+  days: number
+  state?: 'succeeded' | 'partial' | 'failed' | 'cancelled' | 'queued'
+  database?: string | null
+  planId?: string | null
+  kind?: string
+}
+
+async function addJob(app: Catalogue, { days, ...made }: Made): Promise<string> {
+  const { store, organizationId } = app
+  const { id } = await store.db.transaction().execute((trx) =>
+    enqueueJob(store, trx, {
+      organizationId,
+      kind: made.kind ?? 'backup',
+      key: `${Math.random()}`,
+      payload: {},
+      subject: {
+        planId: made.planId === undefined ? app.plan.id : made.planId,
+        database: made.database === undefined ? 'shop' : made.database,
+      },
+      resources: ['something'],
+    }),
+  )
+  const at = (await nowOf(store)) - days * DAY
+  const state = made.state ?? 'succeeded'
+  const finishedAt = state === 'queued' ? null : at
+  await store.db.updateTable('jobs').set({ state, createdAt: at, finishedAt }).where('id', '=', id).execute()
+  await appendLog(store, id, [{ at: new Date(at).toISOString(), level: 'info', message: 'x' }])
+  return id
+}
+
+async function cleanUp(app: Catalogue): Promise<unknown> {
+  const { store, organizationId } = app
+  const { id } = await store.db
+    .transaction()
+    .execute((trx) =>
+      enqueueJob(store, trx, { organizationId, kind: 'clean-up', key: 'clean-up', payload: {} }),
+    )
+  await app.run({ kinds: { 'clean-up': (await import('./clean-up.ts')).cleanUp } })
+  const job = await app.get<{ state: string; result: unknown }>(`jobs/${id}`)
+  assert.equal(job.state, 'succeeded')
+  return job.result
+}
+
+describeStores('the daily clean-up', (makePlace) => {
+  it('forgets old jobs, but for the last success and the last failure of each database', async () => {
+    await using app = await openCatalogue(makePlace)
+    const old = await addJob(app, { days: 300 })
+    const lastSuccess = await addJob(app, { days: 200, state: 'partial' })
+    const oldFailure = await addJob(app, { days: 299, state: 'failed' })
+    const lastFailure = await addJob(app, { days: 100, state: 'failed' })
+    const cancelled = await addJob(app, { days: 190, state: 'cancelled' })
+    const crm = await addJob(app, { days: 400, database: 'crm' })
+    const run = await addJob(app, { days: 200, database: null, kind: 'run-plan' })
+    const other = await addJob(app, { days: 181, kind: 'restore', planId: null })
+    const failedOther = await addJob(app, { days: 91, kind: 'restore', planId: null, state: 'failed' })
+    const young = await addJob(app, { days: 179, kind: 'restore', planId: null })
+    const youngFailure = await addJob(app, { days: 89, kind: 'restore', planId: null, state: 'failed' })
+    const waiting = await addJob(app, { days: 500, kind: 'later', state: 'queued' })
+    await app.store.db
+      .insertInto('organizations')
+      .values({ id: 'other', name: 'Other', createdAt: 0 })
+      .execute()
+    const strange = await addJob(app, { days: 500, kind: 'restore', planId: null })
+    await app.store.db
+      .updateTable('jobs')
+      .set({ organizationId: 'other' })
+      .where('id', '=', strange)
+      .execute()
+
+    assert.deepEqual(await cleanUp(app), { jobs: 6 })
+    const rows = await app.store.db.selectFrom('jobs').select('id').where('kind', '<>', 'clean-up').execute()
+    const left = [lastSuccess, lastFailure, crm, young, youngFailure, waiting, strange]
+    assert.deepEqual(rows.map(({ id }) => id).sort(), left.sort())
+    const logs = await app.store.db.selectFrom('jobLogs').select('jobId').distinct().execute()
+    const logged = logs.map(({ jobId }) => jobId)
+    assert.ok([old, oldFailure, cancelled, run, other, failedOther].every((id) => !logged.includes(id)))
+    assert.ok(left.every((id) => logged.includes(id)))
+    assert.deepEqual(await cleanUp(app), { jobs: 0 })
+  })
+
+  it('goes by the settings, through more jobs than it looks at once', async () => {
+    await using app = await openCatalogue(makePlace)
+    await app.ask('PATCH', '/api/v1/settings', { historyDays: 10, failedHistoryDays: 5 })
+    const id = await addJob(app, { days: 11 })
+    const row = await app.store.db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    const many = Array.from({ length: 1200 }, (_, n) => ({
+      ...row,
+      id: `${n}`,
+      key: `${n}`,
+      // Each is the last of its database, so that they stay, but for every other one.
+      database: n % 2 === 0 ? `database ${n}` : null,
+    }))
+    for (let n = 0; n < many.length; n += 200) {
+      await app.store.db
+        .insertInto('jobs')
+        .values(many.slice(n, n + 200))
+        .execute()
+    }
+    assert.deepEqual(await cleanUp(app), { jobs: 600 })
+  })
+
+  it('forgets old firings, but for the last of each schedule, and old answers', async () => {
+    await using app = await openCatalogue(makePlace)
+    const { db } = app.store
+    const now = await nowOf(app.store)
+    const firings = [
+      ['a', 200],
+      ['a', 100],
+      ['a', 10],
+      ['b', 300],
+      ['b', 200],
+    ] as const
+    await db
+      .insertInto('firings')
+      .values(firings.map(([schedule, days]) => ({ schedule, fireAt: now - days * DAY, firedAt: now })))
+      .execute()
+    await db
+      .insertInto('idempotencyKeys')
+      .values(
+        [2, 0.5].map((days) => ({ tokenId: 't', key: `${days}`, request: 'x', createdAt: now - days * DAY })),
+      )
+      .execute()
+    await cleanUp(app)
+    const left = await db.selectFrom('firings').selectAll().orderBy('schedule').orderBy('fireAt').execute()
+    assert.deepEqual(
+      left.map(({ schedule, fireAt }) => [schedule, Math.round((now - fireAt) / DAY)]),
+      [
+        ['a', 10],
+        ['b', 200],
+      ],
+    )
+    const keys = await db.selectFrom('idempotencyKeys').select('key').execute()
+    assert.deepEqual(
+      keys.map(({ key }) => key),
+      ['0.5'],
+    )
+  })
+})
