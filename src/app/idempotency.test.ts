@@ -172,19 +172,23 @@ describeStores('a POST with an Idempotency-Key', (makePlace) => {
   })
 
   it('whose time is over does not answer for the one that came after it', async () => {
-    const ends: (() => void)[] = []
-    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const mayEnd = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     await using app = await openCounting(makePlace, async (count) => {
-      begin()
-      if (count === 1) await new Promise<void>((resolve) => ends.push(resolve))
+      begun[count - 1]?.resolve()
+      await mayEnd[count - 1]?.promise
       return { count }
     })
     const first = app.post('a')
-    await begun
+    await begun[0]?.promise
     await age(app, 6 * 60_000)
-    assert.equal((await app.post('a')).json().count, 2)
-    ends[0]?.()
+    const second = app.post('a')
+    await begun[1]?.promise
+    mayEnd[0]?.resolve()
     assert.equal((await first).json().count, 1)
+    assert.equal((await app.post('a')).statusCode, 409, 'the second one is still being answered')
+    mayEnd[1]?.resolve()
+    assert.equal((await second).json().count, 2)
     assert.equal((await app.post('a')).json().count, 2)
   })
 

@@ -11,6 +11,8 @@ import { openApp } from './test-bed.ts'
 
 const [FIRST, SECOND, THIRD] = [makeKey(), makeKey(), makeKey()] as const
 
+const nothing = { resealed: 0, notes: [], warnings: [] }
+
 const shop = {
   name: 'shop',
   engine: 'postgresql',
@@ -96,16 +98,20 @@ describeStores('what was sealed with a former key', (makePlace) => {
     await using app = await openSealed(makePlace)
     const rotated = sealer({ current: SECOND, previous: [FIRST] })
     await app.check(rotated)
-    assert.deepEqual(await reseal({ store: app.store, sealer: rotated }), { resealed: 5, warnings: [] })
+    assert.deepEqual(await reseal({ store: app.store, sealer: rotated }), {
+      resealed: 5,
+      notes: ['5 secrets were sealed anew with this APP_KEY.'],
+      warnings: [],
+    })
     assert.ok(!(await everything(app)).includes(`hf1.${sealer({ current: FIRST }).keyId}`))
     await app.check(sealer({ current: SECOND }))
-    assert.deepEqual(await reseal({ store: app.store, sealer: rotated }), { resealed: 0, warnings: [] })
+    assert.deepEqual(await reseal({ store: app.store, sealer: rotated }), nothing)
   })
 
   it('is left as it is where nothing has changed', async () => {
     await using app = await openSealed(makePlace)
     const before = await everything(app)
-    assert.deepEqual(await reseal(app.context), { resealed: 0, warnings: [] })
+    assert.deepEqual(await reseal(app.context), nothing)
     assert.equal(await everything(app), before)
   })
 

@@ -16,6 +16,8 @@ type Context = Pick<AppContext, 'store' | 'sealer'>
 export interface Resealing {
   /** How many secrets were sealed with a former key, and are not any more. */
   resealed: number
+  /** The same in a sentence, if there were any. */
+  notes: string[]
   /** Sentences: what can no longer be opened. */
   warnings: string[]
 }
@@ -53,7 +55,7 @@ export async function reseal(context: Context): Promise<Resealing> {
     }
   }
   resealed += await resealAnswers(context)
-  return { resealed, warnings: inWords(unopened) }
+  return { resealed, notes: notesOf(resealed), warnings: warningsOf(unopened) }
 }
 
 /**
@@ -178,7 +180,12 @@ function mapTexts(value: unknown, place: string, map: (text: string, place: stri
   )
 }
 
-function inWords(unopened: readonly AppError[]): string[] {
+function notesOf(resealed: number): string[] {
+  if (resealed === 0) return []
+  return [`${resealed === 1 ? 'A secret was' : `${resealed} secrets were`} sealed anew with this APP_KEY.`]
+}
+
+function warningsOf(unopened: readonly AppError[]): string[] {
   const [first] = unopened
   if (!first) return []
   const count = unopened.length === 1 ? 'A stored secret' : `${unopened.length} stored secrets`

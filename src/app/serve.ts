@@ -13,6 +13,7 @@ import type { AppContext } from './context.ts'
 import { firstToken, isUnused } from './identity/tokens.ts'
 import { jobKinds } from './jobs/kinds.ts'
 import { startWorker, type WorkerOptions } from './jobs/worker.ts'
+import { reseal } from './resealing.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
 import { keepLocalToken } from './local-token.ts'
 import { organizations } from './scheduler/store.ts'
@@ -62,6 +63,7 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   const mayMake = store.engine === 'postgresql' || (await isUnused(store))
   const key = await loadAppKey(configuration, { mayMake })
   const context = contextOf(configuration, store, key)
+  const resealing = await reseal(context)
   const { host, port, tls, log, trustedProxies } = configuration
   const app = await buildApp(context, { logger: { level: log.level }, trustProxy: trustedProxies, tls })
   stack.defer(() => app.close())
@@ -81,9 +83,10 @@ export async function serve(configuration: Configuration, options: RunOptions = 
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`,
     notes: [
       ...(key.note === undefined ? [] : [key.note]),
+      ...resealing.notes,
       ...(token === undefined ? [] : [`The administrator’s token, which is shown this once:\n  ${token}`]),
     ],
-    warnings: key.warnings,
+    warnings: [...key.warnings, ...resealing.warnings],
     lost: lost.promise,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
@@ -100,12 +103,14 @@ export async function work(configuration: Configuration, options: RunOptions = {
   const store = stack.use(await openStore(configuration.store))
   await migrate(store)
   const key = await loadAppKey(configuration, { mayMake: false })
-  useWorker(stack, contextOf(configuration, store, key), options)
+  const context = contextOf(configuration, store, key)
+  const { notes, warnings } = await reseal(context)
+  useWorker(stack, context, options)
   const cleanUp = stack.move()
   return {
     url: undefined,
-    notes: [],
-    warnings: key.warnings,
+    notes,
+    warnings: [...key.warnings, ...warnings],
     lost: new Promise(() => {}),
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }

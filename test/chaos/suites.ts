@@ -1,3 +1,4 @@
+import { fleet } from './fleet.ts'
 import { fuzz } from './fuzz.ts'
 import { interrupt } from './interrupt.ts'
 import { killApp } from './kill-app.ts'
@@ -15,6 +16,7 @@ export const suites = {
   tools,
   kill: (bench) => [...killBackup(bench), ...killRestore(bench)],
   app: killApp,
+  fleet,
   interrupt,
   volumes,
   matrix,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -121,6 +122,49 @@ describe('holdfast app migrate-store', { skip: skipUnless('postgres15') }, () =>
     assert.equal(open.exitCode, 4)
     assert.match(open.stderr, /warning: The URL contains a password/)
     assert.doesNotMatch(open.stderr, /canary/)
+  })
+})
+
+describe('the key of an app', () => {
+  it('changes without anything being lost, and not by mistake', async () => {
+    await using desk = await openDesk()
+    const data = join(desk.folder.path, 'data')
+    const [former = '', next = '', other = ''] = [1, 2, 3].map(
+      () => `base64:${randomBytes(32).toString('base64')}`,
+    )
+    let token: string
+    {
+      await using app = await startApp(data, { env: { APP_KEY: former } })
+      assert.ok(app.isUp, app.said())
+      token = app.token ?? assert.fail()
+      await connect({ url: app.url, token }).ask('POST /api/v1/servers', { body: shop })
+      await app.stop()
+    }
+    {
+      await using app = await startApp(data, { env: { APP_KEY: other } })
+      assert.equal((await app.ended).exitCode, 2)
+      assert.match(app.said(), /is sealed with the APP_KEY/)
+    }
+    {
+      await using app = await startApp(data, { env: { APP_KEY: next, APP_PREVIOUS_KEYS: former } })
+      assert.ok(app.isUp, app.said())
+      assert.match(app.said(), /secrets? (was|were) sealed anew/)
+      await app.stop()
+    }
+    {
+      await using app = await startApp(data, { env: { APP_KEY: next } })
+      assert.ok(app.isUp, app.said())
+      assert.doesNotMatch(app.said(), /sealed|warning/)
+      assert.deepEqual(await serversOf(app.url, token), ['shop'])
+      await app.stop()
+    }
+    const env = { HOLDFAST_DATA_DIR: data, APP_KEY: other }
+    const accepted = await desk.run(['app', 'accept-key'], { env })
+    assert.equal(accepted.exitCode, 0, accepted.stderr)
+    assert.match(accepted.stderr, /cannot be opened/)
+    await using app = await startApp(data, { env: { APP_KEY: other } })
+    assert.ok(app.isUp, app.said())
+    assert.match(app.said(), /cannot be opened/)
   })
 })
 

@@ -88,8 +88,20 @@ describe('the app by the command line alone', () => {
       assert.match(await app.say(['volumes', 'test', 'bucket']), /ok +write/)
       await app.say(['schedules', 'add', 'each minute', '--cron', '* * * * *'])
       await app.say([
-        ...['plans', 'add', '--server', 'prod', '--name', 'shop', '--database', 'shop'],
-        ...['--volume', 'This machine', '--volume', 'bucket', '--schedule', 'each minute'],
+        'plans',
+        'add',
+        '--server',
+        'prod',
+        '--name',
+        'shop',
+        '--database',
+        'shop',
+        '--volume',
+        'This machine',
+        '--volume',
+        'bucket',
+        '--schedule',
+        'each minute',
       ])
 
       // By itself, each minute.
@@ -121,7 +133,15 @@ describe('the app by the command line alone', () => {
 
       await database.query('delete from orders where id > 100', 'shop_copy')
       const replaced = await app.ask<Job>([
-        ...['restore', 'run', newest.id, '--server', 'prod', '--database', 'shop_copy', '--mode', 'replace'],
+        'restore',
+        'run',
+        newest.id,
+        '--server',
+        'prod',
+        '--database',
+        'shop_copy',
+        '--mode',
+        'replace',
       ])
       assert.equal(await count('shop_copy'), 20_000)
       await app.say(['restore', 'undo', replaced.id])
@@ -142,8 +162,18 @@ describe('the app by the command line alone', () => {
     await app.say(['servers', 'add', `sqlite:${join(path, 'shop.db')}`, '--name', 'shop'])
     await app.say(['volumes', 'add', join(path, 'second'), '--name', 'second'])
     await app.say([
-      ...['plans', 'add', '--server', 'shop', '--name', 'releases', '--volume', 'This machine'],
-      ...['--volume', 'second', '--path', 'releases/{version}'],
+      'plans',
+      'add',
+      '--server',
+      'shop',
+      '--name',
+      'releases',
+      '--volume',
+      'This machine',
+      '--volume',
+      'second',
+      '--path',
+      'releases/{version}',
     ])
     const before = ['backup', 'run', 'releases', '--trigger', 'migration', '--wait', '--version']
     assert.match(await app.say([...before, '42']), /Backed up .*shop\.db/)

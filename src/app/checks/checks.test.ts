@@ -30,12 +30,20 @@ describeStores('the file check', (makePlace) => {
       const missing = await app.add({ takenAt: day(2), on: [0, 1] })
       const short = await app.add({ takenAt: day(3), on: [0, 1] })
       const alone = await app.add({ takenAt: day(4) })
+      const hopeless = await app.add({ takenAt: day(4), on: [0, 1] })
       const failed = await app.add({ takenAt: day(5), on: [1], failedOn: [0] })
       const going = await app.add({ takenAt: day(6), on: [0, 1] })
       const started = await nowOf(app.store)
       await rm(app.path(0, await app.keyOf(missing)))
       await writeFile(app.path(0, await app.keyOf(short)), 'x')
       await rm(app.path(0, await app.keyOf(alone)))
+      await rm(app.path(0, await app.keyOf(hopeless)))
+      await app.store.db
+        .updateTable('copies')
+        .set({ state: 'corrupt' })
+        .where('snapshotId', '=', hopeless)
+        .where('volumeId', '=', app.volumeIds[1] ?? '')
+        .execute()
       await rm(app.path(0, await app.keyOf(going)))
       await app.store.db
         .updateTable('copies')
@@ -46,7 +54,7 @@ describeStores('the file check', (makePlace) => {
       const [job] = await check(app, 0)
       assert.equal(job?.state, 'failed')
       assert.equal(job.error?.code, 'checksum_mismatch')
-      assert.match(job.error.message, /On “volume 0”, 2 copies are missing and 1 copy is damaged\. “prod/)
+      assert.match(job.error.message, /On “volume 0”, 3 copies are missing and 1 copy is damaged\. “prod/)
       assert.match(job.error.hint ?? '', /^3 copies are being made again/)
       assert.equal((await app.states(good))['volume 0'], 'stored')
       assert.equal((await app.states(missing))['volume 0'], 'missing')
@@ -63,7 +71,7 @@ describeStores('the file check', (makePlace) => {
       await app.run({ evenLater: true })
       for (const id of [missing, short, failed]) assert.equal((await app.states(id))['volume 0'], 'stored')
       const [again] = await check(app, 0)
-      assert.match(again?.error?.message ?? '', /1 copy is missing/)
+      assert.match(again?.error?.message ?? '', /2 copies are missing/)
     })
   }
 

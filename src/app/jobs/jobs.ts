@@ -6,7 +6,7 @@ import { cancelJob } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
 import { findJob, findJobs, fullResources, type JobRow } from './store.ts'
 
-export { type JobFilter, type JobRow, listJobs, readLog } from './store.ts'
+export { type JobRow, listJobs, readLog } from './store.ts'
 
 /** What the run of a plan says of the jobs that it ordered. */
 export const planRunResult = z.object({ jobs: z.array(z.object({ id: z.string(), database: z.string() })) })

@@ -144,7 +144,7 @@ async function endBadly(
   })
 }
 
-export function isWorthAnotherTry(error: AppError): boolean {
+function isWorthAnotherTry(error: AppError): boolean {
   if (error.retryable) return true
   return error.status >= 500 && !lasting.has(error.code)
 }

@@ -13,7 +13,7 @@ import { holdOrganization } from '../hold.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { jobError } from '../jobs/run-job.ts'
 import { openVolumeOf, volumeOf, volumeResource, type VolumeRow } from '../volumes/volumes.ts'
-import { lockSnapshots, markPending } from './marking.ts'
+import { lockSnapshots, markPending, markPlanPending } from './marking.ts'
 import { lockOfRow, noSnapshot } from './snapshots.ts'
 import {
   copiesOf,
@@ -25,7 +25,6 @@ import {
   pendingCopies,
   pendingVolumes,
   type PendingCopy,
-  snapshotsOfPlan,
 } from './store.ts'
 
 /*
@@ -87,15 +86,7 @@ export async function deleteSnapshotsOfPlan(
   planId: string,
 ): Promise<string[]> {
   await holdOrganization(trx, organizationId)
-  for (let after = ''; ;) {
-    const ids = await snapshotsOfPlan(trx, organizationId, planId, after, PIECE)
-    const last = ids.at(-1)
-    if (last === undefined) break
-    after = last
-    const found = await look(store, trx, organizationId, ids, { newest: true })
-    const deletable = found.filter(({ refusal }) => refusal === null).map(({ id }) => id)
-    if (deletable.length > 0) await markPending(store, trx, deletable)
-  }
+  await markPlanPending(store, trx, organizationId, planId)
   return await enqueuePendingDeletions(store, trx, organizationId)
 }
 

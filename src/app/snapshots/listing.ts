@@ -13,7 +13,7 @@ import { type SnapshotSummary, summaryColumns } from './store.ts'
  */
 
 /** Snapshots that one page looks at: SQLite's queries hold up the whole process. */
-const LOOKED_AT = 5_000
+const LOOKED_AT = 3_000
 /** So few are sorted, rather than found in the order of the list. */
 const FEW = 2_000
 

@@ -2,6 +2,7 @@ import { type Expression, sql, type SqlBool, type Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import { locking } from '../../store/locks.ts'
 import type { Tables } from '../../store/tables.ts'
+import { unindexed } from '../../store/unindexed.ts'
 
 /*
  * Who decides that copies go takes `holdOrganization` first, so that nobody else decides, then `lockSnapshots`, looks
@@ -19,7 +20,7 @@ export async function lockSnapshots(
   const rows = trx
     .selectFrom('snapshots')
     .select('id')
-    .where('organizationId', '=', organizationId)
+    .where(unindexed('organizationId'), '=', organizationId)
     .where('id', 'in', ids)
     .orderBy('id')
   await locking(store, rows).execute()
@@ -46,10 +47,7 @@ export async function markPending(
   volumeId?: string,
 ): Promise<string[]> {
   let failed = trx.deleteFrom('copies').where('snapshotId', 'in', ids).where('state', '=', 'failed')
-  let others = trx
-    .updateTable('copies')
-    .set({ state: 'delete_pending', error: null, updatedAt: store.now })
-    .where('snapshotId', 'in', ids)
+  let others = trx.updateTable('copies').set(pending(store)).where('snapshotId', 'in', ids)
   if (volumeId !== undefined) {
     failed = failed.where('volumeId', '=', volumeId)
     others = others.where('volumeId', '=', volumeId)
@@ -60,17 +58,50 @@ export async function markPending(
   return [...new Set(marked.map((copy) => copy.volumeId))].sort()
 }
 
-/** Forgets those of the snapshots that have no copy any more. */
-export async function forgetWithoutCopies(trx: Transaction<Tables>, ids: readonly string[]): Promise<void> {
-  await trx
-    .deleteFrom('snapshots')
-    .where('id', 'in', ids)
+/**
+ * Marks all copies of the plan's snapshots, but for those that are locked, that a job reads, or that have a copy on a
+ * volume which is only read. In a few statements, however many they are, for all of it is one transaction.
+ */
+export async function markPlanPending(
+  store: Store,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  planId: string,
+): Promise<void> {
+  const ofPlan = trx
+    .selectFrom('snapshots')
+    .select('id')
+    .where('organizationId', '=', organizationId)
+    .where('planId', '=', planId)
+  await locking(store, ofPlan.orderBy('id')).execute()
+  const deletable = ofPlan
+    .where('isLocked', '=', 0)
+    .where((eb) => eb(eb.fn.coalesce('lockedUntil', eb.val(0)), '<=', store.now))
+    .where((eb) => eb.not(isRead('snapshots.id')))
     .where((eb) =>
       eb.not(
         eb.exists(
-          eb.selectFrom('copies').select('copies.key').whereRef('copies.snapshotId', '=', 'snapshots.id'),
+          eb
+            .selectFrom('copies')
+            .innerJoin('volumes', 'volumes.id', 'copies.volumeId')
+            .select('copies.key')
+            .whereRef('copies.snapshotId', '=', 'snapshots.id')
+            .where('volumes.isReadOnly', '=', 1),
         ),
       ),
     )
-    .execute()
+  await trx.deleteFrom('copies').where('state', '=', 'failed').where('snapshotId', 'in', deletable).execute()
+  await trx.updateTable('copies').set(pending(store)).where('snapshotId', 'in', deletable).execute()
+  await trx.deleteFrom('snapshots').where('planId', '=', planId).where(hasNoCopies).execute()
+}
+
+/** Forgets those of the snapshots that have no copy any more. */
+export async function forgetWithoutCopies(trx: Transaction<Tables>, ids: readonly string[]): Promise<void> {
+  await trx.deleteFrom('snapshots').where('id', 'in', ids).where(hasNoCopies).execute()
+}
+
+const hasNoCopies = sql<SqlBool>`not exists (select 1 from copies where copies.snapshot_id = snapshots.id)`
+
+function pending(store: Store) {
+  return { state: 'delete_pending' as const, error: null, updatedAt: store.now }
 }

@@ -1,6 +1,7 @@
 import { type Expression, type Selectable, sql, type SqlBool, type Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
+import { unindexed } from '../../store/unindexed.ts'
 import { forgetWithoutCopies, isRead, lockSnapshots } from './marking.ts'
 
 type Db = Store['db'] | Transaction<Tables>
@@ -117,7 +118,7 @@ export async function deletionFacts(
       asNumber(isGood('snapshots.id')).as('isGood'),
       asNumber(hasNewer).as('hasNewer'),
     ])
-    .where('organizationId', '=', organizationId)
+    .where(unindexed('organizationId'), '=', organizationId)
     .where('id', 'in', ids)
     .orderBy('takenAt', 'desc')
     .orderBy('id', 'desc')
@@ -223,24 +224,4 @@ export async function forgetCopy(
       .execute()
     await forgetWithoutCopies(trx, [snapshotId])
   })
-}
-
-/** Behind the given one. */
-export async function snapshotsOfPlan(
-  db: Db,
-  organizationId: string,
-  planId: string,
-  after: string,
-  limit: number,
-): Promise<string[]> {
-  const rows = await db
-    .selectFrom('snapshots')
-    .select('id')
-    .where('organizationId', '=', organizationId)
-    .where('planId', '=', planId)
-    .where('id', '>', after)
-    .orderBy('id')
-    .limit(limit)
-    .execute()
-  return rows.map(({ id }) => id)
 }
