@@ -2,11 +2,10 @@ import { realpath, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { AppError } from '../shared/errors.ts'
 import { type CopiedRows, copyStore } from '../store/copy-store.ts'
-import { openStore, type Store } from '../store/database.ts'
+import { openStore } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
 import type { Configuration } from './configuration.ts'
-import { isThere, openExistingStore } from './existing-store.ts'
-import { holdStore } from './serve.ts'
+import { holdAlone, isThere, openExistingStore } from './existing-store.ts'
 
 export interface MovedStore {
   /** Without passwords. */
@@ -35,7 +34,7 @@ export async function moveStore(
   await refuseSame(configuration.store, place)
   await using source = await openExistingStore(configuration.store)
   const lost = new AbortController()
-  await using _held = await hold(configuration, source, (error) => lost.abort(error))
+  await using _held = await holdAlone(configuration.store, source, (error) => lost.abort(error))
   const isNew = 'path' in place && !(await isThere(place.path))
   try {
     await using target = await openStore(place)
@@ -81,27 +80,6 @@ async function isFolder(path: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** Nobody works on the source meanwhile. */
-async function hold(
-  configuration: Configuration,
-  source: Store,
-  onLost: (error: AppError) => void,
-): Promise<AsyncDisposable> {
-  if (source.engine === 'sqlite') {
-    // By a connection of its own: the other one is busy reading.
-    await using stack = new AsyncDisposableStack()
-    const holding = stack.use(await openStore(configuration.store))
-    stack.use(await holdStore(holding, onLost))
-    return stack.move()
-  }
-  const others = await source.otherSessions()
-  if (others === 0) return new AsyncDisposableStack()
-  const what = others === 1 ? 'Another process of Holdfast has' : `${others} other processes of Holdfast have`
-  throw new AppError('store_in_use', `${what} the store ${source.location} open.`, {
-    hint: 'Stop all nodes and workers first.',
-  })
 }
 
 function nextSteps(place: Configuration['store']): string[] {

@@ -6,7 +6,7 @@ import { makeKey, type Sealer, sealer } from '../lib/sealing.ts'
 import { AppError } from '../shared/errors.ts'
 import { enqueueJob } from '../store/queue.ts'
 import { describeStores } from '../store/test-bed.ts'
-import { acceptKey, reseal } from './resealing.ts'
+import { acceptKey, countLost, reseal } from './resealing.ts'
 import { openApp } from './test-bed.ts'
 
 const [FIRST, SECOND, THIRD] = [makeKey(), makeKey(), makeKey()] as const
@@ -166,13 +166,31 @@ describeStores('the app’s key', (makePlace) => {
     await using app = await openSealed(makePlace)
     const found = { store: app.store, sealer: sealer({ current: SECOND }) }
     await assert.rejects(reseal(found), isWrongKey)
-    const { resealed, warnings } = await acceptKey(found)
-    assert.equal(resealed, 0)
-    assert.match(warnings.join(), /^4 stored secrets cannot be opened/)
+    assert.equal(await countLost(found), 4)
+    const both = sealer({ current: SECOND, previous: [FIRST] })
+    assert.equal(await countLost({ store: app.store, sealer: both }), 0)
+
+    const { warnings } = await acceptKey(found)
+    assert.match(
+      warnings.join(),
+      /^2 stored secrets cannot be opened/,
+      'the encryption key and that of the job',
+    )
     assert.doesNotMatch(warnings.join(), /canary/)
-    assert.match((await reseal(found)).warnings.join(), /^4 stored secrets/)
-    // The lost key is found again.
-    await reseal({ store: app.store, sealer: sealer({ current: SECOND, previous: [FIRST] }) })
+    app.context.sealer = found.sealer
+    // All is shown, and the passwords can be entered again.
+    const [server] = (await app.ask('GET', '/api/v1/servers')).json().items
+    assert.equal(server.connection.password, 'lost****')
+    const again = { connection: { ...server.connection, password: 'canary-server' } }
+    assert.equal((await app.ask('PATCH', `/api/v1/servers/${server.id}`, again)).statusCode, 200)
+    const [volume] = (await app.ask('GET', '/api/v1/volumes')).json().items
+    assert.equal(volume.settings.secretAccessKey, 'lost****')
+    const anew = { settings: { ...volume.settings, secretAccessKey: 'canary-volume' } }
+    assert.equal((await app.ask('PATCH', `/api/v1/volumes/${volume.id}`, anew)).statusCode, 200)
+    assert.equal((await app.ask('GET', '/api/v1/keys')).statusCode, 200)
+
+    // Should the former key be found after all, the rest is opened with it.
+    await reseal({ store: app.store, sealer: both })
     await app.check(found.sealer)
   })
 })

@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely'
-import { keyIdOf } from '../lib/sealing.ts'
+import { keyIdOf, type Sealer } from '../lib/sealing.ts'
 import { AppError, asAppError } from '../shared/errors.ts'
 import type { Store } from '../store/database.ts'
 import type { AppContext } from './context.ts'
@@ -38,6 +38,13 @@ const sealedColumns: readonly SealedColumn[] = [
   { table: 'jobs', column: 'payload', placeOf: (id) => `jobs/${id}` },
 ]
 
+/**
+ * What stands in the place of a secret that was lost: something that no server accepts, so that the rest can be shown and
+ * changed. A lost encryption key has no such thing: nothing must ever be encrypted with it.
+ */
+const LOST = 'lost with the former APP_KEY'
+const replaceable: readonly SealedColumn['table'][] = ['servers', 'volumes']
+
 /** The beginning of every sealed secret. */
 const MARK = 'hf1.'
 
@@ -51,19 +58,42 @@ export async function reseal(context: Context): Promise<Resealing> {
   const unopened: AppError[] = []
   for (const column of sealedColumns) {
     for (const id of await sealedWithOthers(context, column)) {
-      resealed += await resealRow(context, column, id, unopened)
+      resealed += await resealRow(context, column, id, (error) => {
+        unopened.push(error)
+        return undefined
+      })
     }
   }
   resealed += await resealAnswers(context)
   return { resealed, notes: notesOf(resealed), warnings: warningsOf(unopened) }
 }
 
+/** How many secrets are sealed with a key that this process does not have. */
+export async function countLost(context: Context): Promise<number> {
+  let count = 0
+  for (const column of sealedColumns) {
+    for (const id of await sealedWithOthers(context, column)) {
+      const row = await readRow(context, column, id)
+      mapTexts(row && JSON.parse(row.stored), '', (text) => {
+        if (!context.sealer.has(keyIdOf(text) ?? context.sealer.keyId)) count += 1
+        return text
+      })
+    }
+  }
+  return count
+}
+
 /**
- * Declares this process's key to be the one of the store, whatever the former one was: that one is lost. Returns what
- * can no longer be opened, as `reseal` does.
+ * Declares this process's key to be the one of the store, whatever the former one was: that one is lost, and with it the
+ * passwords of servers and volumes. Returns what can no longer be opened, as `reseal` does.
  */
 export async function acceptKey(context: Context): Promise<Resealing> {
   const { store, sealer } = context
+  for (const column of sealedColumns.filter(({ table }) => replaceable.includes(table))) {
+    for (const id of await sealedWithOthers(context, column)) {
+      await resealRow(context, column, id, () => LOST)
+    }
+  }
   await store.db
     .insertInto('appKey')
     .values({ id: 1, keyId: sealer.keyId, since: store.now })
@@ -96,53 +126,77 @@ async function sealedWithOthers(
   { store, sealer }: Context,
   { table, column }: SealedColumn,
 ): Promise<string[]> {
-  const text = sql<string>`cast(${sql.ref(column)} as text)`
   let query = store.db
     .selectFrom(table)
     .select('id')
-    .where(sql<SqlBool>`replace(${text}, ${`${MARK}${sealer.keyId}.`}, '') like ${`%${MARK}%`}`)
+    .where(sql<SqlBool>`replace(${asText(column)}, ${`${MARK}${sealer.keyId}.`}, '') like ${`%${MARK}%`}`)
   // A job that is over is never opened again.
   if (table === 'jobs') query = query.where(sql<SqlBool>`state in ('queued', 'running')`)
   const rows = await query.execute()
   return rows.map(({ id }) => id)
 }
 
-/** Returns how many secrets of the row were sealed anew. */
+/**
+ * Returns how many secrets of the row were sealed anew. `onLost` hears of each that cannot be opened, and says what is to
+ * stand in its place; undefined leaves it as it is.
+ */
 async function resealRow(
-  { store, sealer }: Context,
-  { table, column, placeOf }: SealedColumn,
+  context: Context,
+  sealed: SealedColumn,
   id: string,
-  unopened: AppError[],
+  onLost: (error: AppError) => string | undefined,
 ): Promise<number> {
-  const text = sql<string>`cast(${sql.ref(column)} as text)`
-  const row = await store.db
-    .selectFrom(table)
-    .select(text.as('stored'))
-    .where('id', '=', id)
-    .executeTakeFirst()
+  const { store, sealer } = context
+  const { table, column, placeOf } = sealed
+  const row = await readRow(context, sealed, id)
   if (!row) return 0
   let count = 0
   const changed = mapTexts(JSON.parse(row.stored), placeOf(id), (token, place) => {
     const sealedWith = keyIdOf(token)
     if (sealedWith === undefined || sealedWith === sealer.keyId) return token
-    try {
-      const sealed = sealer.seal(sealer.open(token, place), place)
-      count += 1
-      return sealed
-    } catch (error) {
-      unopened.push(asAppError(error))
-      return token
-    }
+    const secret = open(sealer, token, place, onLost)
+    if (secret === undefined) return token
+    count += 1
+    return sealer.seal(secret, place)
   })
   if (count === 0) return 0
   const updated = await store.db
     .updateTable(table)
     .set({ [column]: JSON.stringify(changed) })
     .where('id', '=', id)
-    .where(sql<SqlBool>`${text} = ${row.stored}`)
+    .where(sql<SqlBool>`${asText(column)} = ${row.stored}`)
     .returning('id')
     .executeTakeFirst()
   return updated ? count : 0
+}
+
+function open(
+  sealer: Sealer,
+  token: string,
+  place: string,
+  onLost: (error: AppError) => string | undefined,
+): string | undefined {
+  try {
+    return sealer.open(token, place)
+  } catch (error) {
+    return onLost(asAppError(error))
+  }
+}
+
+async function readRow(
+  { store }: Context,
+  { table, column }: SealedColumn,
+  id: string,
+): Promise<{ stored: string } | undefined> {
+  return await store.db
+    .selectFrom(table)
+    .select(asText(column).as('stored'))
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+function asText(column: string) {
+  return sql<string>`cast(${sql.ref(column)} as text)`
 }
 
 /** Kept answers are gone in a day: one that cannot be opened is no loss. */
@@ -197,7 +251,7 @@ function anotherKey(store: Store, ours: string, theirs: string): AppError {
     'key_wrong',
     `The store ${store.location} is sealed with the APP_KEY ${theirs}; this process has ${ours}.`,
     {
-      hint: 'Give every node the same APP_KEY. To change it, put the former one into APP_PREVIOUS_KEYS. If that is lost for good: holdfast app accept-key, and enter the secrets again.',
+      hint: 'Give every node the same APP_KEY. To change it, put the former one into APP_PREVIOUS_KEYS. If that is lost for good: holdfast app accept-key',
     },
   )
 }

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { loadAppKey } from '../app/app-key.ts'
 import { readConfiguration } from '../app/configuration.ts'
-import { openExistingStore } from '../app/existing-store.ts'
+import { holdAlone, openExistingStore } from '../app/existing-store.ts'
 import { moveStore } from '../app/move-store.ts'
-import { acceptKey } from '../app/resealing.ts'
+import { acceptKey, countLost } from '../app/resealing.ts'
 import { fromEnvironment } from '../lib/environment.ts'
 import { sealer } from '../lib/sealing.ts'
 import { AppError } from '../shared/errors.ts'
@@ -54,22 +54,29 @@ Environment: ${TARGET}  instead of --to, so that its password is not in the list
 
 const acceptKeyOfNow = new Command('accept-key')
   .description('Go on with another APP_KEY after the former one was lost')
+  .option('--forget-secrets', 'give up what only the former key opens')
   .option('--json', 'print the result as JSON')
   .addHelpText(
     'after',
     `
-What was sealed with the former key stays unreadable: enter those passwords again. If the former key is still there, set
-APP_PREVIOUS_KEYS to it instead: then nothing is lost, and this command is not needed.`,
+The passwords of servers and volumes that were sealed with the former key are gone: enter them again. Encryption keys that
+were sealed with it are gone for good. If the former key is still there, set APP_PREVIOUS_KEYS to it instead: then nothing
+is lost, and this command is not needed.`,
   )
-  .action(async (options: { json?: boolean }) => {
+  .action(async (options: { forgetSecrets?: boolean; json?: boolean }) => {
     const { configuration, warnings } = readConfiguration(process.env)
     for (const warning of warnings) note(`warning: ${warning}`)
     await using store = await openExistingStore(configuration.store)
+    await using _alone = await holdAlone(configuration.store, store, () => {})
     const key = await loadAppKey(configuration)
-    const accepted = await acceptKey({ store, sealer: sealer(key) })
-    if (options.json) return printJson({ keyId: sealer(key).keyId, ...accepted })
+    const context = { store, sealer: sealer(key) }
+    const lost = await countLost(context)
+    if (lost > 0 && !options.forgetSecrets) throw wouldForget(lost)
+    const accepted = await acceptKey(context)
+    if (options.json) return printJson({ keyId: context.sealer.keyId, lost, ...accepted })
     if (key.note !== undefined) print(`${key.note}\n`)
     for (const warning of [...key.warnings, ...accepted.warnings]) note(`warning: ${warning}`)
+    if (lost > 0) note(`${lost === 1 ? 'A secret is' : `${lost} secrets are`} lost.`)
     print('The app starts with this key now.')
   })
 
@@ -77,3 +84,10 @@ export const app = new Command('app')
   .description('The app’s own store and key')
   .addCommand(migrateStore)
   .addCommand(acceptKeyOfNow)
+
+function wouldForget(lost: number): AppError {
+  const what = lost === 1 ? 'A stored secret is' : `${lost} stored secrets are`
+  return new AppError('key_wrong', `${what} sealed with a key that is not at hand.`, {
+    hint: 'Put that key into APP_PREVIOUS_KEYS. If it is lost for good: --forget-secrets',
+  })
+}

@@ -153,7 +153,9 @@ export async function downloadKnown(snapshot: string, options: DownloadOptions):
   const id = await idOf(app, snapshot)
   const query = new URLSearchParams({ as: options.plain ? 'plain' : 'stored', direct: 'true' })
   if (options.volume !== undefined) query.set('volume', options.volume)
-  const { body } = await app.client.send('GET', `${PATH}/${id}/download?${query.toString()}`, { signal: interruption() })
+  const { body } = await app.client.send('GET', `${PATH}/${id}/download?${query.toString()}`, {
+    signal: interruption(),
+  })
   if (!body) throw new AppError('internal', 'The app has sent nothing.')
   const bytes = Readable.fromWeb(body)
   if (options.output === undefined || options.output === '-') {

@@ -156,15 +156,22 @@ describe('the key of an app', () => {
       assert.ok(app.isUp, app.said())
       assert.doesNotMatch(app.said(), /sealed|warning/)
       assert.deepEqual(await serversOf(app.url, token), ['shop'])
+      const tooEarly = ['app', 'accept-key', '--forget-secrets']
+      const refused = await desk.run(tooEarly, { env: { HOLDFAST_DATA_DIR: data, APP_KEY: other } })
+      assert.equal(refused.exitCode, 1, refused.stderr)
+      assert.match(refused.stderr, /is running/)
       await app.stop()
     }
     const env = { HOLDFAST_DATA_DIR: data, APP_KEY: other }
-    const accepted = await desk.run(['app', 'accept-key'], { env })
+    const refused = await desk.run(['app', 'accept-key'], { env })
+    assert.equal(refused.exitCode, 2, refused.stderr)
+    assert.match(refused.stderr, /A stored secret is sealed with a key that is not at hand/)
+    const accepted = await desk.run(['app', 'accept-key', '--forget-secrets'], { env })
     assert.equal(accepted.exitCode, 0, accepted.stderr)
-    assert.match(accepted.stderr, /cannot be opened/)
+    assert.match(accepted.stderr, /A secret is lost/)
     await using app = await startApp(data, { env: { APP_KEY: other } })
     assert.ok(app.isUp, app.said())
-    assert.match(app.said(), /cannot be opened/)
+    assert.deepEqual(await serversOf(app.url, token), ['shop'])
   })
 })
 
