@@ -70,7 +70,7 @@ describeStores('what is due', (makePlace) => {
       1,
     )
     assert.deepEqual(
-      (await app.runs()).map(({ planId }) => planId).toSorted(),
+      (await app.runs()).map(({ planId }) => planId ?? '').toSorted(),
       app.plans.map(({ id }) => id).toSorted(),
     )
     assert.equal(await fireSchedules(app.context), 0)
