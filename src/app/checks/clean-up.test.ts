@@ -53,6 +53,35 @@ async function cleanUp(app: Catalogue): Promise<unknown> {
 }
 
 describeStores('the daily clean-up', (makePlace) => {
+  it('lets safety snapshots go whose time is over, but no locked one, and not the last of its database', async () => {
+    await using app = await openCatalogue(makePlace)
+    const now = await nowOf(app.store)
+    const safety = async (
+      database: string,
+      days: number,
+      more: { isLocked?: number; until?: number } = {},
+    ) => {
+      const id = await app.add({ database, plan: null, takenAt: new Date(now - days * DAY) })
+      const { isLocked = 0, until = now - 1 } = more
+      await app.store.db
+        .updateTable('snapshots')
+        .set({ cause: 'safety', lockedUntil: until, isLocked })
+        .where('id', '=', id)
+        .execute()
+      return id
+    }
+    await safety('shop', 9)
+    const locked = await safety('shop', 9, { isLocked: 1 })
+    const young = await safety('shop', 2, { until: now + DAY })
+    const last = await safety('crm', 30)
+    const other = await app.add({ database: 'shop', plan: null, takenAt: new Date(now - 40 * DAY) })
+    assert.deepEqual(await cleanUp(app), { jobs: 0, safetySnapshots: 1 })
+    await app.run()
+    const left = await app.get<{ items: { id: string }[] }>('snapshots')
+    assert.deepEqual(new Set(left.items.map(({ id }) => id)), new Set([locked, young, last, other]))
+    assert.deepEqual(await cleanUp(app), { jobs: 0, safetySnapshots: 0 })
+  })
+
   it('forgets old jobs, but for the last success and the last failure of each database', async () => {
     await using app = await openCatalogue(makePlace)
     const old = await addJob(app, { days: 300 })
@@ -78,7 +107,7 @@ describeStores('the daily clean-up', (makePlace) => {
       .where('id', '=', strange)
       .execute()
 
-    assert.deepEqual(await cleanUp(app), { jobs: 6 })
+    assert.deepEqual(await cleanUp(app), { jobs: 6, safetySnapshots: 0 })
     const rows = await app.store.db.selectFrom('jobs').select('id').where('kind', '<>', 'clean-up').execute()
     const left = [lastSuccess, lastFailure, crm, young, youngFailure, waiting, strange]
     assert.deepEqual(rows.map(({ id }) => id).sort(), left.sort())
@@ -86,7 +115,7 @@ describeStores('the daily clean-up', (makePlace) => {
     const logged = logs.map(({ jobId }) => jobId)
     assert.ok([old, oldFailure, cancelled, run, other, failedOther].every((id) => !logged.includes(id)))
     assert.ok(left.every((id) => logged.includes(id)))
-    assert.deepEqual(await cleanUp(app), { jobs: 0 })
+    assert.deepEqual(await cleanUp(app), { jobs: 0, safetySnapshots: 0 })
   })
 
   it('goes by the settings, through more jobs than it looks at once', async () => {
@@ -111,7 +140,7 @@ describeStores('the daily clean-up', (makePlace) => {
         .values(many.slice(n, n + 200))
         .execute()
     }
-    assert.deepEqual(await cleanUp(app), { jobs: 600 })
+    assert.deepEqual(await cleanUp(app), { jobs: 600, safetySnapshots: 0 })
   })
 
   it('forgets old firings, but for the last of each schedule, and old answers', async () => {

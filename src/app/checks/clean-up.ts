@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { AppError } from '../../shared/errors.ts'
 import { nowOf } from '../clock.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { enqueueAllPrunes } from '../retention/prune.ts'
 import { settingsOf } from '../settings/settings.ts'
-import { enqueuePendingDeletions } from '../snapshots/deletion.ts'
-import { deleteAnswers, deleteFirings, deleteJobs, oldJobs } from './store.ts'
+import { deleteSnapshots, enqueuePendingDeletions } from '../snapshots/deletion.ts'
+import { deleteAnswers, deleteFirings, deleteJobs, endedSafetySnapshots, oldJobs } from './store.ts'
 
 const DAY = 86_400_000
 const PIECE = 500
@@ -13,8 +14,8 @@ const FIRINGS_KEPT = 90 * DAY
 const ANSWERS_KEPT = DAY
 
 /**
- * What the app does each day by itself: what volumes have not let go is tried again, every plan is pruned, and what is
- * older than the settings say is forgotten. The last success and the last failure of each database stay.
+ * What the app does each day by itself: what volumes have not let go is tried again, every plan is pruned, safety snapshots
+ * whose time is over go, and what is older than the settings say is forgotten. The last success and the last failure of each database stay.
  */
 export const cleanUp = defineJob({
   payload: z.object({}),
@@ -24,12 +25,41 @@ export const cleanUp = defineJob({
     await store.db.transaction().execute((trx) => enqueuePendingDeletions(store, trx, organizationId))
     await enqueueAllPrunes(store, organizationId)
     const now = await nowOf(store)
+    const safetySnapshots = await deleteSafetySnapshots(work, now)
     const jobs = await forgetJobs(work, now)
     await deleteFirings(store, now - FIRINGS_KEPT)
     await deleteAnswers(store, now - ANSWERS_KEPT)
-    return { result: { jobs } }
+    return { result: { jobs, safetySnapshots } }
   },
 })
+
+/**
+ * What a restore has replaced is kept for some days, to be put back; then it goes, unless somebody has locked it, or it
+ * is the last that there is of its database. Returns how many.
+ */
+async function deleteSafetySnapshots(
+  { context, organizationId, signal, log }: Work<unknown>,
+  now: number,
+): Promise<number> {
+  let deleted = 0
+  for (let after = ''; ;) {
+    signal.throwIfAborted()
+    const ids = await endedSafetySnapshots(context.store, organizationId, now, after, PIECE)
+    const last = ids.at(-1)
+    if (last === undefined) return deleted
+    after = last
+    for (const id of ids) {
+      try {
+        await deleteSnapshots(context, organizationId, [id])
+        log('info', `The safety snapshot ${id} goes: its time is over.`)
+        deleted += 1
+      } catch (error) {
+        const isKept = error instanceof AppError && ['snapshot_protected', 'not_found'].includes(error.code)
+        if (!isKept) throw error
+      }
+    }
+  }
+}
 
 /** Returns how many. */
 async function forgetJobs({ context, organizationId, signal }: Work<unknown>, now: number): Promise<number> {

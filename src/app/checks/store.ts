@@ -232,6 +232,40 @@ export async function deleteJobs({ db }: Store, ids: readonly string[]): Promise
   await db.deleteFrom('jobs').where('id', 'in', ids).execute()
 }
 
+/** Snapshots of what restores have replaced, whose time is over, the oldest first. */
+export async function endedSafetySnapshots(
+  { db }: Store,
+  organizationId: string,
+  now: number,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('snapshots')
+    .select('id')
+    .where('organizationId', '=', organizationId)
+    .where('planId', 'is', null)
+    .where('cause', '=', 'safety')
+    .where('isLocked', '=', 0)
+    .where('lockedUntil', '<', now)
+    .where('id', '>', after)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('copies')
+            .select('copies.key')
+            .whereRef('copies.snapshotId', '=', 'snapshots.id')
+            .where('copies.state', '=', 'delete_pending'),
+        ),
+      ),
+    )
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
 /** The last firing of each schedule stays: what was due before it is not caught up. */
 export async function deleteFirings({ db }: Store, before: number): Promise<void> {
   await db
