@@ -157,22 +157,22 @@ describeStores('a bad request', (makePlace) => {
       return answer.json().id
     }
     const connection = { host: '127.0.0.1', port: 1, user: 'x', password: 'x' }
-    const servers = await add('servers', { name: 'x', engine: 'postgresql', connection })
+    const servers = await add('servers', { name: 'a thing', engine: 'postgresql', connection })
     const settings = {
       bucket: 'backups',
       accessKeyId: 'x',
       secretAccessKey: 'x',
       endpoint: 'http://127.0.0.1:1',
     }
-    const volumes = await add('volumes', { name: 'x', kind: 's3', settings })
-    const schedules = await add('schedules', { name: 'x', rule: { type: 'daily', times: ['02:00'] } })
+    const volumes = await add('volumes', { name: 'a thing', kind: 's3', settings })
+    const schedules = await add('schedules', { name: 'a thing', rule: { type: 'daily', times: ['02:00'] } })
     return {
       servers,
       volumes,
       schedules,
-      keys: await add('keys', { name: 'x', kind: 'password', password: 'x'.repeat(20) }),
+      keys: await add('keys', { name: 'a thing', kind: 'password', password: 'x'.repeat(20) }),
       plans: await add('plans', { serverId: servers, volumes: [{ id: volumes }], schedules: [schedules] }),
-      tokens: await add('tokens', { name: 'x' }),
+      tokens: await add('tokens', { name: 'a thing' }),
     }
   }
 

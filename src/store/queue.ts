@@ -295,6 +295,27 @@ export async function renewLease(
 }
 
 /**
+ * Gives the job another payload, with which a further attempt would begin: what a transaction has done already is not
+ * done again. Throws `lease_lost` if the job is ours no more.
+ */
+export async function setPayload(
+  store: Store,
+  trx: Transaction<Tables>,
+  job: ClaimedJob,
+  payload: unknown,
+): Promise<void> {
+  const held = await trx
+    .updateTable('jobs')
+    .set({ payload: JSON.stringify(payload), updatedAt: store.now })
+    .where('id', '=', job.id)
+    .where('attempt', '=', job.attempt)
+    .where('state', '=', RUNNING)
+    .returning('id')
+    .executeTakeFirst()
+  if (!held) throw leaseLost(job)
+}
+
+/**
  * Ends the job, in the transaction that also writes what came of it. Throws `lease_lost` if it is ours no more, so that
  * nothing of that transaction happens. Returns the state that it has now: `queued` if it will be tried again.
  */

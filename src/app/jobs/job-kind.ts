@@ -42,6 +42,11 @@ export interface Work<Payload> extends JobContext {
    * now: then nothing of this is written, and whatever was made must be taken back.
    */
   finish: (finished: Finished) => Promise<void>
+  /**
+   * Stores, in a transaction that does a part of the work, with which payload a further attempt is to begin. Throws
+   * `lease_lost` likewise.
+   */
+  remember(trx: Transaction<Tables>, payload: Payload): Promise<void>
 }
 
 export interface FailedJob<Payload> extends Omit<JobIdentity, 'payload'> {

@@ -2,6 +2,7 @@ import type { JobKind } from './job-kind.ts'
 import { backup } from '../backups/backup.ts'
 import { repairCopy } from '../backups/repair.ts'
 import { runPlan } from '../backups/run-plan.ts'
+import { runSchedule } from '../scheduler/run-schedule.ts'
 import { sweepVolume } from '../backups/sweep.ts'
 import { cleanUp } from '../checks/clean-up.ts'
 import { contentCheck } from '../checks/content-check.ts'
@@ -24,6 +25,7 @@ export const jobKinds: Readonly<Record<string, JobKind>> = {
   'repair-copy': repairCopy,
   restore,
   'run-plan': runPlan,
+  'run-schedule': runSchedule,
   'scan-volume': scanVolume,
   'sweep-volume': sweepVolume,
   'tidy-restore': tidyRestore,

@@ -1,7 +1,14 @@
 import type { Transaction } from 'kysely'
 import type { JobProgress } from '../../runner/job.ts'
 import { AppError, asAppError, type ErrorCode } from '../../shared/errors.ts'
-import { type ClaimedJob, finishJob, handBackJob, type JobError, type Outcome } from '../../store/queue.ts'
+import {
+  type ClaimedJob,
+  finishJob,
+  handBackJob,
+  type JobError,
+  type Outcome,
+  setPayload,
+} from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import type { Finished, JobKind, Work } from './job-kind.ts'
@@ -92,6 +99,7 @@ async function run(
         job.progress = progress.phase === job.progress?.phase ? { ...job.progress, ...progress } : progress
       },
       finish,
+      remember: (trx, payload) => setPayload(context.store, trx, claimed, payload),
     }
     const finished = await kind.run(work)
     if (!isFinished) await finish(finished ?? {})

@@ -4,6 +4,10 @@ import type { Job } from '../../shared/jobs.ts'
 import type { Plan } from '../../shared/plans.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { JobKind, Work } from '../jobs/job-kind.ts'
+import { runJobs } from '../jobs/test-bed.ts'
+import { runSchedule } from './run-schedule.ts'
 import { fireSchedules } from './scheduler.ts'
 
 const MINUTE = 60_000
@@ -54,7 +58,11 @@ async function openSchedule(makePlace: Parameters<typeof openApp>[0], { plans = 
         .set({ since, nextAt: since + 1 })
         .execute()
     },
-    runs: async () => (await app.ask('GET', '/api/v1/jobs?kind=run-plan')).json<{ items: Job[] }>().items,
+    /** What has been started, when all that has fired has been followed. */
+    async runs() {
+      await runJobs(app.context, { kinds: { 'run-schedule': runSchedule } })
+      return (await app.ask('GET', '/api/v1/jobs?kind=run-plan&limit=200')).json<{ items: Job[] }>().items
+    },
     nextAt: async () =>
       (await app.store.db.selectFrom('schedules').select('nextAt').executeTakeFirstOrThrow()).nextAt ?? 0,
   }
@@ -104,5 +112,35 @@ describeStores('what is due', (makePlace) => {
       (await app.runs()).map(({ planId }) => planId),
       [app.plans[1]?.id],
     )
+  })
+
+  it('starts each of many plans once, also if that is interrupted in the middle', async () => {
+    await using app = await openSchedule(makePlace, { plans: 120 })
+    await app.pretendLast(2 * HOUR)
+    await fireSchedules(app.context)
+    let remembered = 0
+    const interrupted: JobKind = {
+      ...runSchedule,
+      run: (work) =>
+        runSchedule.run({
+          ...(work as Work<never>),
+          async remember(trx, payload) {
+            // The restores, the first hundred plans, and then the process dies.
+            if (++remembered === 3) throw new AppError('store_unavailable', 'It is cut off.')
+            await work.remember(trx, payload)
+          },
+        }),
+    }
+    await runJobs(app.context, { kinds: { 'run-schedule': interrupted } })
+    const { store } = app
+    const count = async () =>
+      (await store.db.selectFrom('jobs').select('id').where('kind', '=', 'run-plan').execute()).length
+    assert.equal(await count(), 100)
+    // They are over by then: nothing that waits could be joined.
+    await store.db.updateTable('jobs').set({ state: 'succeeded' }).where('kind', '=', 'run-plan').execute()
+    await runJobs(app.context, { kinds: { 'run-schedule': runSchedule }, evenLater: true })
+    const runs = await store.db.selectFrom('jobs').select('planId').where('kind', '=', 'run-plan').execute()
+    assert.equal(runs.length, 120)
+    assert.equal(new Set(runs.map(({ planId }) => planId)).size, 120)
   })
 })

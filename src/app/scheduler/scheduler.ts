@@ -4,14 +4,12 @@ import type { Schedule } from '../../shared/schedules.ts'
 import { enqueueCheck } from '../checks/checks.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
-import { startPlan } from '../backups/backups.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
-import { plansOfSchedule } from '../plans/plans.ts'
-import { scheduledRestoresOf, startScheduledRestore } from '../scheduled-restores/scheduled-restores.ts'
 import { dueRun, nextRuns } from '../schedules/occurrences.ts'
 import { dueSchedules, type DueSchedule, noteFired } from '../schedules/schedules.ts'
 import { settingsOf } from '../settings/settings.ts'
+import { enqueueSchedule } from './run-schedule.ts'
 import { claimFiring, lastFiring, organizations, volumesOf } from './store.ts'
 
 /*
@@ -79,18 +77,9 @@ async function fireSchedule(context: AppContext, schedule: DueSchedule, now: Dat
     // Whoever was faster has done all of this.
     if (!isOurs) return false
     await noteFired(context.store, trx, schedule, { since: run.getTime(), nextAt })
-    await startAll(context, trx, id, run.getTime())
+    await enqueueSchedule(context, trx, schedule, run.getTime())
     return true
   })
-}
-
-async function startAll(context: AppContext, trx: Transaction<Tables>, scheduleId: string, dueAt: number) {
-  for (const plan of await plansOfSchedule(context.store, trx, scheduleId)) {
-    await startPlan(context, trx, plan, { trigger: 'schedule', dueAt })
-  }
-  for (const restore of await scheduledRestoresOf(context.store, trx, scheduleId)) {
-    await startScheduledRestore(context, trx, restore, 'schedule')
-  }
 }
 
 /** What the app does by itself each day: cleaning up, and looking at what is on the volumes. */
