@@ -129,202 +129,212 @@ const noPlaces = [
 /** Of one list these are places, of another they are not. */
 const oddPlaces = ['["x","x"]', '[1,"x"]', '[-1,"x"]', '[9007199254740991,"x"]'].map(encode)
 
-describeStores('a bad request', (makePlace) => {
-  let app: Awaited<ReturnType<typeof openApp>>
-  let routes: Route[]
-  let schemas: Record<string, Schema>
-  before(async () => {
-    app = await openApp(makePlace)
-    const description: Description = (await app.get('/api/openapi.json')).json()
-    schemas = description.components.schemas
-    routes = Object.entries(description.paths).flatMap(([path, item]) =>
-      Object.entries(item).map(([method, operation]) => ({
-        ...operation,
-        name: `${method.toUpperCase()} ${path}`,
-        method: method.toUpperCase() as Route['method'],
-        path,
-        isStream: operation.responses['200']?.content?.['text/event-stream'] !== undefined,
-      })),
-    )
-  })
-  after(() => app[Symbol.asyncDispose]())
-
-  /** One of each kind of thing, by its path. */
-  const makeThings = async (): Promise<Record<string, string>> => {
-    const add = async (kind: string, body: object): Promise<string> => {
-      const answer = await app.ask('POST', `/api/v1/${kind}`, body)
-      assert.equal(answer.statusCode, 201, answer.body)
-      return answer.json().id
-    }
-    const connection = { host: '127.0.0.1', port: 1, user: 'x', password: 'x' }
-    const servers = await add('servers', { name: 'a thing', engine: 'postgresql', connection })
-    const settings = {
-      bucket: 'backups',
-      accessKeyId: 'x',
-      secretAccessKey: 'x',
-      endpoint: 'http://127.0.0.1:1',
-    }
-    const volumes = await add('volumes', { name: 'a thing', kind: 's3', settings })
-    const schedules = await add('schedules', { name: 'a thing', rule: { type: 'daily', times: ['02:00'] } })
-    return {
-      servers,
-      volumes,
-      schedules,
-      keys: await add('keys', { name: 'a thing', kind: 'password', password: 'x'.repeat(20) }),
-      plans: await add('plans', { serverId: servers, volumes: [{ id: volumes }], schedules: [schedules] }),
-      tokens: await add('tokens', { name: 'a thing' }),
-    }
-  }
-
-  /** Sends them all, and gathers what is not as it must be. */
-  const send = async (tries: (route: Route) => Iterable<Try>) => {
-    const failures: string[] = []
-    let sent = 0
-    for (const route of routes) {
-      for (const { what, url, headers = {}, payload, isWrong } of tries(route)) {
-        sent++
-        const response = await app.app.inject({
-          method: route.method,
-          url,
-          headers: { authorization: `Bearer ${app.token}`, ...headers },
-          ...(payload !== undefined && { payload }),
-        })
-        const fault = faultOf(response, isWrong)
-        if (fault) failures.push(`${route.name}: ${what.slice(0, 200)} → ${fault}`)
-      }
-    }
-    assert.deepEqual(failures, [])
-    assert.ok(sent >= routes.length / 3, `only ${sent} were sent`)
-  }
-
-  it('without a token, or with another one, is told nothing', async () => {
-    for (const { name, method, path, security } of routes) {
-      if (security) continue
-      for (const authorization of [
-        '',
-        'Bearer x',
-        `Bearer hf_${'a'.repeat(43)}`,
-        `Basic ${app.token}`,
-        'Bearer a\u00ff',
-      ]) {
-        const response = await app.app.inject({
-          method,
-          url: withIds(path, randomUUID()),
-          headers: { authorization, ...json },
-          payload: method === 'GET' ? undefined : '{',
-        })
-        assert.equal(response.statusCode, 401, name)
-        assert.equal(problem.parse(response.json()).code, 'not_signed_in')
-      }
-    }
-  })
-
-  it('with an id that there is not is told so', async () => {
-    await send(function* ({ path, requestBody }) {
-      if (!path.includes('{')) return
-      for (const id of [randomUUID(), ...noIds]) {
-        const body = requestBody?.content['application/json']?.schema
-        yield { what: id, url: withIds(path, id), isWrong: true }
-        if (!body) continue
-        const payload = JSON.stringify(sampleOf(body, schemas))
-        yield { what: `${id} with ${payload}`, url: withIds(path, id), headers: json, payload, isWrong: true }
-      }
+describeStores(
+  'a bad request',
+  (makePlace) => {
+    let app: Awaited<ReturnType<typeof openApp>>
+    let routes: Route[]
+    let schemas: Record<string, Schema>
+    before(async () => {
+      app = await openApp(makePlace)
+      const description: Description = (await app.get('/api/openapi.json')).json()
+      schemas = description.components.schemas
+      routes = Object.entries(description.paths).flatMap(([path, item]) =>
+        Object.entries(item).map(([method, operation]) => ({
+          ...operation,
+          name: `${method.toUpperCase()} ${path}`,
+          method: method.toUpperCase() as Route['method'],
+          path,
+          isStream: operation.responses['200']?.content?.['text/event-stream'] !== undefined,
+        })),
+      )
     })
-  })
+    after(() => app[Symbol.asyncDispose]())
 
-  it('with a query that cannot be read is told what is wrong', async () => {
-    await send(function* ({ path, parameters = [], isStream }) {
-      if (isStream) return
-      const url = withIds(path, randomUUID())
-      for (const { name, in: place, schema } of parameters) {
-        if (place !== 'query') continue
-        const { type } = resolve(schema, schemas)
-        const isNumber = type === 'integer' || type === 'number'
-        for (const text of oddTexts) {
-          const isWrong = text === '%00' || (isNumber && !/^(1\.5|-1|)$/.test(text)) || path.includes('{')
-          yield { what: `${name}=${text}`, url: `${url}?${name}=${text}`, isWrong }
-        }
-        yield { what: `${name} twice`, url: `${url}?${name}=1&${name}=2`, isWrong: isNumber }
-        yield { what: `${name}[]`, url: `${url}?${name}[a]=1`, isWrong: false }
-        if (name !== 'cursor') continue
-        for (const cursor of noPlaces)
-          yield { what: `cursor ${cursor}`, url: `${url}?cursor=${cursor}`, isWrong: true }
-        for (const cursor of oddPlaces) {
-          const what = `cursor ${Buffer.from(cursor, 'base64url').toString()}`
-          yield { what, url: `${url}?cursor=${cursor}`, isWrong: false }
-        }
+    /** One of each kind of thing, by its path. */
+    const makeThings = async (): Promise<Record<string, string>> => {
+      const add = async (kind: string, body: object): Promise<string> => {
+        const answer = await app.ask('POST', `/api/v1/${kind}`, body)
+        assert.equal(answer.statusCode, 201, answer.body)
+        return answer.json().id
       }
-    })
-  })
+      const connection = { host: '127.0.0.1', port: 1, user: 'x', password: 'x' }
+      const servers = await add('servers', { name: 'a thing', engine: 'postgresql', connection })
+      const settings = {
+        bucket: 'backups',
+        accessKeyId: 'x',
+        secretAccessKey: 'x',
+        endpoint: 'http://127.0.0.1:1',
+      }
+      const volumes = await add('volumes', { name: 'a thing', kind: 's3', settings })
+      const schedules = await add('schedules', { name: 'a thing', rule: { type: 'daily', times: ['02:00'] } })
+      return {
+        servers,
+        volumes,
+        schedules,
+        keys: await add('keys', { name: 'a thing', kind: 'password', password: 'x'.repeat(20) }),
+        plans: await add('plans', { serverId: servers, volumes: [{ id: volumes }], schedules: [schedules] }),
+        tokens: await add('tokens', { name: 'a thing' }),
+      }
+    }
 
-  it('with a header that is none of ours is told so', async () => {
-    await send(function* ({ path, parameters = [], requestBody }) {
-      const url = withIds(path, randomUUID())
-      const schema = requestBody?.content['application/json']?.schema
-      const body = schema && { payload: JSON.stringify(sampleOf(schema, schemas)), headers: json }
-      for (const { name, in: place } of parameters) {
-        if (place !== 'header') continue
-        for (const value of ['nonsense nonsense', '"', 'x'.repeat(3000), '"99999999999999999999"']) {
-          const isWrong = name !== 'Idempotency-Key' || !body
-          const what = `${name}: ${value}`
-          yield {
-            what,
+    /** Sends them all, and gathers what is not as it must be. */
+    const send = async (tries: (route: Route) => Iterable<Try>) => {
+      const failures: string[] = []
+      let sent = 0
+      for (const route of routes) {
+        for (const { what, url, headers = {}, payload, isWrong } of tries(route)) {
+          sent++
+          const response = await app.app.inject({
+            method: route.method,
             url,
-            ...body,
-            headers: { ...body?.headers, [name]: value },
-            isWrong: isWrong && path.includes('{'),
-          }
+            headers: { authorization: `Bearer ${app.token}`, ...headers },
+            ...(payload !== undefined && { payload }),
+          })
+          const fault = faultOf(response, isWrong)
+          if (fault) failures.push(`${route.name}: ${what.slice(0, 200)} → ${fault}`)
+        }
+      }
+      assert.deepEqual(failures, [])
+      assert.ok(sent >= routes.length / 3, `only ${sent} were sent`)
+    }
+
+    it('without a token, or with another one, is told nothing', async () => {
+      for (const { name, method, path, security } of routes) {
+        if (security) continue
+        for (const authorization of [
+          '',
+          'Bearer x',
+          `Bearer hf_${'a'.repeat(43)}`,
+          `Basic ${app.token}`,
+          'Bearer a\u00ff',
+        ]) {
+          const response = await app.app.inject({
+            method,
+            url: withIds(path, randomUUID()),
+            headers: { authorization, ...json },
+            payload: method === 'GET' ? undefined : '{',
+          })
+          assert.equal(response.statusCode, 401, name)
+          assert.equal(problem.parse(response.json()).code, 'not_signed_in')
         }
       }
     })
-  })
 
-  it('with a body that is none is told so', async () => {
-    await send(function* ({ path, method, requestBody }) {
-      if (method === 'GET') return
-      const url = withIds(path, randomUUID())
-      const large = JSON.stringify({ name: 'x'.repeat(2 * 1024 * 1024) })
-      const nested = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
-      for (const payload of [...noBodies, large, nested]) {
-        const isWrong = requestBody?.required === true || payload === large || payload === '{'
-        yield { what: payload.slice(0, 50), url, headers: json, payload, isWrong }
-      }
-      for (const type of [
-        'text/plain',
-        'application/xml',
-        'application/x-www-form-urlencoded',
-        'nonsense',
-        '',
-      ]) {
-        yield { what: type, url, headers: { 'content-type': type }, payload: '<a/>', isWrong: true }
-      }
-    })
-  })
-
-  it('with a value of another kind is told which', async () => {
-    const things = await makeThings()
-    await send(function* ({ path, requestBody }) {
-      const schema = requestBody?.content['application/json']?.schema
-      if (!schema) return
-      const url = withIds(path, things[path.split('/')[3] ?? ''] ?? randomUUID())
-      for (const form of formsOf(schema, schemas)) {
-        const sample = sampleOf(form, schemas)
-        if (typeof sample !== 'object' || sample === null) continue
-        yield { what: 'the sample', url, headers: json, payload: JSON.stringify(sample), isWrong: false }
-        for (const [name, property] of Object.entries(form.properties ?? {})) {
-          if (name === 'wait') continue // for jobs that nobody does here
-          for (const value of oddValues) {
-            const payload = JSON.stringify({ ...sample, [name]: value })
-            const isWrong = !isOfItsKind(value, property, schemas)
-            yield { what: `${name}: ${JSON.stringify(value)}`, url, headers: json, payload, isWrong }
+    it('with an id that there is not is told so', async () => {
+      await send(function* ({ path, requestBody }) {
+        if (!path.includes('{')) return
+        for (const id of [randomUUID(), ...noIds]) {
+          const body = requestBody?.content['application/json']?.schema
+          yield { what: id, url: withIds(path, id), isWrong: true }
+          if (!body) continue
+          const payload = JSON.stringify(sampleOf(body, schemas))
+          yield {
+            what: `${id} with ${payload}`,
+            url: withIds(path, id),
+            headers: json,
+            payload,
+            isWrong: true,
           }
         }
-        const unknown = JSON.stringify({ ...sample, 'no such field': 1 })
-        yield { what: 'an unknown field', url, headers: json, payload: unknown, isWrong: false }
-      }
+      })
     })
-  })
-})
+
+    it('with a query that cannot be read is told what is wrong', async () => {
+      await send(function* ({ path, parameters = [], isStream }) {
+        if (isStream) return
+        const url = withIds(path, randomUUID())
+        for (const { name, in: place, schema } of parameters) {
+          if (place !== 'query') continue
+          const { type } = resolve(schema, schemas)
+          const isNumber = type === 'integer' || type === 'number'
+          for (const text of oddTexts) {
+            const isWrong = text === '%00' || (isNumber && !/^(1\.5|-1|)$/.test(text)) || path.includes('{')
+            yield { what: `${name}=${text}`, url: `${url}?${name}=${text}`, isWrong }
+          }
+          yield { what: `${name} twice`, url: `${url}?${name}=1&${name}=2`, isWrong: isNumber }
+          yield { what: `${name}[]`, url: `${url}?${name}[a]=1`, isWrong: false }
+          if (name !== 'cursor') continue
+          for (const cursor of noPlaces)
+            yield { what: `cursor ${cursor}`, url: `${url}?cursor=${cursor}`, isWrong: true }
+          for (const cursor of oddPlaces) {
+            const what = `cursor ${Buffer.from(cursor, 'base64url').toString()}`
+            yield { what, url: `${url}?cursor=${cursor}`, isWrong: false }
+          }
+        }
+      })
+    })
+
+    it('with a header that is none of ours is told so', async () => {
+      await send(function* ({ path, parameters = [], requestBody }) {
+        const url = withIds(path, randomUUID())
+        const schema = requestBody?.content['application/json']?.schema
+        const body = schema && { payload: JSON.stringify(sampleOf(schema, schemas)), headers: json }
+        for (const { name, in: place } of parameters) {
+          if (place !== 'header') continue
+          for (const value of ['nonsense nonsense', '"', 'x'.repeat(3000), '"99999999999999999999"']) {
+            const isWrong = name !== 'Idempotency-Key' || !body
+            const what = `${name}: ${value}`
+            yield {
+              what,
+              url,
+              ...body,
+              headers: { ...body?.headers, [name]: value },
+              isWrong: isWrong && path.includes('{'),
+            }
+          }
+        }
+      })
+    })
+
+    it('with a body that is none is told so', async () => {
+      await send(function* ({ path, method, requestBody }) {
+        if (method === 'GET') return
+        const url = withIds(path, randomUUID())
+        const large = JSON.stringify({ name: 'x'.repeat(2 * 1024 * 1024) })
+        const nested = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+        for (const payload of [...noBodies, large, nested]) {
+          const isWrong = requestBody?.required === true || payload === large || payload === '{'
+          yield { what: payload.slice(0, 50), url, headers: json, payload, isWrong }
+        }
+        for (const type of [
+          'text/plain',
+          'application/xml',
+          'application/x-www-form-urlencoded',
+          'nonsense',
+          '',
+        ]) {
+          yield { what: type, url, headers: { 'content-type': type }, payload: '<a/>', isWrong: true }
+        }
+      })
+    })
+
+    it('with a value of another kind is told which', async () => {
+      const things = await makeThings()
+      await send(function* ({ path, requestBody }) {
+        const schema = requestBody?.content['application/json']?.schema
+        if (!schema) return
+        const url = withIds(path, things[path.split('/')[3] ?? ''] ?? randomUUID())
+        for (const form of formsOf(schema, schemas)) {
+          const sample = sampleOf(form, schemas)
+          if (typeof sample !== 'object' || sample === null) continue
+          yield { what: 'the sample', url, headers: json, payload: JSON.stringify(sample), isWrong: false }
+          for (const [name, property] of Object.entries(form.properties ?? {})) {
+            if (name === 'wait') continue // for jobs that nobody does here
+            for (const value of oddValues) {
+              const payload = JSON.stringify({ ...sample, [name]: value })
+              const isWrong = !isOfItsKind(value, property, schemas)
+              yield { what: `${name}: ${JSON.stringify(value)}`, url, headers: json, payload, isWrong }
+            }
+          }
+          const unknown = JSON.stringify({ ...sample, 'no such field': 1 })
+          yield { what: 'an unknown field', url, headers: json, payload: unknown, isWrong: false }
+        }
+      })
+    })
+  },
+  'postgresql',
+)
 
 /** What is wrong with an answer; undefined if nothing is. */
 function faultOf(

@@ -2,6 +2,7 @@ import { after, before, describe } from 'node:test'
 import { join } from 'node:path'
 import { type PostgresServer, startPostgres } from '../../test/servers/postgres.ts'
 import { skipUnless } from '../../test/servers/needs.ts'
+import { isEverything } from '../../test/servers/share.ts'
 import { type TempFolder, tempFolder } from '../../test/servers/temp-folder.ts'
 import { openStore, type Store, type StoreEngine } from './database.ts'
 import { migrate } from './migrate.ts'
@@ -16,8 +17,18 @@ export interface StorePlace {
   openMigrated(): Promise<Store>
 }
 
-/** Runs the suite once on each engine; `makePlace` gives a store of its own to each test. */
-export function describeStores(name: string, suite: (makePlace: () => Promise<StorePlace>) => void): void {
+type StoreSuite = (makePlace: () => Promise<StorePlace>) => void
+
+/**
+ * Runs the suite once on each engine; `makePlace` gives a store of its own to each test. With `enough`, what the suite is
+ * about is not the store, and only the long run tries it on the other one, too.
+ */
+export function describeStores(name: string, suite: StoreSuite, enough?: StoreEngine): void {
+  if (isEverything || enough !== 'postgresql') describeOnSqlite(name, suite)
+  if (isEverything || enough !== 'sqlite') describeOnPostgresql(name, suite)
+}
+
+function describeOnSqlite(name: string, suite: StoreSuite): void {
   describe(`${name}, in SQLite`, () => {
     let folder: TempFolder
     let count = 0
@@ -25,6 +36,9 @@ export function describeStores(name: string, suite: (makePlace: () => Promise<St
     after(() => folder[Symbol.asyncDispose]())
     suite(async () => placeOf('sqlite', { path: join(folder.path, `${++count}.db`) }))
   })
+}
+
+function describeOnPostgresql(name: string, suite: StoreSuite): void {
   describe(`${name}, in PostgreSQL`, { skip: skipUnless('postgres15') }, () => {
     let server: PostgresServer
     let count = 0

@@ -26,14 +26,14 @@ const TIDY_WITHIN = 20_000
  */
 export function killApp({ stack }: Bench): Group[] {
   return [
-    { name: 'the app with its store in SQLite', needs: [], few: 3, round: rounds(stack, false) },
+    { name: 'the app with its store in SQLite', needs: [], few: 2, round: rounds(stack, false) },
     {
       name: 'the app with its store in PostgreSQL',
       needs: ['postgres15'],
-      few: 2,
+      few: 1,
       round: rounds(stack, true),
     },
-    { name: 'the first start of the app', needs: [], few: 2, round: killFirstStart },
+    { name: 'the first start of the app', needs: [], few: 1, round: killFirstStart },
   ]
 }
 

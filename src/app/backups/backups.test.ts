@@ -150,8 +150,12 @@ describeStores('backups of a plan', (makePlace) => {
     )
     const names = await filesIn(one)
     assert.deepEqual(await filesIn(two), names)
-    for (const name of names)
-      assert.deepEqual(await readFile(join(two, name)), await readFile(join(one, name)))
+    for (const name of names) {
+      const [copy, original] = [await readFile(join(two, name)), await readFile(join(one, name))]
+      // A store may keep the fields of JSON in another order.
+      if (name.endsWith('.json')) assert.deepEqual(JSON.parse(String(copy)), JSON.parse(String(original)))
+      else assert.deepEqual(copy, original)
+    }
   })
 
   it('do not take a damaged copy for a good one when they repair', async () => {
