@@ -32,6 +32,15 @@ describeStores('the app', (makePlace) => {
     assert.equal((await opened.get('/health/live')).statusCode, 200)
   })
 
+  it('is not ready while one of its loops hangs', async () => {
+    await using app = await openApp(makePlace)
+    app.context.heartbeats.set('scheduler', performance.now())
+    app.context.heartbeats.set('worker', performance.now() - 60_000)
+    assert.equal((await app.get('/health/ready')).statusCode, 200)
+    app.context.heartbeats.set('worker', performance.now() - 600_000)
+    assert.equal((await app.get('/health/ready')).statusCode, 503)
+  })
+
   it('tells nothing to who has no valid token, not even what there is', async () => {
     await using opened = await openApp(makePlace)
     for (const authorization of [

@@ -13,4 +13,9 @@ export interface AppContext {
   dataDirectory: string
   /** For tools that insist on files. */
   workDirectory: string
+  /**
+   * When each loop of this process went round last, by `performance.now()`: for its health. None of it is there where
+   * the loop does not run.
+   */
+  heartbeats: Map<'scheduler' | 'worker', number>
 }

@@ -128,6 +128,7 @@ function contextOf(
     timeZone: configuration.timeZone,
     dataDirectory: configuration.dataDirectory,
     workDirectory: configuration.workDirectory,
+    heartbeats: new Map(),
   }
 }
 

@@ -20,6 +20,7 @@ export async function openApp(makePlace: () => Promise<StorePlace>, options: App
     timeZone: 'UTC',
     dataDirectory: dataDirectory.path,
     workDirectory: join(dataDirectory.path, 'work'),
+    heartbeats: new Map(),
   }
   const app = await buildApp(context, { rateLimit: 0, ...options })
   /** A request of the administrator. */

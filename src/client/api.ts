@@ -2001,7 +2001,7 @@ export interface Operations {
   'GET /health/live': {
     answer: Health
   }
-  /** The process can work: its store can be reached */
+  /** The process can work: its store answers, its loops go round, its disk has room */
   'GET /health/ready': {
     answer: Health
   }

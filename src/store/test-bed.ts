@@ -59,12 +59,9 @@ function describeOnPostgresql(name: string, suite: StoreSuite): void {
     suite(async () => {
       const database = `store_${++count}`
       const place = placeOf('postgresql', { url: urlOf(database) })
-      let isMade = false
-      const make = async (from: string) => {
-        if (isMade) return
-        isMade = true
-        await server.query(`create database ${database} template ${from} strategy file_copy`)
-      }
+      let made: Promise<unknown> | undefined
+      const make = (from: string) =>
+        (made ??= server.query(`create database ${database} template ${from} strategy file_copy`))
       return {
         ...place,
         async open() {
@@ -72,7 +69,8 @@ function describeOnPostgresql(name: string, suite: StoreSuite): void {
           return await place.open()
         },
         async openMigrated() {
-          if (!isMade) await make(await (template ??= makeTemplate()))
+          if (made) await made
+          else await make(await (template ??= makeTemplate()))
           return await place.openMigrated()
         },
       }

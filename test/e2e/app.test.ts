@@ -45,7 +45,8 @@ async function open() {
   }
 }
 
-describe('the app by the command line alone', () => {
+// They mostly wait.
+describe('the app by the command line alone', { concurrency: 3 }, () => {
   it(
     'backs a real server up to two volumes on time, restores, replaces, and takes that back',
     { skip: skipUnless('postgres15', 'ceph') },

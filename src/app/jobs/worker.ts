@@ -119,6 +119,7 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
   const beatOn = async () => {
     let reapedAt = -REAP_EVERY
     while (!stopping.signal.aborted || running.size > 0) {
+      context.heartbeats.set('worker', performance.now())
       try {
         await beat()
         if (performance.now() - reapedAt >= REAP_EVERY) {
@@ -143,6 +144,7 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
     if (running.size > 0 && patience > 0) await Promise.race([settled(running), sleep(patience)])
     for (const job of running.keys()) job.abort(interruption())
     await loops
+    context.heartbeats.delete('worker')
   }
   return { stop, [Symbol.asyncDispose]: () => stop(0) }
 }

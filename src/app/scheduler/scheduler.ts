@@ -31,6 +31,7 @@ export function startScheduler(
   let dailyAt = -DAILY_EVERY
   const loop = async () => {
     while (!stopping.signal.aborted) {
+      context.heartbeats.set('scheduler', performance.now())
       try {
         await fireSchedules(context)
         if (performance.now() - dailyAt >= DAILY_EVERY) {
@@ -48,6 +49,7 @@ export function startScheduler(
     async [Symbol.asyncDispose]() {
       stopping.abort()
       await over
+      context.heartbeats.delete('scheduler')
     },
   }
 }

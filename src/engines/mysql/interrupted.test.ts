@@ -8,6 +8,7 @@ import { startMariadb } from '../../../test/servers/mariadb.ts'
 import type { MysqlLikeServer } from '../../../test/servers/mysql-like.ts'
 import { startMysql } from '../../../test/servers/mysql.ts'
 import { skipUnless } from '../../../test/servers/needs.ts'
+import { isEverything } from '../../../test/servers/share.ts'
 import { mysql } from './index.ts'
 import { connectionSettings, type MysqlConnection } from './settings.ts'
 import { MARK } from './unfinished-mark.ts'
@@ -17,7 +18,7 @@ const kinds = [
   { title: 'MySQL 9', need: 'mysql9', start: () => startMysql() },
 ] as const
 
-for (const { title, need, start } of kinds) {
+for (const { title, need, start } of isEverything ? kinds : kinds.slice(0, 1)) {
   describe(`a restore into ${title} that is killed`, { skip: skipUnless(need) }, () => {
     const signal = AbortSignal.timeout(600_000)
     let server: MysqlLikeServer

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
+import { isEverything } from '../../../test/servers/share.ts'
 import { certifiedUser } from '../../../test/servers/certificates.ts'
 import type { EngineBed } from '../conformance.ts'
 import { postgresql } from './index.ts'
@@ -32,7 +33,7 @@ export async function startBed({ major, tls }: { major: 15 | 17 | 18; tls: boole
     formats: [
       { title: 'custom', options: {} },
       { title: 'plain', options: { format: 'plain' } },
-      { title: 'directory', options: { format: 'directory', jobs: 2 } },
+      ...(isEverything ? [{ title: 'directory', options: { format: 'directory', jobs: 2 } }] : []),
     ],
     async fill(database) {
       await server.query(
