@@ -52,6 +52,7 @@ export async function apiDocument(): Promise<ApiDocument> {
       timeZone: 'UTC',
       dataDirectory: folder,
       workDirectory: join(folder, 'work'),
+      heartbeats: new Map(),
     })
     await app.ready()
     const document = app.swagger() as unknown as ApiDocument

@@ -16,5 +16,10 @@ export interface RunnerOrder {
 
 const order = JSON.parse(await text(process.stdin)) as RunnerOrder
 const store = await openStore(order.place)
-const context: AppContext = { ...order.context, store, sealer: sealer({ current: readKey(order.key) }) }
+const context: AppContext = {
+  ...order.context,
+  store,
+  sealer: sealer({ current: readKey(order.key) }),
+  heartbeats: new Map(),
+}
 startWorker(context, { kinds: { restore } })
