@@ -170,7 +170,7 @@ export function fuzz(bench: Bench): Group[] {
     {
       name: 'damaged objects and manifests, by the command line',
       needs: ['age'],
-      few: 2,
+      few: 1,
       async round() {
         const { key, folder, env } = await takenSnapshot(bench)
         await using copy = await tempFolder('damaged')

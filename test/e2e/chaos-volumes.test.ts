@@ -1,3 +1,3 @@
 import { tryAFew } from './chaos.ts'
 
-tryAFew('volumes', 'fuzz', 'secrets')
+tryAFew('volumes', 'secrets')

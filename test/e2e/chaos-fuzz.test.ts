@@ -1,0 +1,3 @@
+import { tryAFew } from './chaos.ts'
+
+tryAFew('fuzz')
