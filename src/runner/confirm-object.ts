@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Meter } from '../lib/meter.ts'
 import { AppError } from '../shared/errors.ts'
 import type { Manifest } from '../shared/snapshots.ts'
-import type { ObjectSource } from '../volumes/volume.ts'
+import type { ObjectSource, Volume } from '../volumes/volume.ts'
 import { forEachCopy, type Copy } from './copies.ts'
 
 /**
@@ -29,6 +29,21 @@ export async function confirmObject(
     if (confirmed) return confirmed
   }
   throw new AppError('no_copy_stored', 'No volume is left from which the object could be read back.')
+}
+
+/** What was published long before its manifest may have been taken for leftovers by a machine whose clock is wrong. */
+export async function checkStillThere(
+  volume: Volume,
+  key: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bytes } = await volume.stat(key, signal)
+  if (bytes === manifest.stored.bytes) return
+  throw new AppError(
+    'volume_corrupted',
+    `${volume.location} holds ${bytes} bytes as “${key}”, not ${manifest.stored.bytes}.`,
+  )
 }
 
 async function readBack(

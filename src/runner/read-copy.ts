@@ -91,7 +91,8 @@ class MeasuredObject implements RandomAccess {
   }
 }
 
-function compare(
+/** Throws `checksum_mismatch` unless it is as long as expected, and has that hash. */
+export function compare(
   where: string,
   what: string,
   found: Meter,

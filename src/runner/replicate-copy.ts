@@ -1,13 +1,23 @@
 import { v7 as uuidv7 } from 'uuid'
 import { Meter } from '../lib/meter.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
+import { besideKey } from '../shared/keys.ts'
 import type { Manifest } from '../shared/snapshots.ts'
 import type { Volume } from '../volumes/volume.ts'
-import type { NamedVolume } from './copies.ts'
+import { checkStillThere } from './confirm-object.ts'
+import type { Copy, NamedVolume } from './copies.ts'
 import { cleanupSignal, type JobContext } from './job.ts'
 import { exists, findSnapshot, manifestKey, writeManifest } from './manifests.ts'
+import { compare } from './read-copy.ts'
 import { writeRestoreText } from './restore-text.ts'
-import { announceWriting, concludeWriting, removeUnfinished } from './writing.ts'
+import {
+  announceWriting,
+  announcedBy,
+  concludeWriting,
+  removeUnfinished,
+  renewNote,
+  renewNotes,
+} from './writing.ts'
 
 /** A good copy, and where another one is to be. */
 export interface ReplicationOrder {
@@ -16,29 +26,39 @@ export interface ReplicationOrder {
   manifest: Manifest
   /** Under which key; the same as that of the good copy, unless another snapshot has it there. */
   key: string
-  /** Hears the key, when the copy is complete, before its note goes: see `takeSnapshot`. */
+  /**
+   * Hears the key, when the copy is complete, before its note goes. If it throws `lease_lost`, what is new is removed
+   * again; after any other error nobody knows whether it is remembered, so it stays, with its note: see `takeSnapshot`.
+   */
   onComplete?: (key: string) => Promise<void>
 }
 
 /**
  * Makes a copy of a snapshot out of another copy, as it is, without any key: no byte is believed that has not the
- * manifest's SHA-256 in the end. What lies under the key already and is this snapshot's, damaged or not, is replaced.
- * Returns the key. Throws `checksum_mismatch` if the copy that is read is not good itself; nothing has changed then.
+ * manifest's SHA-256 in the end. What lies under the key already and is this snapshot's, damaged or not, is replaced;
+ * so is what an earlier attempt has left there. Returns the key. Throws `checksum_mismatch` if the copy that is read is
+ * not good itself; nothing has changed then.
  */
 export async function replicateCopy(order: ReplicationOrder, job: JobContext): Promise<string> {
   const { from, to, manifest } = order
   const { volume } = to
+  const copy: Copy = { ...to, run: `${manifest.snapshot}/repair/${uuidv7()}`, announced: true }
   const key = await keyThere(order, job.signal)
-  const wasThere = await exists(volume, key, job.signal)
-  await announceWriting(volume, key, job.signal, uuidv7())
+  const wasThere =
+    (await exists(volume, key, job.signal)) && (await exists(volume, manifestKey(key), job.signal))
+  await announce(copy, key, manifest, job.signal)
+  using _renewal = renewNotes([copy], key, job)
+  let mayBeRemembered = false
   try {
     await volume.write(key, { body: checked(from.volume, from.key, manifest, job) }, job.signal)
-    await confirmSize(volume, key, manifest, job.signal)
     await writeManifest(volume, key, manifest, job.signal)
+    await checkStillThere(volume, key, manifest, job.signal)
     job.signal.throwIfAborted()
+    mayBeRemembered = order.onComplete !== undefined
     await order.onComplete?.(key)
   } catch (error) {
-    await takeBack(to, key, wasThere, job)
+    const isTakenOver = error instanceof AppError && error.code === 'lease_lost'
+    if (!mayBeRemembered || isTakenOver) await takeBack(copy, key, wasThere, job)
     throw error
   }
   await writeRestoreText(volume, cleanupSignal())
@@ -48,19 +68,55 @@ export async function replicateCopy(order: ReplicationOrder, job: JobContext): P
 
 /** The key, or one beside it if another snapshot has it there. */
 async function keyThere({ key, to, manifest }: ReplicationOrder, signal: AbortSignal): Promise<string> {
+  const { volume } = to
   const isOurs = async (candidate: string) => {
     try {
-      return (await findSnapshot(to.volume, candidate, signal)).manifest.snapshot === manifest.snapshot
+      return (await findSnapshot(volume, candidate, signal)).manifest.snapshot === manifest.snapshot
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'snapshot_not_found') throw error
-      return !(await exists(to.volume, candidate, signal))
+      if (!(await exists(volume, candidate, signal))) return true
+      return isOf(manifest, await announcedBy(volume, candidate, signal))
     }
   }
-  const folder = key.slice(0, key.lastIndexOf('/') + 1)
-  const beside = `${folder}${manifest.snapshot}-${key.slice(folder.length)}`
-  for (const candidate of [key, beside]) if (await isOurs(candidate)) return candidate
+  for (const candidate of [key, besideKey(key, manifest.snapshot)]) {
+    if (await isOurs(candidate)) return candidate
+  }
   throw new AppError('object_exists', `“${key}” is taken on volume “${to.name}” by something else.`, {
     hint: 'Look at what lies there; if nobody needs it, remove it.',
+  })
+}
+
+/**
+ * Puts our note on the volume, also in the place of one that an earlier run for the same snapshot could not take away:
+ * the backup itself, or an attempt at this repair, whose job would else never come to its end. Its uploads go.
+ */
+async function announce(
+  { name, volume, run }: Copy,
+  key: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    return await announceWriting(volume, key, signal, run)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'object_exists') throw error
+    if (!isOf(manifest, await announcedBy(volume, key, signal))) throw isWritten(name, key, error)
+  }
+  await renewNote(volume, key, signal, run)
+  await volume.discard(key, signal)
+  await volume.discard(manifestKey(key), signal)
+}
+
+/** Both a backup and a repair begin the name of their run with the snapshot. */
+function isOf({ snapshot }: Manifest, run: string | undefined): boolean {
+  return run?.startsWith(`${snapshot}/`) ?? false
+}
+
+function isWritten(name: string, key: string, cause: AppError): AppError {
+  return new AppError('object_exists', `Another run is writing “${key}” on volume “${name}”.`, {
+    hint: 'It is tried again when that one is over.',
+    retryable: true,
+    cause,
   })
 }
 
@@ -71,32 +127,18 @@ async function* checked(
   manifest: Manifest,
   job: JobContext,
 ): AsyncGenerator<Uint8Array, void> {
-  const { stored } = manifest
   const meter = new Meter((storedBytes) => job.progress({ phase: 'copying', storedBytes }))
   yield* meter.measure(volume.read(key, job.signal))
-  if (meter.bytes === stored.bytes && meter.sha256 === stored.sha256) return
-  throw new AppError('checksum_mismatch', `“${key}” on ${volume.location} is not what was stored there.`, {
-    hint: 'Its bytes have changed since the backup. Another copy is needed.',
-  })
+  compare(`“${key}” on ${volume.location}`, 'the object', meter, manifest.stored)
 }
 
-async function confirmSize(
-  volume: Volume,
-  key: string,
-  { stored }: Manifest,
-  signal: AbortSignal,
-): Promise<void> {
-  const { bytes } = await volume.stat(key, signal)
-  if (bytes === stored.bytes) return
-  throw new AppError(
-    'volume_corrupted',
-    `${volume.location} holds ${bytes} bytes as “${key}”, not the ${stored.bytes} that were written.`,
-  )
-}
-
-/** What was there before is there still: a write publishes all or nothing. So only what is new goes. */
-async function takeBack({ name, volume }: NamedVolume, key: string, wasThere: boolean, job: JobContext) {
+/**
+ * What was there before is there still: a write publishes all or nothing. So only what is new goes; and nothing at all
+ * if the note is not ours any more, since then a later attempt has taken over, and may be complete already.
+ */
+async function takeBack({ name, volume, run }: Copy, key: string, wasThere: boolean, job: JobContext) {
   try {
+    if ((await announcedBy(volume, key, cleanupSignal())) !== run) return
     if (!wasThere) return await removeUnfinished(volume, key)
     await volume.discard(key, cleanupSignal())
     await volume.discard(manifestKey(key), cleanupSignal())

@@ -10,7 +10,7 @@ import { keyFor } from '../shared/keys.ts'
 import type { Manifest } from '../shared/snapshots.ts'
 import { version } from '../shared/version.ts'
 import { compressedDump } from './compressed-dump.ts'
-import { confirmObject } from './confirm-object.ts'
+import { checkStillThere, confirmObject } from './confirm-object.ts'
 import { forEachCopy, refuseSamePlace, samePlace, type Copy, type NamedVolume } from './copies.ts'
 import { prepareSeal, type EncryptionChoice, type KeyRing } from './encryption.ts'
 import { explained } from './explained.ts'
@@ -25,10 +25,9 @@ import {
   concludeWriting,
   isAnnounced,
   removeUnfinished,
-  renewNote,
+  renewNotes,
 } from './writing.ts'
 
-const RENEW_EVERY = 3_600_000
 /** So many names are tried, `-2`, `-3`, … */
 const MAX_CANDIDATES = 1000
 
@@ -367,35 +366,6 @@ async function tidy(copies: readonly Copy[], key: string, job: JobContext): Prom
         job.log('warning', `Volume “${name}” could not be tidied; the next run will: ${messageOf(error)}`)
       }
     }),
-  )
-}
-
-/** While the run lives, its notes never look as if it were over. */
-function renewNotes(copies: readonly Copy[], key: string, job: JobContext): Disposable {
-  const renew = () => {
-    for (const { name, volume, run, announced, failure } of copies) {
-      if (!announced || failure) continue
-      renewNote(volume, key, cleanupSignal(), run).catch((error: unknown) =>
-        job.log('warning', `The note on volume “${name}” could not be renewed: ${messageOf(error)}`),
-      )
-    }
-  }
-  const timer = setInterval(renew, RENEW_EVERY).unref()
-  return { [Symbol.dispose]: () => clearInterval(timer) }
-}
-
-/** What was published long before its manifest may have been taken for leftovers by a machine whose clock is wrong. */
-async function checkStillThere(
-  volume: NamedVolume['volume'],
-  key: string,
-  manifest: Manifest,
-  signal: AbortSignal,
-): Promise<void> {
-  const { bytes } = await volume.stat(key, signal)
-  if (bytes === manifest.stored.bytes) return
-  throw new AppError(
-    'volume_corrupted',
-    `${volume.location} holds ${bytes} bytes as “${key}”, not ${manifest.stored.bytes}.`,
   )
 }
 

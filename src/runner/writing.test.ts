@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../shared/errors.ts'
-import { isTemporary } from '../volumes/key.ts'
+import { isTemporary, temporaryName } from '../volumes/key.ts'
 import type { Volume } from '../volumes/volume.ts'
 import { MANIFEST_SUFFIX } from '../shared/snapshots.ts'
 import { listSnapshots, once } from './manifests.ts'
@@ -194,6 +194,31 @@ describe('leftovers', () => {
     )
     assert.equal(await readFile(join(path, takenOver ?? ''), 'utf8'), 'half')
     assert.equal((await notesOn(path)).length, 1)
+  })
+
+  it('of a killed repair go, hidden files too, and the copy that it was to replace stays', async () => {
+    const { volume, path } = newVolume()
+    const { key } = await takeSnapshot(order(works, [volume], same), job())
+    const before = await contents(path)
+    await announceWriting(volume, key, signal)
+    for (const half of [key, key + MANIFEST_SUFFIX]) {
+      await writeFile(join(path, dirname(key), ofDeadProcess(temporaryName(basename(half)))), 'half')
+    }
+    await changeNote(path, ofDeadProcess)
+    const complete: string[] = []
+    const discarded: string[] = []
+    const watched: Volume = {
+      ...volume,
+      async discard(scope, ...rest) {
+        discarded.push(scope) // what is an upload in parts elsewhere
+        await volume.discard(scope, ...rest)
+      },
+    }
+    const onComplete = async (found: string) => void complete.push(found)
+    assert.deepEqual(await sweepUnfinished(watched, job(), { onComplete }), [])
+    assert.deepEqual(complete, [key])
+    assert.deepEqual(await contents(path), before)
+    assert.deepEqual(discarded.slice(0, 2), [key, key + MANIFEST_SUFFIX])
   })
 
   it('of one run do not keep another from the key for longer than until the next sweep', async () => {

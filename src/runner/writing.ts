@@ -4,6 +4,7 @@ import { isOver, ownToken } from '../lib/identity.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
 import { z } from 'zod'
 import type { Volume } from '../volumes/volume.ts'
+import type { Copy } from './copies.ts'
 import { cleanupSignal, type JobContext } from './job.ts'
 import { exists, manifestKey, once } from './manifests.ts'
 import { RESTORE_TEXT } from './restore-text.ts'
@@ -17,6 +18,7 @@ import { RESTORE_TEXT } from './restore-text.ts'
 
 const FOLDER = '.holdfast/writing/'
 const DAY = 86_400_000
+const RENEW_EVERY = 3_600_000
 
 const noteSchema = z.object({
   key: z.string(),
@@ -49,13 +51,27 @@ export async function renewNote(
   await volume.write(noteKey(key), { body: once(noteOf(key, run)) }, signal)
 }
 
+/** While the run lives, its notes never look as if it were over. */
+export function renewNotes(copies: readonly Copy[], key: string, job: JobContext): Disposable {
+  const renew = () => {
+    for (const { name, volume, run, announced, failure } of copies) {
+      if (!announced || failure) continue
+      renewNote(volume, key, cleanupSignal(), run).catch((error: unknown) =>
+        job.log('warning', `The note on volume “${name}” could not be renewed: ${messageOf(error)}`),
+      )
+    }
+  }
+  const timer = setInterval(renew, RENEW_EVERY).unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
 /** Whether the volume has a note of the key. */
 export async function isAnnounced(volume: Volume, key: string, signal: AbortSignal): Promise<boolean> {
   for await (const found of volume.list(noteKey(key), signal)) if (found.key === noteKey(key)) return true
   return false
 }
 
-/** The run that wrote the note of the key; undefined if there is none. */
+/** The run that wrote the note of the key; undefined if there is none, or it does not say. */
 export async function announcedBy(
   volume: Volume,
   key: string,
@@ -102,6 +118,9 @@ export async function sweepUnfinished(
       // Nothing to be learned from it: it only goes.
     } else if (await exists(volume, manifestKey(note.key), job.signal)) {
       await onComplete?.(note.key)
+      // Of a copy that was being replaced.
+      await volume.discard(note.key, job.signal)
+      await volume.discard(manifestKey(note.key), job.signal)
       await concludeWriting(volume, note.key, job.signal)
     } else {
       await removeUnfinished(volume, note.key)

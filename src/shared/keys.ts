@@ -45,6 +45,12 @@ export function keyFor(values: KeyValues, path = DEFAULT_PATH, fileName = DEFAUL
   return [...segments, fileName].map((segment) => safeSegment(fill(segment, values))).join('/')
 }
 
+/** Where a snapshot's copy goes on a volume on which another snapshot has its key. */
+export function besideKey(key: string, snapshotId: string): string {
+  const folder = key.slice(0, key.lastIndexOf('/') + 1)
+  return `${folder}${snapshotId}-${key.slice(folder.length)}`
+}
+
 /** One path segment that every file system and object store takes, and that reads like the text it is made of. */
 export function safeSegment(text: string): string {
   const safe = text
