@@ -294,6 +294,7 @@ interface IdempotencyKeysTable {
   tokenId: string
   key: string
   request: string
+  jobId: Optional<string>
   status: Optional<number>
   headers: Optional<Json>
   body: Optional<string>

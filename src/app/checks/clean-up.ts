@@ -1,17 +1,17 @@
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
 import { nowOf } from '../clock.ts'
+import { forgetOldAnswers } from '../idempotency/idempotency.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { enqueueAllPrunes } from '../retention/prune.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { deleteSnapshots, enqueuePendingDeletions } from '../snapshots/deletion.ts'
-import { deleteAnswers, deleteFirings, deleteJobs, endedSafetySnapshots, oldJobs } from './store.ts'
+import { deleteFirings, deleteJobs, endedSafetySnapshots, oldJobs } from './store.ts'
 
 const DAY = 86_400_000
 const PIECE = 500
 /** Longer than any run is caught up. */
 const FIRINGS_KEPT = 90 * DAY
-const ANSWERS_KEPT = DAY
 
 /**
  * What the app does each day by itself: what volumes have not let go is tried again, every plan is pruned, safety snapshots
@@ -28,7 +28,7 @@ export const cleanUp = defineJob({
     const safetySnapshots = await deleteSafetySnapshots(work, now)
     const jobs = await forgetJobs(work, now)
     await deleteFirings(store, now - FIRINGS_KEPT)
-    await deleteAnswers(store, now - ANSWERS_KEPT)
+    await forgetOldAnswers(store)
     return { result: { jobs, safetySnapshots } }
   },
 })

@@ -282,7 +282,3 @@ export async function deleteFirings({ db }: Store, before: number): Promise<void
     )
     .execute()
 }
-
-export async function deleteAnswers({ db }: Store, before: number): Promise<void> {
-  await db.deleteFrom('idempotencyKeys').where('createdAt', '<', before).execute()
-}

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { AppError } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
-import { forgetAnswers } from '../idempotency.ts'
+import { forgetAnswers } from '../idempotency/idempotency.ts'
 import { savingName } from '../names.ts'
 import {
   countOrganizations,

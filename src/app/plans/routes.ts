@@ -13,6 +13,7 @@ import {
 import { problem } from '../../shared/problems.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
+import { noteStartedJob } from '../idempotency/idempotency.ts'
 import { organizationOf } from '../identity/tokens.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { problemOf } from '../problems.ts'
@@ -154,7 +155,13 @@ export function planRoutes(context: AppContext): AppRoutes {
       async (request, reply) => {
         const organizationId = organizationOf(request.caller)
         const order = request.body ?? runOrder.parse({})
-        const started = await runNow(context, organizationId, request.params.id, order)
+        const { startedJob } = request
+        const started =
+          startedJob === null
+            ? await runNow(context, organizationId, request.params.id, order, (trx, jobId) =>
+                noteStartedJob(trx, request, jobId),
+              )
+            : { jobId: startedJob, joined: true }
         reply.header('location', `/api/v1/jobs/${started.jobId}`)
         if (!order.wait) return await reply.code(202).send(started)
         const run = await waitUntilOver(context, organizationId, started.jobId, {

@@ -222,6 +222,42 @@ describeStores('a plan that is run by hand', (makePlace) => {
     assert.equal((await orders(app))[0]?.state, 'queued')
   })
 
+  it('is the same run for all who ask with the same key, also if the line breaks', async () => {
+    await using app = await openPlans(makePlace)
+    const { id } = await app.addPlan()
+    const address = await app.app.listen({ host: '127.0.0.1', port: 0 })
+    const headers = {
+      authorization: `Bearer ${app.token}`,
+      'content-type': 'application/json',
+      'idempotency-key': 'release-42',
+    }
+    const ask = (signal?: AbortSignal) =>
+      fetch(`${address}/api/v1/plans/${id}/run`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ wait: true }),
+        ...(signal && { signal }),
+      })
+    const runs = async () => (await orders(app)).filter(({ kind }) => kind === 'run-plan')
+    const line = new AbortController()
+    const asking = ask(line.signal)
+    while ((await runs()).length === 0) await sleep(20)
+    line.abort()
+    await assert.rejects(asking)
+
+    const again = ask()
+    await sleep(100)
+    const [run, ...others] = await runs()
+    assert.ok(run)
+    assert.deepEqual(others, [])
+    // Over when somebody cancels it: a second run would be waiting still.
+    await app.ask('POST', `/api/v1/jobs/${run.id}/cancel`)
+    const answer = await again
+    assert.equal(answer.status, 409)
+    assert.equal(answer.headers.get('idempotency-replayed'), 'true')
+    assert.equal((await runs()).length, 1)
+  })
+
   it('does not keep the app from being stopped', async () => {
     await using app = await openPlans(makePlace)
     const { id } = await app.addPlan()

@@ -1,25 +1,32 @@
+import type { Transaction } from 'kysely'
 import { AppError } from '../../shared/errors.ts'
 import type { Job, PlanRun } from '../../shared/jobs.ts'
 import type { RunOrder } from '../../shared/plans.ts'
+import type { Tables } from '../../store/tables.ts'
 import { startPlan } from '../backups/backups.ts'
 import type { AppContext } from '../context.ts'
 import { waitForRun } from '../jobs/jobs.ts'
 import { matchingDatabases, planOf, type PlanRow } from './plans.ts'
 
-/** Backs up now what a plan says, also if it is disabled. Throws `not_found`, and `invalid_input` for strange databases. */
+/**
+ * Backs up now what a plan says, also if it is disabled; `note` hears of the job in the transaction that starts it.
+ * Throws `not_found`, and `invalid_input` for strange databases.
+ */
 export async function runNow(
   context: AppContext,
   organizationId: string,
   id: string,
   { trigger, version, comment, databases }: RunOrder,
+  note: (trx: Transaction<Tables>, jobId: string) => Promise<void>,
 ): Promise<{ jobId: string; joined: boolean }> {
   const { store } = context
   const plan = await planOf(context, organizationId, id)
   if (databases) refuseStrangers(plan, databases)
-  const started = await store.db
-    .transaction()
-    .execute((trx) => startPlan(context, trx, plan, { trigger, version, comment, databases }))
-  return { jobId: started.id, joined: started.joined }
+  return await store.db.transaction().execute(async (trx) => {
+    const { id, joined } = await startPlan(context, trx, plan, { trigger, version, comment, databases })
+    await note(trx, id)
+    return { jobId: id, joined }
+  })
 }
 
 /**

@@ -241,8 +241,10 @@ create table settings (
 create table idempotency_keys (
   token_id text not null,
   key text not null,
-  -- SHA-256 of method, address and body.
+  -- Sealed: the SHA-256 of method, address and body.
   request text not null,
+  -- What it has started, and may be waiting for.
+  job_id text,
   -- Null while the first one is being answered.
   status {integer},
   headers {json},

@@ -1,37 +1,31 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type SqlBool, sql } from 'kysely'
-import { AppError } from '../shared/errors.ts'
-import type { Problem } from '../shared/problems.ts'
-import type { Store } from '../store/database.ts'
-import type { AppContext } from './context.ts'
+import type { Transaction } from 'kysely'
+import { AppError } from '../../shared/errors.ts'
+import type { Problem } from '../../shared/problems.ts'
+import type { Tables } from '../../store/tables.ts'
+import type { AppContext } from '../context.ts'
+import { free, type RequestPlace, type Reservation, reserve, setAnswer, setJob } from './store.ts'
+
+export { forgetAnswers, forgetOldAnswers } from './store.ts'
 
 /*
  * A key is reserved before its request is done, and gets the answer before anybody else does: so of all that carry it,
- * one is done. Only if the process dies in between, nobody knows how far it came; then the key is free again after a
- * while, and what the request makes must have a name of its own.
+ * one is done. If the process dies in between, nobody knows how far it came; then the key is free again after a while,
+ * and what the request makes must have a name of its own. A job has none: it is noted in the transaction that starts it,
+ * and whoever sends the request again goes on with that job.
  */
 
-const KEPT_FOR = 24 * 3_600_000
-/** Longer than any answer takes. */
-const RESERVED_FOR = 5 * 60_000
-const CLEAN_UP_EVERY = 10 * 60_000
 const LONGEST_ANSWER = 1_048_576
 const KEPT_HEADERS = ['content-type', 'location', 'etag'] as const
-
-/** A request that may be sent again: the first of its key that is done. */
-interface Reservation {
-  tokenId: string
-  key: string
-  /** The fence: whoever reserved it later has another time. */
-  createdAt: number
-}
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** What tells this request from others of the same key; null where it has none. */
     fingerprint: string | null
     reservation: Reservation | null
+    /** The job that this request has started when it was sent before, and that is to be answered with. */
+    startedJob: string | null
   }
 }
 
@@ -40,9 +34,9 @@ declare module 'fastify' {
  * another try may change (5xx, and what is retryable) are not kept, nor are streams.
  */
 export function keepAnswers(app: FastifyInstance, context: AppContext): void {
-  let cleanedUpAt = performance.now()
   app.decorateRequest('fingerprint', null)
   app.decorateRequest('reservation', null)
+  app.decorateRequest('startedJob', null)
 
   // Before anything is validated: that may change what was sent, and another release may do so in another way.
   app.addHook('preValidation', async (request) => {
@@ -53,27 +47,30 @@ export function keepAnswers(app: FastifyInstance, context: AppContext): void {
   const answerAgain = async (request: FastifyRequest, reply: FastifyReply) => {
     const { fingerprint, caller, headers } = request
     if (fingerprint === null || caller === null) return
-    const key = readKey(headers['idempotency-key'])
-    if (performance.now() - cleanedUpAt > CLEAN_UP_EVERY) {
-      cleanedUpAt = performance.now()
-      await removeOld(context.store)
-    }
-    const place = { tokenId: caller.token.id, key }
-    const found = await reserve(context.store, place, fingerprint)
-    if ('createdAt' in found) {
-      request.reservation = { ...place, ...found }
+    const { store, sealer } = context
+    const place = { tokenId: caller.token.id, key: readKey(headers['idempotency-key']) }
+    const sealed = sealer.seal(fingerprint, sealedFor(place, 'request'))
+    const { isFirst, known } = await reserve(store, place, sealed)
+    const reservation = { ...place, createdAt: known.createdAt }
+    if (isFirst) {
+      request.reservation = reservation
       return
     }
-    if (found.request !== fingerprint) throw reused()
-    if (found.status === null) {
+    if (sealer.open(known.request, sealedFor(place, 'request')) !== fingerprint) throw reused()
+    if (known.status === null && known.jobId === null) {
       reply.header('retry-after', '2')
       throw inProgress()
     }
-    const body = found.body === null ? undefined : context.sealer.open(found.body, sealedFor(place))
+    reply.header('idempotency-replayed', 'true')
+    if (known.status === null) {
+      request.reservation = reservation
+      request.startedJob = known.jobId
+      return
+    }
+    const body = known.body === null ? undefined : sealer.open(known.body, sealedFor(place, 'body'))
     await reply
-      .code(found.status)
-      .headers(JSON.parse(found.headers ?? '{}') as Record<string, string>)
-      .header('idempotency-replayed', 'true')
+      .code(known.status)
+      .headers(JSON.parse(known.headers ?? '{}') as Record<string, string>)
       .send(body)
   }
   // The last of each route's own hooks: what is not valid, or one request too many, reserves nothing.
@@ -95,14 +92,22 @@ export function keepAnswers(app: FastifyInstance, context: AppContext): void {
   })
 }
 
-/** Forgets what a token has sent: when it goes, nobody can ask again. */
-export async function forgetAnswers(trx: Pick<Store['db'], 'deleteFrom'>, tokenId: string): Promise<void> {
-  await trx.deleteFrom('idempotencyKeys').where('tokenId', '=', tokenId).execute()
+/**
+ * Notes, in the transaction that starts it, the job that the request is for: whoever sends the request again, for
+ * instance because the line broke while it waited, finds that one as `startedJob`. Throws `request_in_progress` if it
+ * took so long to come here that another one of the same key does it.
+ */
+export async function noteStartedJob(
+  trx: Transaction<Tables>,
+  { reservation }: FastifyRequest,
+  jobId: string,
+): Promise<void> {
+  if (reservation && !(await setJob(trx, reservation, jobId))) throw inProgress()
 }
 
-/** What the body of a kept answer is sealed for. */
-export function sealedFor({ tokenId, key }: { tokenId: string; key: string }): string {
-  return `idempotency-keys/${tokenId}/${key}`
+/** What the parts of a kept request are sealed for. */
+export function sealedFor({ tokenId, key }: RequestPlace, part: 'request' | 'body'): string {
+  return `idempotency-keys/${tokenId}/${part}/${key}`
 }
 
 /** `"abc"`, as the draft has it, and abc, as nearly everybody sends it, are the same key. */
@@ -116,54 +121,11 @@ function readKey(header: string | string[] | undefined): string {
   })
 }
 
+/** Kept sealed: against what lies open, guesses at a password in the body could be tried. */
 function fingerprintOf({ method, url, body }: FastifyRequest): string {
   return createHash('sha256')
     .update(JSON.stringify([method, url, body ?? null]))
     .digest('hex')
-}
-
-interface KeptAnswer {
-  request: string
-  status: number | null
-  headers: string | null
-  body: string | null
-}
-
-async function reserve(
-  store: Store,
-  { tokenId, key }: Omit<Reservation, 'createdAt'>,
-  request: string,
-): Promise<Pick<Reservation, 'createdAt'> | KeptAnswer> {
-  for (;;) {
-    const reserved = await store.db
-      .insertInto('idempotencyKeys')
-      .values({ tokenId, key, request, createdAt: store.now })
-      .onConflict((conflict) => conflict.columns(['tokenId', 'key']).doNothing())
-      .returning('createdAt')
-      .executeTakeFirst()
-    if (reserved) return reserved
-    const over = await store.db
-      .deleteFrom('idempotencyKeys')
-      .where('tokenId', '=', tokenId)
-      .where('key', '=', key)
-      .where((eb) =>
-        eb.or([
-          eb('createdAt', '<', before(store, KEPT_FOR)),
-          eb.and([eb('status', 'is', null), eb('createdAt', '<', before(store, RESERVED_FOR))]),
-        ]),
-      )
-      .returning('key')
-      .executeTakeFirst()
-    if (over) continue
-    const kept = await store.db
-      .selectFrom('idempotencyKeys')
-      .select(['request', 'status', 'headers', 'body'])
-      .where('tokenId', '=', tokenId)
-      .where('key', '=', key)
-      .executeTakeFirst()
-    if (kept) return kept
-    // It was freed in between.
-  }
 }
 
 function isKept(reply: FastifyReply, payload: unknown): payload is string | null | undefined {
@@ -185,32 +147,11 @@ async function keep(
     const value = reply.getHeader(name)
     return value === undefined ? [] : [[name, String(value)]]
   })
-  await store.db
-    .updateTable('idempotencyKeys')
-    .set({
-      status: reply.statusCode,
-      headers: JSON.stringify(Object.fromEntries(headers)),
-      body: payload ? sealer.seal(payload, sealedFor(reservation)) : null,
-    })
-    .where(isOurs(reservation))
-    .execute()
-}
-
-async function free(store: Store, reservation: Reservation): Promise<void> {
-  await store.db.deleteFrom('idempotencyKeys').where(isOurs(reservation)).execute()
-}
-
-/** False if it took so long that another one has reserved the key. */
-function isOurs({ tokenId, key, createdAt }: Reservation) {
-  return sql<SqlBool>`token_id = ${tokenId} and key = ${key} and created_at = ${createdAt} and status is null`
-}
-
-async function removeOld(store: Store): Promise<void> {
-  await store.db.deleteFrom('idempotencyKeys').where('createdAt', '<', before(store, KEPT_FOR)).execute()
-}
-
-function before(store: Store, milliseconds: number) {
-  return sql<number>`${store.now} - ${sql.lit(milliseconds)}`
+  await setAnswer(store, reservation, {
+    status: reply.statusCode,
+    headers: JSON.stringify(Object.fromEntries(headers)),
+    body: payload ? sealer.seal(payload, sealedFor(reservation, 'body')) : null,
+  })
 }
 
 function inProgress(): AppError {

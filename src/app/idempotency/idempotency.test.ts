@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { it } from 'node:test'
 import { z } from 'zod'
-import { AppError } from '../shared/errors.ts'
-import { problem } from '../shared/problems.ts'
-import { describeStores } from '../store/test-bed.ts'
-import { buildApp } from './app.ts'
-import { openApp } from './test-bed.ts'
+import { AppError } from '../../shared/errors.ts'
+import { problem } from '../../shared/problems.ts'
+import { describeStores } from '../../store/test-bed.ts'
+import { buildApp } from '../app.ts'
+import { openApp } from '../test-bed.ts'
 
 const HOUR = 3_600_000
 const connection = { host: 'db.example', user: 'backup', password: 'canary' }
@@ -211,6 +211,16 @@ describeStores('a POST with an Idempotency-Key', (makePlace) => {
     assert.ok(!rows.includes(token))
     assert.ok(!rows.includes('ci'))
     assert.equal((await app.ask('POST', '/api/v1/tokens', { name: 'ci' }, headers)).json().token, token)
+  })
+
+  it('keeps nothing that a guess at what was sent could be compared with', async () => {
+    await using app = await openApp(makePlace)
+    await app.ask('POST', '/api/v1/servers', shop, { 'idempotency-key': 'a' })
+    const sent = JSON.stringify(['POST', '/api/v1/servers', shop])
+    const rows = JSON.stringify(await app.store.db.selectFrom('idempotencyKeys').selectAll().execute())
+    for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+      assert.ok(!rows.includes(createHash('sha256').update(sent).digest(encoding)))
+    }
   })
 })
 

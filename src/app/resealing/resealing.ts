@@ -1,9 +1,19 @@
-import { type SqlBool, sql } from 'kysely'
-import { keyIdOf, type Sealer } from '../lib/sealing.ts'
-import { AppError, asAppError } from '../shared/errors.ts'
-import type { Store } from '../store/database.ts'
-import type { AppContext } from './context.ts'
-import { sealedFor } from './idempotency.ts'
+import { keyIdOf, type Sealer } from '../../lib/sealing.ts'
+import { AppError, asAppError } from '../../shared/errors.ts'
+import type { Store } from '../../store/database.ts'
+import type { AppContext } from '../context.ts'
+import { sealedFor } from '../idempotency/idempotency.ts'
+import {
+  answersSealedWithOthers,
+  firstKey,
+  followKey,
+  readSealed,
+  replaceAnswer,
+  replaceKey,
+  replaceSealed,
+  type SealedPlace,
+  sealedWithOthers,
+} from './store.ts'
 
 /*
  * Every secret in the store is sealed with an APP_KEY, each for its own place. When the key changes, what was sealed
@@ -22,15 +32,12 @@ export interface Resealing {
   warnings: string[]
 }
 
-interface SealedColumn {
-  table: 'servers' | 'volumes' | 'encryptionKeys' | 'jobs'
-  /** Of JSON. */
-  column: string
+interface SealedColumn extends SealedPlace {
   /** What its secrets are sealed for, before the path to each. */
   placeOf: (id: string) => string
 }
 
-/** Where JSON with secrets is kept. A test fails if a file that seals something else comes to be. */
+/** Where secrets are kept. A test fails if a file that seals something else comes to be. */
 const sealedColumns: readonly SealedColumn[] = [
   { table: 'servers', column: 'connection', placeOf: (id) => `servers/${id}/connection` },
   { table: 'volumes', column: 'settings', placeOf: (id) => `volumes/${id}/settings` },
@@ -45,9 +52,6 @@ const sealedColumns: readonly SealedColumn[] = [
 const LOST = 'lost with the former APP_KEY'
 const replaceable: readonly SealedColumn['table'][] = ['servers', 'volumes']
 
-/** The beginning of every sealed secret. */
-const MARK = 'hf1.'
-
 /**
  * At the start of each process: makes sure that all nodes seal with the same key, and seals anew what a former one has
  * sealed. Throws `key_wrong` if the store is sealed with a key that this process does not have.
@@ -56,8 +60,9 @@ export async function reseal(context: Context): Promise<Resealing> {
   await checkKey(context)
   let resealed = 0
   const unopened: AppError[] = []
+  const { store, sealer } = context
   for (const column of sealedColumns) {
-    for (const id of await sealedWithOthers(context, column)) {
+    for (const id of await sealedWithOthers(store, column, sealer.keyId)) {
       resealed += await resealRow(context, column, id, (error) => {
         unopened.push(error)
         return undefined
@@ -69,13 +74,13 @@ export async function reseal(context: Context): Promise<Resealing> {
 }
 
 /** How many secrets are sealed with a key that this process does not have. */
-export async function countLost(context: Context): Promise<number> {
+export async function countLost({ store, sealer }: Context): Promise<number> {
   let count = 0
   for (const column of sealedColumns) {
-    for (const id of await sealedWithOthers(context, column)) {
-      const row = await readRow(context, column, id)
-      mapTexts(row && JSON.parse(row.stored), '', (text) => {
-        if (!context.sealer.has(keyIdOf(text) ?? context.sealer.keyId)) count += 1
+    for (const id of await sealedWithOthers(store, column, sealer.keyId)) {
+      const stored = await readSealed(store, column, id)
+      mapTexts(stored && JSON.parse(stored), '', (text) => {
+        if (!sealer.has(keyIdOf(text) ?? sealer.keyId)) count += 1
         return text
       })
     }
@@ -90,50 +95,22 @@ export async function countLost(context: Context): Promise<number> {
 export async function acceptKey(context: Context): Promise<Resealing> {
   const { store, sealer } = context
   for (const column of sealedColumns.filter(({ table }) => replaceable.includes(table))) {
-    for (const id of await sealedWithOthers(context, column)) {
+    for (const id of await sealedWithOthers(store, column, sealer.keyId)) {
       await resealRow(context, column, id, () => LOST)
     }
   }
-  await store.db
-    .insertInto('appKey')
-    .values({ id: 1, keyId: sealer.keyId, since: store.now })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ keyId: sealer.keyId, since: store.now }))
-    .execute()
+  await replaceKey(store, sealer.keyId)
   return await reseal(context)
 }
 
 /** The first process says which key it is; one that has the former key among its previous ones may change it. */
 async function checkKey({ store, sealer }: Context): Promise<void> {
   for (;;) {
-    await store.db
-      .insertInto('appKey')
-      .values({ id: 1, keyId: sealer.keyId, since: store.now })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute()
-    const { keyId } = await store.db.selectFrom('appKey').select('keyId').executeTakeFirstOrThrow()
+    const keyId = await firstKey(store, sealer.keyId)
     if (keyId === sealer.keyId) return
     if (!sealer.has(keyId)) throw anotherKey(store, sealer.keyId, keyId)
-    await store.db
-      .updateTable('appKey')
-      .set({ keyId: sealer.keyId, since: store.now })
-      .where('keyId', '=', keyId)
-      .execute()
+    await followKey(store, keyId, sealer.keyId)
   }
-}
-
-/** The rows in which anything is sealed with another key than the current one. */
-async function sealedWithOthers(
-  { store, sealer }: Context,
-  { table, column }: SealedColumn,
-): Promise<string[]> {
-  let query = store.db
-    .selectFrom(table)
-    .select('id')
-    .where(sql<SqlBool>`replace(${asText(column)}, ${`${MARK}${sealer.keyId}.`}, '') like ${`%${MARK}%`}`)
-  // A job that is over is never opened again.
-  if (table === 'jobs') query = query.where(sql<SqlBool>`state in ('queued', 'running')`)
-  const rows = await query.execute()
-  return rows.map(({ id }) => id)
 }
 
 /**
@@ -141,17 +118,15 @@ async function sealedWithOthers(
  * stand in its place; undefined leaves it as it is.
  */
 async function resealRow(
-  context: Context,
+  { store, sealer }: Context,
   sealed: SealedColumn,
   id: string,
   onLost: (error: AppError) => string | undefined,
 ): Promise<number> {
-  const { store, sealer } = context
-  const { table, column, placeOf } = sealed
-  const row = await readRow(context, sealed, id)
-  if (!row) return 0
+  const before = await readSealed(store, sealed, id)
+  if (before === undefined) return 0
   let count = 0
-  const changed = mapTexts(JSON.parse(row.stored), placeOf(id), (token, place) => {
+  const changed = mapTexts(JSON.parse(before), sealed.placeOf(id), (token, place) => {
     const sealedWith = keyIdOf(token)
     if (sealedWith === undefined || sealedWith === sealer.keyId) return token
     const secret = open(sealer, token, place, onLost)
@@ -160,14 +135,8 @@ async function resealRow(
     return sealer.seal(secret, place)
   })
   if (count === 0) return 0
-  const updated = await store.db
-    .updateTable(table)
-    .set({ [column]: JSON.stringify(changed) })
-    .where('id', '=', id)
-    .where(sql<SqlBool>`${asText(column)} = ${row.stored}`)
-    .returning('id')
-    .executeTakeFirst()
-  return updated ? count : 0
+  const isReplaced = await replaceSealed(store, sealed, id, { before, after: JSON.stringify(changed) })
+  return isReplaced ? count : 0
 }
 
 function open(
@@ -183,42 +152,21 @@ function open(
   }
 }
 
-async function readRow(
-  { store }: Context,
-  { table, column }: SealedColumn,
-  id: string,
-): Promise<{ stored: string } | undefined> {
-  return await store.db
-    .selectFrom(table)
-    .select(asText(column).as('stored'))
-    .where('id', '=', id)
-    .executeTakeFirst()
-}
-
-function asText(column: string) {
-  return sql<string>`cast(${sql.ref(column)} as text)`
-}
-
-/** Kept answers are gone in a day: one that cannot be opened is no loss. */
+/** Kept answers are gone in a day: one that cannot be opened is no loss. Returns how many were. */
 async function resealAnswers({ store, sealer }: Context): Promise<number> {
-  const rows = await store.db
-    .selectFrom('idempotencyKeys')
-    .select(['tokenId', 'key', 'body'])
-    .where('body', 'like', `${MARK}%`)
-    .where('body', 'not like', `${MARK}${sealer.keyId}.%`)
-    .execute()
   let count = 0
-  for (const { tokenId, key, body } of rows) {
-    if (body === null || !sealer.has(keyIdOf(body) ?? '')) continue
-    const place = sealedFor({ tokenId, key })
-    await store.db
-      .updateTable('idempotencyKeys')
-      .set({ body: sealer.seal(sealer.open(body, place), place) })
-      .where('tokenId', '=', tokenId)
-      .where('key', '=', key)
-      .where('body', '=', body)
-      .execute()
-    count += 1
+  for (const answer of await answersSealedWithOthers(store, sealer.keyId)) {
+    let isResealed = false
+    for (const part of ['request', 'body'] as const) {
+      const before = answer[part]
+      const sealedWith = keyIdOf(before ?? '') ?? sealer.keyId
+      if (before === null || sealedWith === sealer.keyId || !sealer.has(sealedWith)) continue
+      const place = sealedFor(answer, part)
+      const after = sealer.seal(sealer.open(before, place), place)
+      await replaceAnswer(store, answer, part, { before, after })
+      isResealed = true
+    }
+    if (isResealed) count += 1
   }
   return count
 }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { globSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { makeKey, type Sealer, sealer } from '../lib/sealing.ts'
-import { AppError } from '../shared/errors.ts'
-import { enqueueJob } from '../store/queue.ts'
-import { describeStores } from '../store/test-bed.ts'
+import { makeKey, type Sealer, sealer } from '../../lib/sealing.ts'
+import { AppError } from '../../shared/errors.ts'
+import { enqueueJob } from '../../store/queue.ts'
+import { describeStores } from '../../store/test-bed.ts'
 import { acceptKey, countLost, reseal } from './resealing.ts'
-import { openApp } from './test-bed.ts'
+import { openApp } from '../test-bed.ts'
 
 const [FIRST, SECOND, THIRD] = [makeKey(), makeKey(), makeKey()] as const
 
@@ -54,12 +54,12 @@ async function openSealed(makePlace: Parameters<typeof openApp>[0]) {
   /** Every secret, read in the way of its feature. */
   const check = async (sealer: Sealer) => {
     opened.context.sealer = sealer
-    const { connectionOf, serverOf } = await import('./servers/servers.ts')
+    const { connectionOf, serverOf } = await import('../servers/servers.ts')
     const row = await serverOf(opened.context, organizationId, server.id)
     assert.equal(connectionOf(opened.context, row)['password'], 'canary-server')
     const shown = (await opened.ask('GET', `/api/v1/volumes/${volume.id}`)).json()
     assert.equal(shown.settings.secretAccessKey, 'cana****')
-    const { keyRingOf } = await import('./keys/keys.ts')
+    const { keyRingOf } = await import('../keys/keys.ts')
     const ring = await keyRingOf(opened.context, organizationId)
     assert.deepEqual(ring.namedKeys, [{ id: keyId, kind: 'password', secret: 'canary-key-1234' }])
     const again = await opened.ask('POST', '/api/v1/tokens', { name: 'ci' }, replayed)
@@ -197,16 +197,16 @@ describeStores('the app’s key', (makePlace) => {
 
 describe('what is sealed', () => {
   it('is known to who seals it anew', () => {
-    const folder = new URL('.', import.meta.url).pathname
+    const folder = new URL('..', import.meta.url).pathname
     const sealing = globSync('**/*.ts', { cwd: folder }).filter((file) => {
       const source = readFileSync(`${folder}${file}`, 'utf8')
       return !/(test|test-bed)\.ts$/.test(file) && /\b(sealSettings|sealer\.seal)\(/.test(source)
     })
     // Whoever adds a file here has added what it seals to resealing.ts, and to openSealed above.
     assert.deepEqual(sealing.sort(), [
-      'idempotency.ts',
+      'idempotency/idempotency.ts',
       'keys/keys.ts',
-      'resealing.ts',
+      'resealing/resealing.ts',
       'restores/order.ts',
       'secrets.ts',
       'servers/servers.ts',
