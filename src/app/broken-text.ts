@@ -1,18 +1,35 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../shared/errors.ts'
 
+/*
+ * What cannot be stored: PostgreSQL has no NUL, and neither store has half a character, a lone surrogate, as it is left
+ * where a text is cut.
+ */
+
 /** What nobody nests by hand; what recurs over it later would come to its end much deeper. */
 const DEEPEST = 100
 
-/**
- * Refuses requests with text that cannot be stored: PostgreSQL has no NUL, and neither store has half a character.
- * Each feature would have to think of it else.
- */
+/** Refuses requests with text that cannot be stored. Each feature would have to think of it else. */
 export function refuseBrokenText(app: FastifyInstance): void {
   app.addHook('preValidation', async ({ params, query, body }) => {
     for (const part of [params, query, body]) check(part)
   })
 }
+
+/** The text, with U+FFFD for each character that cannot be stored. What a tool says is not in our hands. */
+export function mendText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD')
+}
+
+/** A value that becomes JSON, with the same in all its texts and names. */
+export function mendJson<T>(value: T): T {
+  const json = JSON.stringify(value) as string | undefined
+  const mended = json?.replaceAll(BROKEN_ESCAPE, String.raw`$1\ufffd`)
+  return mended === undefined || mended === json ? value : (JSON.parse(mended) as T)
+}
+
+/** As JSON.stringify writes NUL and half characters; behind an even number of backslashes, which are text. */
+const BROKEN_ESCAPE = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g
 
 interface Place {
   value: unknown

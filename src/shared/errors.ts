@@ -106,14 +106,19 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly hint: string | undefined
   readonly fields: readonly FieldError[] | undefined
-  readonly retryable: boolean
+  /** What whoever threw it has said of another try; undefined: nothing, so it is as its code says. */
+  readonly saidRetryable: boolean | undefined
 
   constructor(code: ErrorCode, sentence: string, details: ErrorDetails = {}) {
     super(sentence, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.hint = details.hint
     this.fields = details.fields
-    this.retryable = details.retryable ?? errors[code].retryable
+    this.saidRetryable = details.retryable
+  }
+
+  get retryable(): boolean {
+    return this.saidRetryable ?? errors[this.code].retryable
   }
 
   get status(): number {

@@ -88,11 +88,12 @@ export interface JobIdentity {
   key: string
   /** JSON, to be parsed with the schema of its kind. */
   payload: string
+  /** How often it was claimed: with 0 it has never begun. */
+  attempt: number
 }
 
 /** A job that is ours until the lease ends, or somebody asks us to stop. */
 export interface ClaimedJob extends JobIdentity {
-  attempt: number
   /** No further attempt will follow this one. */
   isLast: boolean
 }
@@ -107,6 +108,12 @@ export interface JobError {
   message: string
   hint?: string
 }
+
+/** How a job has ended that has not done what it was for, and will not be tried again. */
+export type BadEnd = { state: 'failed'; error: JobError } | { state: 'cancelled' }
+
+/** Hears, within the transaction that says so, of a bad end. */
+export type OnBadEnd = (trx: Transaction<Tables>, job: JobIdentity, end: BadEnd) => Promise<void>
 
 /**
  * Adds a job, in the caller's transaction. One that waits already with the same key is enough: then its id is returned,
@@ -396,15 +403,19 @@ export async function cancelJob(
   store: Store,
   trx: Transaction<Tables>,
   id: string,
+  onBadEnd?: OnBadEnd,
 ): Promise<JobState | undefined> {
   const cancelled = await trx
     .updateTable('jobs')
     .set({ state: 'cancelled', ...ended(store), cancelRequestedAt: store.now })
     .where('id', '=', id)
     .where('state', '=', QUEUED)
-    .returning('state')
+    .returning(['id', 'organizationId', 'kind', 'key', 'payload', 'attempt'])
     .executeTakeFirst()
-  if (cancelled) return cancelled.state
+  if (cancelled) {
+    await onBadEnd?.(trx, cancelled, { state: 'cancelled' })
+    return 'cancelled'
+  }
   const asked = await trx
     .updateTable('jobs')
     .set(({ fn }) => ({
@@ -423,8 +434,7 @@ export async function cancelJob(
 export interface ReapOptions {
   /** Whether a runner is known to be dead, so that its lease need not be waited for. */
   isGone?: (runner: string) => boolean
-  /** Hears, within the transaction, of each job that has ended as failed and will not be tried again. */
-  onFailed?: (trx: Transaction<Tables>, job: JobIdentity, error: JobError) => Promise<void>
+  onBadEnd?: OnBadEnd
 }
 
 /** Takes jobs from runners that have not been heard of for a whole lease, or are gone. Returns their ids. */
@@ -452,7 +462,7 @@ async function reapOne(
   store: Store,
   trx: Transaction<Tables>,
   gone: readonly string[],
-  { onFailed }: ReapOptions,
+  { onBadEnd }: ReapOptions,
 ): Promise<string | undefined> {
   let expired = trx
     .selectFrom('jobs')
@@ -476,16 +486,20 @@ async function reapOne(
   if (job.cancelRequestedAt === null && job.attempt < job.maxAttempts) {
     // Its server and its volume have done nothing wrong: there is nothing to wait for.
     const state = await requeue(store, trx, { ...job, backoff: 0 }, error)
-    if (state === 'failed') await onFailed?.(trx, job, error)
+    if (state === 'failed') await onBadEnd?.(trx, job, { state, error })
     return job.id
   }
-  const state = job.cancelRequestedAt === null ? 'failed' : 'cancelled'
+  const end: BadEnd = job.cancelRequestedAt === null ? { state: 'failed', error } : { state: 'cancelled' }
   await trx
     .updateTable('jobs')
-    .set({ state, ...ended(store), error: state === 'failed' ? JSON.stringify(error) : null })
+    .set({
+      state: end.state,
+      ...ended(store),
+      error: end.state === 'failed' ? JSON.stringify(end.error) : null,
+    })
     .where('id', '=', job.id)
     .execute()
-  if (state === 'failed') await onFailed?.(trx, job, error)
+  await onBadEnd?.(trx, job, end)
   return job.id
 }
 

@@ -45,10 +45,11 @@ export const backup = defineJob({
       throw error
     }
   },
-  async failed(context, trx, { id, organizationId, payload: { planId, database }, error }) {
-    await noteFailure(context.store, trx, { planId, databases: [database] }, id, error)
+  async endedBadly(context, trx, { id, organizationId, payload: { planId, database }, ...end }) {
+    if (end.state !== 'failed') return
+    await noteFailure(context.store, trx, { planId, databases: [database] }, id, end.error)
     // A runner that was killed has left something behind, and no further attempt will find it.
-    if (error.code === 'runner_lost') await enqueueSweep(context, trx, organizationId, { planId })
+    if (end.error.code === 'runner_lost') await enqueueSweep(context, trx, organizationId, { planId })
   },
 })
 

@@ -40,10 +40,11 @@ export const runPlan = defineJob({
       },
     })
   },
-  async failed({ store }, trx, { id, payload: { planId }, error }) {
+  async endedBadly({ store }, trx, { id, payload: { planId }, ...end }) {
+    if (end.state !== 'failed') return
     const known = await knownDatabases(trx, planId)
     const databases = known.length > 0 ? known : [ANY_DATABASE]
-    await noteFailure(store, trx, { planId, databases }, id, error)
+    await noteFailure(store, trx, { planId, databases }, id, end.error)
   },
 })
 

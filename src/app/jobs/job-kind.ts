@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import type { z } from 'zod'
 import type { JobContext } from '../../runner/job.ts'
-import type { JobError, JobIdentity } from '../../store/queue.ts'
+import type { BadEnd, JobIdentity } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 
@@ -16,8 +16,11 @@ export interface JobKind<Payload extends z.ZodType = z.ZodType> {
    * decided by the signal. What it returns, or has given to `work.finish` before, ends it.
    */
   run(work: Work<z.output<Payload>>): Promise<Finished | undefined | void>
-  /** Hears, in the transaction that says so, that the job has failed and will not be tried again. */
-  failed?(context: AppContext, trx: Transaction<Tables>, job: FailedJob<z.output<Payload>>): Promise<void>
+  /**
+   * Hears, in the transaction that says so, that the job has failed or was cancelled, and will not be tried again: also
+   * if it was cancelled before it began, or if its runner is gone.
+   */
+  endedBadly?(context: AppContext, trx: Transaction<Tables>, job: EndedJob<z.output<Payload>>): Promise<void>
 }
 
 /** How a job ended well, and what else is to be written in the transaction that says so. */
@@ -49,10 +52,7 @@ export interface Work<Payload> extends JobContext {
   remember(trx: Transaction<Tables>, payload: Payload): Promise<void>
 }
 
-export interface FailedJob<Payload> extends Omit<JobIdentity, 'payload'> {
-  payload: Payload
-  error: JobError
-}
+export type EndedJob<Payload> = Omit<JobIdentity, 'payload'> & { payload: Payload } & BadEnd
 
 /** Ties the payload's schema to the type that `run` gets. */
 export function defineJob<Payload extends z.ZodType>(kind: JobKind<Payload>): JobKind<Payload> {

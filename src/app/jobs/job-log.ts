@@ -1,4 +1,5 @@
 import type { LogLevel } from '../../runner/job.ts'
+import { mendJson, mendText } from '../broken-text.ts'
 
 /** One line that a job has said. */
 export interface LogLine {
@@ -25,7 +26,7 @@ export class JobLog {
       at: new Date().toISOString(),
       level: last ? 'warning' : level,
       message: last ? `There were more than ${MOST_LINES} lines; the rest is not kept.` : shortened(message),
-      ...(fields && !last && { fields }),
+      ...(fields && !last && { fields: mendJson(fields) }),
     })
   }
 
@@ -43,5 +44,5 @@ export class JobLog {
 }
 
 function shortened(message: string): string {
-  return message.length > LONGEST_LINE ? `${message.slice(0, LONGEST_LINE)} …` : message
+  return mendText(message.length > LONGEST_LINE ? `${message.slice(0, LONGEST_LINE)} …` : message)
 }

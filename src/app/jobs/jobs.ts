@@ -4,6 +4,8 @@ import { AppError } from '../../shared/errors.ts'
 import { isOver, type Job, type JobState, type PlanRun } from '../../shared/jobs.ts'
 import { cancelJob } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
+import type { JobKind } from './job-kind.ts'
+import { tellKinds } from './run-job.ts'
 import { findJob, findJobs, fullResources, type JobRow } from './store.ts'
 
 export { type JobRow, listJobs, readLog } from './store.ts'
@@ -21,12 +23,18 @@ export async function jobOf({ store }: AppContext, organizationId: string, id: s
 }
 
 /** Stops a job in whatever state it is; one that runs goes on for some seconds. Throws `not_found`. */
-export async function cancel(context: AppContext, organizationId: string, id: string): Promise<JobRow> {
+export async function cancel(
+  context: AppContext,
+  kinds: Readonly<Record<string, JobKind>>,
+  organizationId: string,
+  id: string,
+): Promise<JobRow> {
   const { store } = context
+  const tell = tellKinds(context, kinds)
   await store.db.transaction().execute(async (trx) => {
     const row = await findJob(trx, organizationId, id)
     if (!row) throw new AppError('not_found', 'There is no such job.')
-    await cancelJob(store, trx, id)
+    await cancelJob(store, trx, id, tell)
     // Whoever cancels the run of a plan means what it has ordered, too.
     const children = await trx
       .selectFrom('jobs')
@@ -34,7 +42,7 @@ export async function cancel(context: AppContext, organizationId: string, id: st
       .where('parentId', '=', id)
       .where('state', 'in', ['queued', 'running'])
       .execute()
-    for (const child of children) await cancelJob(store, trx, child.id)
+    for (const child of children) await cancelJob(store, trx, child.id, tell)
   })
   return await jobOf(context, organizationId, id)
 }

@@ -8,6 +8,7 @@ import { organizationOf } from '../identity/tokens.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import type { LogLine } from './job-log.ts'
 import { cancel, jobOf, presentJob, presentJobs } from './jobs.ts'
+import { jobKinds } from './kinds.ts'
 import { listJobs, readLog } from './store.ts'
 
 const tags = ['jobs']
@@ -72,7 +73,7 @@ export function jobRoutes(context: AppContext): AppRoutes {
         },
       },
       async ({ params: { id }, caller }) =>
-        await presentJob(context, await cancel(context, organizationOf(caller), id)),
+        await presentJob(context, await cancel(context, jobKinds, organizationOf(caller), id)),
     )
     app.get(
       '/api/v1/jobs/:id/log',

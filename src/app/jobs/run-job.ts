@@ -1,4 +1,3 @@
-import type { Transaction } from 'kysely'
 import type { JobProgress } from '../../runner/job.ts'
 import { AppError, asAppError, type ErrorCode } from '../../shared/errors.ts'
 import {
@@ -6,10 +5,11 @@ import {
   finishJob,
   handBackJob,
   type JobError,
+  type OnBadEnd,
   type Outcome,
   setPayload,
 } from '../../store/queue.ts'
-import type { Tables } from '../../store/tables.ts'
+import { mendJson, mendText } from '../broken-text.ts'
 import type { AppContext } from '../context.ts'
 import type { Finished, JobKind, Work } from './job-kind.ts'
 import { JobLog } from './job-log.ts'
@@ -33,6 +33,7 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'permission_denied',
   'tls_failed',
   'tool_missing',
+  'volume_corrupted',
   'host_key_unknown',
   'host_key_changed',
   'database_corrupt',
@@ -56,7 +57,7 @@ export function startJob(
     abort: (reason) => controller.abort(reason),
     over: Promise.resolve(),
   }
-  job.over = run(context, kinds[claimed.kind], job, controller.signal).catch(onError)
+  job.over = run(context, kinds[claimed.kind], job, controller.signal, onError).catch(onError)
   return job
 }
 
@@ -65,21 +66,23 @@ async function run(
   kind: JobKind | undefined,
   job: RunningJob,
   signal: AbortSignal,
+  onError: (error: unknown) => void,
 ): Promise<void> {
   const { claimed, log } = job
+  const tell = tellKind(context, kind)
   let isFinished = false
   const end = async (outcome: Outcome, record?: Finished['record']) => {
-    await writeLog(context, job)
+    await writeLog(context, job).catch(onError) // tried again behind the end, which must not wait for it
     await context.store.db.transaction().execute(async (trx) => {
       // If the job is not ours any more, finishing it throws, and nothing of this has happened.
       await record?.(trx)
       const { result } = outcome
-      const told =
-        typeof result === 'function' ? { ...outcome, result: (result as () => unknown)() } : outcome
+      const given = typeof result === 'function' ? (result as () => unknown)() : result
+      const told = { ...outcome, result: mendJson(given) }
       const state = await finishJob(context.store, trx, claimed, told)
-      if (state === 'failed' && outcome.state === 'failed' && kind) {
-        await tellOfFailure(context, kind, trx, claimed, outcome.error)
-      }
+      if (state !== outcome.state) return // it is tried again
+      if (outcome.state === 'failed') await tell(trx, claimed, { state: 'failed', error: outcome.error })
+      if (outcome.state === 'cancelled') await tell(trx, claimed, { state: 'cancelled' })
     })
     isFinished = true
   }
@@ -153,24 +156,25 @@ async function endBadly(
 }
 
 function isWorthAnotherTry(error: AppError): boolean {
+  if (error.saidRetryable !== undefined) return error.saidRetryable
   if (error.retryable) return true
   return error.status >= 500 && !lasting.has(error.code)
 }
 
 export function jobError({ code, message, hint }: AppError): JobError {
-  return { code, message, ...(hint !== undefined && { hint }) }
+  return { code, message: mendText(message), ...(hint !== undefined && { hint: mendText(hint) }) }
 }
 
-/** Tells the kind of a job, in the transaction that says so, that it has failed for good. */
-export async function tellOfFailure(
-  context: AppContext,
-  kind: JobKind,
-  trx: Transaction<Tables>,
-  job: Pick<ClaimedJob, 'id' | 'organizationId' | 'kind' | 'key' | 'payload'>,
-  error: JobError,
-): Promise<void> {
-  const payload = kind.payload.safeParse(JSON.parse(job.payload))
-  if (payload.success) await kind.failed?.(context, trx, { ...job, payload: payload.data, error })
+/** Tells the kinds of jobs of their bad ends. */
+export function tellKinds(context: AppContext, kinds: Readonly<Record<string, JobKind>>): OnBadEnd {
+  return async (trx, job, end) => await tellKind(context, kinds[job.kind])(trx, job, end)
+}
+
+function tellKind(context: AppContext, kind: JobKind | undefined): OnBadEnd {
+  return async (trx, job, end) => {
+    const payload = kind?.payload.safeParse(JSON.parse(job.payload))
+    if (payload?.success) await kind?.endedBadly?.(context, trx, { ...job, payload: payload.data, ...end })
+  }
 }
 
 /** Stores the lines that are waiting. */

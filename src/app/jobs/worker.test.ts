@@ -123,8 +123,8 @@ describeStores('a worker', (makePlace) => {
         attempts += 1
         throw new AppError('database_unreachable', `Attempt ${attempts} failed.`)
       },
-      async failed(_context, _trx, { error }) {
-        told.push(error.message)
+      async endedBadly(_context, _trx, end) {
+        told.push(end.state === 'failed' ? end.error.message : end.state)
       },
     })
     await using _worker = worker(app, { troubled })

@@ -4,7 +4,7 @@ import { AppError, messageOf } from '../../shared/errors.ts'
 import { claimJob, isJobDue, reapJobs, renewLease, type Runner } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
 import type { JobKind } from './job-kind.ts'
-import { type RunningJob, startJob, tellOfFailure, writeLog } from './run-job.ts'
+import { type RunningJob, startJob, tellKinds, writeLog } from './run-job.ts'
 import { cancelledAmong } from './store.ts'
 
 export interface WorkerOptions {
@@ -16,6 +16,8 @@ export interface WorkerOptions {
   onTrouble?: (message: string) => void
   /** Milliseconds between looks at an empty queue. */
   pollEvery?: number
+  /** Milliseconds for which a job goes on when it cannot be held: less than its lease. */
+  patience?: number
 }
 
 export interface Worker extends AsyncDisposable {
@@ -26,15 +28,23 @@ export interface Worker extends AsyncDisposable {
   stop(patience: number): Promise<void>
 }
 
-/** The jobs that run here; when each was held last, and the progress that was stored with it. */
-type Running = Map<RunningJob, { renewedAt: number; progress: RunningJob['progress'] }>
+/** When a job was held last, and the progress that was stored with it. */
+interface Held {
+  renewedAt: number
+  progress: RunningJob['progress']
+}
+
+/** The jobs that run here. */
+type Running = Map<RunningJob, Held>
 
 const POLL = 500
 /** Cancelling must stop a tool within ten seconds. */
 const BEAT = 2_000
 const RENEW_EVERY = 10_000
 /** A lease has 60 s: whoever could not renew it for so long must stop before another one begins. */
-const LEASE_ENDS = 50_000
+const PATIENCE = 50_000
+/** How often it is looked at, whatever the store does meanwhile. */
+const LOOK_EVERY = 1_000
 const REAP_EVERY = 10_000
 const TROUBLE_PAUSE = 5_000
 
@@ -42,7 +52,7 @@ let workers = 0
 
 /** Takes jobs from the queue, one after another and some at once, until it is stopped. */
 export function startWorker(context: AppContext, options: WorkerOptions): Worker {
-  const { kinds, labels = [], pollEvery = POLL, onTrouble = () => {} } = options
+  const { kinds, labels = [], pollEvery = POLL, patience = PATIENCE, onTrouble = () => {} } = options
   const capacity = options.concurrency ?? availableParallelism()
   const runner: Runner = {
     name: `${ownToken()}/${++workers}`,
@@ -95,11 +105,15 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
         [...running.keys()].map(({ claimed }) => claimed.id),
       ),
     )
-    for (const [job, held] of running) {
-      if (cancelled.has(job.claimed.id)) job.abort(cancellation())
-      const isDue = performance.now() - held.renewedAt >= RENEW_EVERY - BEAT
-      const { progress } = job
-      if (!isDue && progress === held.progress) continue
+    for (const job of running.keys()) if (cancelled.has(job.claimed.id)) job.abort(cancellation())
+    await Promise.all([...running].map(([job, held]) => hold(job, held)))
+  }
+  /** What goes wrong with one job keeps no other from being held. */
+  const hold = async (job: RunningJob, held: Held) => {
+    const { progress } = job
+    const isDue = performance.now() - held.renewedAt >= RENEW_EVERY - BEAT
+    if (!isDue && progress === held.progress) return
+    try {
       const { cancel } = await renewLease(context.store, job.claimed, {
         progress: progress && timed(progress),
       })
@@ -107,13 +121,15 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
       held.progress = progress
       if (cancel) job.abort(cancellation())
       await writeLog(context, job)
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'lease_lost') job.abort(error)
+      else trouble(error)
     }
   }
-  /** One that cannot be held any longer must be over before another runner begins it. */
+  /** One that cannot be held any longer must be over before another runner begins it: also while a query hangs. */
   const giveUpLost = () => {
     for (const [job, { renewedAt }] of running) {
-      if (performance.now() - renewedAt > LEASE_ENDS)
-        job.abort(lost('The store could not be reached in time.'))
+      if (performance.now() - renewedAt > patience) job.abort(lost('The store could not be reached in time.'))
     }
   }
   const beatOn = async () => {
@@ -127,16 +143,15 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
           await reap(context, kinds)
         }
       } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'lease_lost') trouble(error)
-        else await findLost(context, running)
+        trouble(error)
       }
-      giveUpLost()
       await Promise.race([sleep(BEAT), stopping.signal.aborted ? settled(running) : stopped])
     }
   }
   const { promise: stopped, resolve: tellStopped } = Promise.withResolvers<void>()
 
-  const loops = Promise.all([takeAll(), beatOn()])
+  const looking = setInterval(giveUpLost, Math.min(LOOK_EVERY, patience))
+  const loops = Promise.all([takeAll(), beatOn()]).finally(() => clearInterval(looking))
   const stop = async (patience: number) => {
     stopping.abort()
     wake()
@@ -149,27 +164,12 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
   return { stop, [Symbol.asyncDispose]: () => stop(0) }
 }
 
-/** Takes jobs from runners that are gone, and tells their kinds of those that have failed with it. */
+/** Takes jobs from runners that are gone, and tells their kinds of those that have ended with it. */
 export async function reap(context: AppContext, kinds: Readonly<Record<string, JobKind>>): Promise<string[]> {
   return await reapJobs(context.store, {
     isGone: (runner) => isOver(runner.split('/')[0] ?? '') === true,
-    onFailed: async (trx, job, error) => {
-      const kind = kinds[job.kind]
-      if (kind) await tellOfFailure(context, kind, trx, job, error)
-    },
+    onBadEnd: tellKinds(context, kinds),
   })
-}
-
-/** Which of several jobs is not ours any more. */
-async function findLost(context: AppContext, running: Running): Promise<void> {
-  for (const [job, held] of running) {
-    try {
-      await renewLease(context.store, job.claimed)
-      held.renewedAt = performance.now()
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'lease_lost') job.abort(error)
-    }
-  }
 }
 
 /** When it was last heard of, so that a rate can be told. */

@@ -36,10 +36,11 @@ export const restore = defineJob({
       },
     }
   },
-  async failed({ store }, trx, { id, organizationId, payload: { serverId, database }, error }) {
+  async endedBadly({ store }, trx, { id, organizationId, attempt, payload: { serverId, database }, ...end }) {
     await forgetKeysOf(store, trx, id)
-    // Nobody was left to drop what was half restored.
-    if (error.code === 'runner_lost' && database !== null) {
+    // A runner that was killed has dropped nothing of what was half restored; one that was cancelled may have been, too.
+    const mayBeLeft = end.state === 'cancelled' ? attempt > 0 : end.error.code === 'runner_lost'
+    if (mayBeLeft && database !== null) {
       await enqueueTidying(store, trx, organizationId, { serverId, database })
     }
   },

@@ -261,11 +261,11 @@ function notAllDeleted(
   { name }: VolumeRow,
   deleted: { copies: number; bytes: number },
   failures: number,
-  { code, message, hint, retryable }: AppError,
+  { code, message, hint, saidRetryable }: AppError,
 ): AppError {
   const gone = `${deleted.copies} deleted (${formatBytes(deleted.bytes)}), ${failures} not`
   return new AppError(code, `Not all copies could be deleted from “${name}”: ${gone}. ${message}`, {
     ...(hint !== undefined && { hint }),
-    retryable,
+    retryable: saidRetryable,
   })
 }
