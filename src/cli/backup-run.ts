@@ -1,7 +1,7 @@
 import { Command } from 'commander'
+import type { RunOrder, StartedRun } from '../client/api.ts'
 import type { Job, PlanRun } from '../shared/jobs.ts'
 import type { AppError } from '../shared/errors.ts'
-import type { Plan } from '../shared/plans.ts'
 import { formatBytes } from '../shared/units.ts'
 import { planThings } from './plans.ts'
 import { text, word, words } from './parse.ts'
@@ -35,13 +35,16 @@ export const backupRun = new Command('run')
   )
   .action(async (name: string, options: Options) => {
     const app = await remote()
-    const { id } = await named<Plan>(app, planThings.path, 'plan', name)
-    const { jobId } = await app.post<{ jobId: string }>(`${planThings.path}/${id}/run`, {
-      trigger: options.trigger,
+    const { id } = await named(app, planThings.list, 'plan', name)
+    const body = {
+      trigger: options.trigger as RunOrder['trigger'],
       version: options.version,
       comment: options.comment,
       databases: options.database,
-    })
+    }
+    // Without `wait` it answers at once; waiting here shows the progress, too.
+    const started = await app.ask('POST /api/v1/plans/{id}/run', { params: { id }, body })
+    const { jobId } = started as StartedRun
     if (!options.wait) {
       if (options.json) return printJson({ jobId })
       print(`Started job ${jobId}.`)

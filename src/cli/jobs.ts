@@ -8,7 +8,6 @@ import { positiveInteger } from './parse.ts'
 import { jobOver, type Remote, remote, shortcomingOf } from './remote.ts'
 import { describeError, note, type OutputOptions, print, printJson } from './terminal.ts'
 
-const PATH = '/api/v1/jobs'
 const LOG_EVERY = 1000
 
 const columns: Record<string, (job: Job) => string> = {
@@ -40,7 +39,8 @@ export const jobs = new Command('jobs')
       .option('--json', 'print the result as JSON')
       .action(async ({ json, limit = 20, ...query }: ListOptions) => {
         const app = await remote()
-        const { items } = await app.get<{ items: Job[] }>(PATH, { ...query, limit: Math.min(limit, 200) })
+        const filter = { state: query.state?.split(',') as Job['state'][], kind: query.kind?.split(',') }
+        const items = await app.some(limit, 'GET /api/v1/jobs', { query: filter })
         printTable(items, columns, { json, none: 'There are no such jobs.' })
       }),
   )
@@ -49,7 +49,10 @@ export const jobs = new Command('jobs')
       .description('Show everything about a job, as JSON')
       .argument('<id>', 'its id')
       .option('--json', 'as it is anyway')
-      .action(async (id: string) => printJson(await (await remote()).get(`${PATH}/${id}`))),
+      .action(async (id: string) => {
+        const app = await remote()
+        printJson(await app.ask('GET /api/v1/jobs/{id}', { params: { id } }))
+      }),
   )
   .addCommand(
     new Command('logs')
@@ -65,22 +68,17 @@ export const jobs = new Command('jobs')
       .argument('<id>', 'its id')
       .option('--json', 'print the job as JSON')
       .action(async (id: string, { json }: OutputOptions) => {
-        const job = await (await remote()).post<Job>(`${PATH}/${id}/cancel`)
+        const app = await remote()
+        const job = await app.ask('POST /api/v1/jobs/{id}/cancel', { params: { id } })
         if (json) printJson(job)
         else print(job.state === 'running' ? 'It is being stopped.' : `It is ${job.state}.`)
       }),
   )
 
-interface LogPage {
-  lines: { at: string; level: string; message: string; fields?: Record<string, unknown> }[]
-  next: number
-  isOver: boolean
-}
-
 async function logs(id: string, { follow, json }: { follow?: boolean; json?: boolean }): Promise<void> {
   const app = await remote()
   for (let after = 0; ;) {
-    const page = await app.get<LogPage>(`${PATH}/${id}/log`, { after })
+    const page = await app.ask('GET /api/v1/jobs/{id}/log', { params: { id }, query: { after } })
     for (const line of page.lines) {
       if (json) print(JSON.stringify(line))
       else print(`${line.at.slice(11, 19)} ${line.level === 'info' ? '' : `${line.level}: `}${line.message}`)
@@ -91,16 +89,31 @@ async function logs(id: string, { follow, json }: { follow?: boolean; json?: boo
   }
 }
 
-/** Waits for a job, prints what came of it, and throws if it did not succeed. */
+/** Waits for a job, prints what came of it, and makes that the exit code. */
 export async function finishJob(app: Remote, id: string, options: OutputOptions): Promise<Job> {
   const job = await jobOver(app, id, options)
-  const shortcoming = shortcomingOf(job)
   if (options.json) printJson(job)
-  else if (shortcoming) note(`holdfast: ${describeError(shortcoming)}`)
-  else describeResult(job)
-  // What is wrong has been printed; what is left is the exit code.
-  if (shortcoming) process.exitCode = shortcoming.exitCode
+  conclude(job, options)
   return job
+}
+
+/** The same for several, of which the first that fails decides about the exit code. */
+export async function finishJobs(app: Remote, ids: readonly string[], options: OutputOptions): Promise<void> {
+  const over: Job[] = []
+  for (const id of ids) {
+    const job = await jobOver(app, id, options)
+    over.push(job)
+    conclude(job, options)
+  }
+  if (options.json) printJson({ jobs: over })
+}
+
+function conclude(job: Job, { json }: OutputOptions): void {
+  const shortcoming = shortcomingOf(job)
+  if (shortcoming) {
+    process.exitCode ??= shortcoming.exitCode
+    if (!json) note(`holdfast: ${describeError(shortcoming)}`)
+  } else if (!json) describeResult(job)
 }
 
 function describeResult({ kind, database, startedAt, finishedAt, result }: Job): void {

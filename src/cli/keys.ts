@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import type { z } from 'zod'
-import type { addedEncryptionKey, encryptionKey, keyCheck } from '../shared/encryption-keys.ts'
+import type { encryptionKey, keyCheck } from '../shared/encryption-keys.ts'
 import { fromEnvironment } from '../lib/environment.ts'
 import { listOf, localTime, printTable, removalOf, showOf, type Things } from './named-things.ts'
 import { collect } from './parse.ts'
@@ -11,7 +11,7 @@ type EncryptionKey = z.output<typeof encryptionKey>
 type KeyCheck = z.output<typeof keyCheck>
 
 const keyThings: Things<EncryptionKey> = {
-  path: '/api/v1/keys',
+  list: 'GET /api/v1/keys',
   one: 'encryption key',
   many: 'encryption keys',
   columns: {
@@ -62,7 +62,8 @@ export const keys = new Command('keys')
       .description('How many snapshots each key still protects, and whether it is at hand')
       .option('--json', 'print the result as JSON')
       .action(async ({ json }: { json?: boolean }) => {
-        const { items } = await (await remote()).get<{ items: KeyCheck[] }>(`${keyThings.path}/check`)
+        const app = await remote()
+        const { items } = await app.ask('GET /api/v1/keys/check')
         printTable(items, checkColumns, { json, none: 'There are no keys.' })
       }),
   )
@@ -77,7 +78,7 @@ async function add(name: string, { kind, recipient, json }: AddOptions): Promise
   const given = fromEnvironment(process.env, 'HOLDFAST_KEY_SECRET')
   const secret = given === undefined ? { generate: true } : { [kind]: given }
   const body = kind === 'recipients' ? { kind, name, recipients: recipient ?? [] } : { kind, name, ...secret }
-  const added = await app.post<z.output<typeof addedEncryptionKey>>(keyThings.path, body)
+  const added = await app.ask('POST /api/v1/keys', { body })
   if (json) return printJson(added)
   print(`Added encryption key “${added.name}” (${added.id}).`)
   if (added.secret === undefined) return
@@ -85,15 +86,15 @@ async function add(name: string, { kind, recipient, json }: AddOptions): Promise
   print(`  ${added.secret}`)
 }
 
-function stateCommand(word: string, state: string, description: string): Command {
+function stateCommand(word: string, state: EncryptionKey['state'], description: string): Command {
   return new Command(word)
     .description(description)
     .argument('<name>', 'its name or id')
     .option('--json', 'print the key as JSON')
     .action(async (name: string, { json }: { json?: boolean }) => {
       const app = await remote()
-      const { id } = await named<EncryptionKey>(app, keyThings.path, 'encryption key', name)
-      const changed = await app.patch<EncryptionKey>(`${keyThings.path}/${id}`, { state })
+      const { id } = await named(app, keyThings.list, 'encryption key', name)
+      const changed = await app.ask('PATCH /api/v1/keys/{id}', { params: { id }, body: { state } })
       if (json) printJson(changed)
       else print(`“${changed.name}” is ${changed.state}.`)
     })

@@ -1,24 +1,25 @@
 import { Command } from 'commander'
-import { named, type Named, type Query, remote } from './remote.ts'
+import { type ListOfNamed, named, type Named, remote } from './remote.ts'
 import { note, print, printJson, table } from './terminal.ts'
 
 /** What people give names to: servers, volumes, plans. */
 export interface Things<T> {
-  /** `/api/v1/servers` */
-  path: string
+  /** What lists them; each has an address of its own below. */
+  list: ListOfNamed
   one: string
   many: string
   /** Heads of columns, those of numbers with a space behind them, and what stands below. */
   columns: Record<string, (thing: T) => string>
 }
 
-export function listOf<T extends Named>({ path, many, columns }: Things<T>): Command {
+export function listOf<T extends Named>({ list, many, columns }: Things<T>): Command {
   return new Command('ls')
     .description(`List the ${many}`)
     .option('--json', 'print the result as JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const app = await remote()
-      printTable(await app.all<T>(path), columns, { json, none: `There are no ${many} yet.` })
+      const items = (await app.all(list)) as unknown as T[]
+      printTable(items, columns, { json, none: `There are no ${many} yet.` })
     })
 }
 
@@ -33,21 +34,21 @@ export function printTable<T>(
   print(table(Object.keys(columns), rows))
 }
 
-export function showOf<T extends Named>({ path, one }: Things<T>): Command {
+export function showOf<T extends Named>({ list, one }: Things<T>): Command {
   return new Command('show')
     .description(`Show everything about a ${one}, as JSON`)
     .argument('<name>', 'its name or id')
     .option('--json', 'as it is anyway')
     .action(async (name: string) => {
       const app = await remote()
-      const { id } = await named<T>(app, path, one, name)
-      printJson(await app.get(`${path}/${id}`))
+      const { id } = await named(app, list, one, name)
+      printJson((await app.client.call('GET', `${pathOf(list)}/${id}`)).body)
     })
 }
 
 /** Options that say what is to become of what depends on it: `--copies forget`. */
 export function removalOf<T extends Named>(
-  { path, one }: Things<T>,
+  { list, one }: Things<T>,
   options: { flags: string; description: string }[] = [],
 ): Command {
   const command = new Command('rm')
@@ -55,13 +56,22 @@ export function removalOf<T extends Named>(
     .argument('<name>', 'its name or id')
     .option('--json', 'print the result as JSON')
   for (const { flags, description } of options) command.option(flags, description)
-  return command.action(async (name: string, { json, ...query }: Query) => {
-    const app = await remote()
-    const { id, name: found } = await named<T>(app, path, one, name)
-    const answer = await app.remove<object | undefined>(`${path}/${id}`, query)
-    if (json) printJson(answer ?? { deleted: id })
-    else print(`Deleted ${one} “${found}”.`)
-  })
+  return command.action(
+    async (name: string, { json, ...query }: { json?: boolean } & Record<string, string>) => {
+      const app = await remote()
+      const { id, name: found } = await named(app, list, one, name)
+      const { body: answer } = await app.client.call<object | null>('DELETE', `${pathOf(list)}/${id}`, {
+        query,
+      })
+      if (json) printJson(answer ?? { deleted: id })
+      else print(`Deleted ${one} “${found}”.`)
+    },
+  )
+}
+
+/** `/api/v1/servers` */
+function pathOf(list: ListOfNamed): string {
+  return list.slice('GET '.length)
 }
 
 export function localTime(instant: string | null | undefined): string {

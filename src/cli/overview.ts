@@ -1,10 +1,8 @@
 import { Command } from 'commander'
-import type { DatabaseStanding, Overview } from '../shared/overview.ts'
+import type { DatabaseStanding } from '../shared/overview.ts'
 import { localTime, printTable } from './named-things.ts'
 import { remote } from './remote.ts'
 import { print, printJson } from './terminal.ts'
-
-const PATH = '/api/v1/overview'
 
 const columns: Record<string, (standing: DatabaseStanding) => string> = {
   STANDING: ({ standing }) => standing,
@@ -22,8 +20,9 @@ export const overview = new Command('overview')
   .option('--json', 'print the result as JSON')
   .action(async ({ standing, json }: { standing?: string; json?: boolean }) => {
     const app = await remote()
-    const items = await app.all<DatabaseStanding>(PATH, { standing })
-    const { counts } = await app.get<Overview>(PATH, { limit: 1 })
+    const query = { standing: standing?.split(',') as DatabaseStanding['standing'][] | undefined }
+    const items = await app.all('GET /api/v1/overview', { query })
+    const { counts } = await app.ask('GET /api/v1/overview', { query: { limit: 1 } })
     if (json) printJson({ counts, items })
     else {
       const said = Object.entries(counts).map(([word, count]) => `${count} ${word}`)

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { parseCompression } from '../shared/codecs.ts'
 import { AppError } from '../shared/errors.ts'
+import type { DatabaseMatches, NewPlan } from '../client/api.ts'
 import type { Plan } from '../shared/plans.ts'
 import type { RetentionPolicy } from '../shared/retention.ts'
 import { listOf, printTable, removalOf, showOf, type Things } from './named-things.ts'
@@ -8,11 +9,11 @@ import { collect, positiveInteger, word, words } from './parse.ts'
 import { named, type Remote, remote } from './remote.ts'
 import { scheduleThings } from './schedules.ts'
 import { serverThings } from './servers.ts'
-import { print, printJson } from './terminal.ts'
+import { note, print, printJson } from './terminal.ts'
 import { volumeThings } from './volumes.ts'
 
 export const planThings: Things<Plan> = {
-  path: '/api/v1/plans',
+  list: 'GET /api/v1/plans',
   one: 'plan',
   many: 'plans',
   columns: {
@@ -69,12 +70,12 @@ export const plans = new Command('plans')
       .option('--json', 'print the result as JSON')
       .action(async (name: string, { json }: { json?: boolean }) => {
         const app = await remote()
-        const { id } = await named<Plan>(app, planThings.path, 'plan', name)
-        const answer = await app.get<{ items: Match[] }>(`${planThings.path}/${id}/databases`)
-        printTable(answer.items, matchColumns, {
-          json,
-          none: 'The server has no database that the user can see.',
-        })
+        const { id } = await named(app, planThings.list, 'plan', name)
+        const answer = await app.ask('GET /api/v1/plans/{id}/databases', { params: { id } })
+        if (json) return printJson(answer)
+        const none = 'The server has no database that the user can see.'
+        printTable(answer.items, matchColumns, { json, none })
+        for (const name of answer.missing) note(`warning: “${name}” is chosen, and not there.`)
       }),
   )
   .addCommand(
@@ -119,19 +120,19 @@ function addCommand(): Command {
 
 async function add(options: AddOptions): Promise<void> {
   const app = await remote()
-  const added = await app.post<Plan>(planThings.path, await planOf(app, options))
+  const added = await app.ask('POST /api/v1/plans', { body: await planOf(app, options) })
   if (options.json) return printJson(added)
   print(`Added plan “${added.name}” (${added.id}).`)
   print(`Run it now: holdfast backup run ${added.id} --wait`)
 }
 
-async function planOf(app: Remote, options: AddOptions): Promise<object> {
-  const server = await named(app, serverThings.path, 'server', options.server)
+async function planOf(app: Remote, options: AddOptions): Promise<NewPlan> {
+  const server = await named(app, serverThings.list, 'server', options.server)
   const volumes = await Promise.all(
-    options.volume.map((name) => named(app, volumeThings.path, 'volume', name)),
+    options.volume.map((name) => named(app, volumeThings.list, 'volume', name)),
   )
   const schedules = await Promise.all(
-    (options.schedule ?? []).map((name) => named(app, scheduleThings.path, 'schedule', name)),
+    (options.schedule ?? []).map((name) => named(app, scheduleThings.list, 'schedule', name)),
   )
   const dumpOptions = {
     format: options.format,
@@ -156,7 +157,7 @@ async function planOf(app: Remote, options: AddOptions): Promise<object> {
   }
 }
 
-function databasesOf({ database, include }: AddOptions): object | undefined {
+function databasesOf({ database, include }: AddOptions): NewPlan['databases'] {
   if (database && include !== undefined) {
     throw new AppError('invalid_input', '--database and --include are two ways to choose; use one.')
   }
@@ -170,25 +171,21 @@ function retentionOf(options: AddOptions): Partial<RetentionPolicy> {
   return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined))
 }
 
-async function encryptionOf(app: Remote, text: string): Promise<object> {
+async function encryptionOf(app: Remote, text: string): Promise<NewPlan['encryption']> {
   const [method, name] = text.split(/:(.*)/s)
   if (method === 'none' && name === undefined) return { method }
   if (method === '7z' && name === undefined) return { method, keyId: 'instance' }
   if ((method === '7z' || method === 'age') && name !== undefined) {
-    return { method, keyId: (await named(app, '/api/v1/keys', 'encryption key', name)).id }
+    return { method, keyId: (await named(app, 'GET /api/v1/keys', 'encryption key', name)).id }
   }
   throw new AppError('invalid_input', `“${text}” is not an encryption of a plan.`, {
     hint: 'Use none, 7z (the key of the installation), 7z:<name of a key>, or age:<name of a key>.',
   })
 }
 
-interface Match {
-  name: string
-  included: boolean
-  why?: string
-}
+type Match = DatabaseMatches['items'][number]
 
 const matchColumns: Record<string, (match: Match) => string> = {
-  DATABASE: ({ name }) => name,
-  'BACKED UP': ({ included, why }) => (included ? 'yes' : `no: ${why ?? ''}`),
+  DATABASE: ({ database }) => database,
+  'BACKED UP': ({ isIncluded, why }) => (isIncluded ? 'yes' : `no: ${why?.replace('_', ' ') ?? ''}`),
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Configuration, readConfiguration } from '../app/configuration.ts'
 import { readLocalToken } from '../app/local-token.ts'
-import { type CallInput, type Client, connect } from '../client/client.ts'
+import type { Operations } from '../client/api.ts'
+import { type Client, connect, type Given, type Item, itemsOf, type ListOperation } from '../client/client.ts'
 import type { JobProgress } from '../runner/job.ts'
 import { AppError, type ErrorCode, errors } from '../shared/errors.ts'
 import { isOver, type Job } from '../shared/jobs.ts'
@@ -10,17 +11,14 @@ import { jobContext, note, type OutputOptions } from './terminal.ts'
 
 /** The app, as commands see it. Every call throws what the app answers with, as the AppError that it is. */
 export interface Remote {
-  get<T>(path: string, query?: Query): Promise<T>
-  /** Everything of a list, page by page. */
-  all<T>(path: string, query?: Query): Promise<T[]>
-  post<T>(path: string, body?: object): Promise<T>
-  patch<T>(path: string, body: object, ifMatch?: string): Promise<T>
-  remove<T>(path: string, query?: Query): Promise<T>
-  /** For what is not JSON, and for events. */
+  /** What the operation answers: see src/client/api.ts. */
+  ask<O extends keyof Operations>(operation: O, ...given: Given<O>): Promise<Operations[O]['answer']>
+  /** Everything of a list, or so many, however many pages that are. */
+  all<O extends ListOperation>(operation: O, ...given: Given<O>): Promise<Item<O>[]>
+  some<O extends ListOperation>(limit: number, operation: O, ...given: Given<O>): Promise<Item<O>[]>
+  /** For what is not JSON, and what is only shown. */
   client: Client
 }
-
-export type Query = Record<string, string | number | boolean | undefined>
 
 const POLL = 500
 
@@ -37,30 +35,32 @@ export async function remote(): Promise<Remote> {
   const client = connect({ url: remote.url ?? localUrl(configuration), token })
   const signal = interruption()
 
-  const ask = async <T>(method: string, path: string, input: CallInput = {}): Promise<T> => {
+  const told = (error: unknown) => (isLocal ? withLocalHint(error) : error)
+  const interruptible = <O extends keyof Operations>(given: Given<O>) =>
+    [{ ...given[0], signal }] as unknown as Given<O>
+  const some: Remote['some'] = async (limit, operation, ...given) => {
+    const items = []
     try {
-      return (await client.call<T>(method, path, { ...input, signal })).body
+      for await (const item of itemsOf(client, operation, ...interruptible(given))) {
+        items.push(item)
+        if (items.length >= limit) break
+      }
     } catch (error) {
-      throw isLocal ? withLocalHint(error) : error
+      throw told(error)
     }
+    return items
   }
   return {
     client,
-    get: (path, query = {}) => ask('GET', path, { query }),
-    async all<T>(path: string, query: Query = {}) {
-      const items: T[] = []
-      for (let cursor: string | undefined; ;) {
-        const page: { items: T[]; nextCursor?: string | null } = await ask('GET', path, {
-          query: { limit: 200, ...query, ...(cursor !== undefined && { cursor }) },
-        })
-        items.push(...page.items)
-        if (!page.nextCursor) return items
-        cursor = page.nextCursor
+    some,
+    all: (operation, ...given) => some(Infinity, operation, ...given),
+    async ask(operation, ...given) {
+      try {
+        return (await client.ask(operation, ...interruptible(given))).body
+      } catch (error) {
+        throw told(error)
       }
     },
-    post: (path, body = {}) => ask('POST', path, { body }),
-    patch: (path, body, ifMatch) => ask('PATCH', path, { body, ifMatch }),
-    remove: (path, query = {}) => ask('DELETE', path, { query }),
   }
 }
 
@@ -83,14 +83,11 @@ export interface Named {
   name: string
 }
 
+export type ListOfNamed = `GET /api/v1/${'servers' | 'volumes' | 'keys' | 'schedules' | 'plans'}`
+
 /** That of a list whose name, or id, or beginning of its id it is. Throws `not_found`, naming what there is. */
-export async function named<T extends Named>(
-  app: Remote,
-  path: string,
-  what: string,
-  nameOrId: string,
-): Promise<T> {
-  const all = await app.all<T>(path)
+export async function named(app: Remote, list: ListOfNamed, what: string, nameOrId: string): Promise<Named> {
+  const all = await app.all<ListOfNamed>(list)
   const found = all.filter(({ id, name }) => name === nameOrId || id === nameOrId)
   const [only] =
     found.length > 0 ? found : all.filter(({ id }) => nameOrId.length >= 8 && id.startsWith(nameOrId))
@@ -111,7 +108,7 @@ export async function jobOver(app: Remote, id: string, options: OutputOptions): 
   const shown = jobContext(interruption(), options)
   try {
     for (;;) {
-      const job = await app.get<Job>(`/api/v1/jobs/${id}`)
+      const job = await app.ask('GET /api/v1/jobs/{id}', { params: { id } })
       if (isOver(job.state)) return job
       const [waitsFor] = job.waitsFor
       if (job.progress) shown.progress(job.progress as JobProgress)

@@ -1,35 +1,22 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { openDatabaseUrl, parseSettings, type OpenedServer } from '../engines/index.ts'
 import { findSnapshot } from '../runner/manifests.ts'
 import { restoreSnapshot, type RestoredSnapshot } from '../runner/restore-snapshot.ts'
-import { checkTarget, restoreModes, type RestoreMode } from '../runner/restore-target.ts'
+import { checkTarget } from '../runner/restore-target.ts'
 import { takeSafetySnapshot } from '../runner/safety-snapshot.ts'
-import { AppError } from '../shared/errors.ts'
 import { formatSeconds } from '../shared/units.ts'
 import { keyRing } from './environment.ts'
 import { interruption } from './interruption.ts'
-import { collect, positiveInteger } from './parse.ts'
+import { positiveInteger } from './parse.ts'
+import { engineOptionsOf, type RestoreChoices, withRestoreOptions } from './restore-options.ts'
 import { jobContext, print, printJson, warnOfPassword } from './terminal.ts'
 import { withVolume } from './with-volume.ts'
 
-export const restoreOnce = new Command('once')
+export const restoreOnce = withRestoreOptions(new Command('once'))
   .description('Write a snapshot into a database, without any app')
   .argument('<snapshot>', 'its id, the first eight or more characters of it, or its key')
   .requiredOption('--from <volume-url>', 'the volume that holds it')
   .requiredOption('--into <database-url>', 'the target: postgresql://user@host/new-name · sqlite:copy.db · …')
-  .addOption(
-    new Option('--mode <mode>', 'new: must not exist · replace: takes its place · existing: add to it')
-      .choices(restoreModes)
-      .default('new'),
-  )
-  .option('--table <name>', 'only this table; may be repeated', collect)
-  .option('--schema-only', 'no rows')
-  .option('--data-only', 'rows only, into tables that exist')
-  .option('--jobs <n>', 'PostgreSQL: load so many tables at once', positiveInteger)
-  .option('--no-owner', 'PostgreSQL: everything belongs to the user who restores')
-  .option('--clean', 'with --mode existing: drop what the snapshot also has, first')
-  .option('--end-sessions', 'end other sessions on the database that is replaced')
-  .option('--no-safety-snapshot', 'do not back up the database that is replaced')
   .option('--server <name>', 'what to call the target’s server in the safety snapshot (default: its host)')
   .option('--stall-after <minutes>', 'give up when no byte has moved for so long', positiveInteger, 30)
   .option('--json', 'print the result as JSON')
@@ -37,18 +24,9 @@ export const restoreOnce = new Command('once')
   .option('-v, --verbose', 'show the log of the job')
   .action(restore)
 
-interface Options {
+interface Options extends RestoreChoices {
   from: string
   into: string
-  mode: RestoreMode
-  table?: string[]
-  schemaOnly?: boolean
-  dataOnly?: boolean
-  jobs?: number
-  owner: boolean
-  clean?: boolean
-  endSessions?: boolean
-  safetySnapshot: boolean
   server?: string
   stallAfter: number
   json?: boolean
@@ -57,9 +35,6 @@ interface Options {
 }
 
 async function restore(idOrKey: string, options: Options): Promise<void> {
-  if (options.schemaOnly && options.dataOnly) {
-    throw new AppError('invalid_input', '--schema-only and --data-only leave nothing to restore.')
-  }
   const server = openDatabaseUrl(options.into, process.env)
   const restoreOptions = restoreOptionsOf(server, options)
   const target = {
@@ -106,14 +81,8 @@ async function restore(idOrKey: string, options: Options): Promise<void> {
 
 /** Only what was said, under the engine's own names; its schema refuses what it does not know. */
 function restoreOptionsOf({ engine }: OpenedServer, options: Options): unknown {
-  const said = Object.entries({
-    tables: options.table,
-    content: options.schemaOnly ? 'schema' : options.dataOnly ? 'data' : undefined,
-    jobs: options.jobs,
-    clean: options.clean,
-    owners: options.owner ? undefined : false,
-  }).filter(([, value]) => value !== undefined)
-  return parseSettings(engine.restoreOptions, Object.fromEntries(said), `the options for ${engine.label}`)
+  const said = { ...engineOptionsOf(options), ...(options.table && { tables: options.table }) }
+  return parseSettings(engine.restoreOptions, said, `the options for ${engine.label}`)
 }
 
 function describe({ database, seconds, rows, safetySnapshot }: RestoredSnapshot, source: string): void {

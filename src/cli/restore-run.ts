@@ -1,55 +1,31 @@
 import { readFile } from 'node:fs/promises'
-import { Command, Option } from 'commander'
-import { type RestoreCheck, restoreModes, type RestoreMode, type StartedRestore } from '../shared/restores.ts'
-import type { Server } from '../shared/servers.ts'
-import { AppError } from '../shared/errors.ts'
+import { Command } from 'commander'
+import type { RestoreCheck, StartedRestore } from '../shared/restores.ts'
+import type { NewRestore } from '../client/api.ts'
 import { formatBytes, formatSeconds } from '../shared/units.ts'
 import { keyRing } from './environment.ts'
 import { finishJob } from './jobs.ts'
-import { collect, positiveInteger, word } from './parse.ts'
+import { word } from './parse.ts'
 import { named, type Remote, remote } from './remote.ts'
+import { engineOptionsOf, type RestoreChoices, withRestoreOptions } from './restore-options.ts'
 import { serverThings } from './servers.ts'
 import { idOf } from './snapshots-of-app.ts'
 import { note, type OutputOptions, print, printJson } from './terminal.ts'
 
-const PATH = '/api/v1/restores'
-
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, RestoreChoices {
   server: string
   database: string
-  mode: RestoreMode
-  table?: string[]
-  schemaOnly?: boolean
-  dataOnly?: boolean
-  jobs?: number
-  owner: boolean
-  clean?: boolean
-  endSessions?: boolean
-  safetySnapshot: boolean
   runAfter?: string
   confirm?: string
   check?: boolean
   wait: boolean
 }
 
-export const restoreRun = new Command('run')
+export const restoreRun = withRestoreOptions(new Command('run'))
   .description('Write a snapshot into a database of a server that the app knows')
   .argument('<snapshot>', 'its id, or the first eight or more characters of it')
   .requiredOption('--server <name>', 'the target server', word('--server'))
   .requiredOption('--database <name>', 'the target database; for SQLite a path', word('--database'))
-  .addOption(
-    new Option('--mode <mode>', 'new: must not exist · replace: takes its place · existing: add to it')
-      .choices(restoreModes)
-      .default('new'),
-  )
-  .option('--table <name>', 'only this table; may be repeated', collect)
-  .option('--schema-only', 'no rows')
-  .option('--data-only', 'rows only, into tables that exist')
-  .option('--jobs <n>', 'PostgreSQL: load so many tables at once', positiveInteger)
-  .option('--no-owner', 'PostgreSQL: everything belongs to the user who restores')
-  .option('--clean', 'with --mode existing: drop what the snapshot also has, first')
-  .option('--end-sessions', 'end other sessions on the database that is replaced')
-  .option('--no-safety-snapshot', 'do not back up the database that is replaced')
   .option('--run-after <file>', 'SQL that runs before the database takes its name, to mask data for instance')
   .option('--confirm <name>', 'the database’s name, where the server is in production')
   .option('--check', 'only say what a restore would meet')
@@ -59,8 +35,9 @@ export const restoreRun = new Command('run')
   .action(async (snapshot: string, options: Options) => {
     const app = await remote()
     const order = await orderOf(app, snapshot, options)
-    if (options.check) return describeCheck(await app.post<RestoreCheck>(`${PATH}/check`, order), options)
-    await start(app, PATH, order, options)
+    if (options.check)
+      return describeCheck(await app.ask('POST /api/v1/restores/check', { body: order }), options)
+    await follow(app, await app.ask('POST /api/v1/restores', { body: order }), options)
   })
 
 interface UndoOptions extends OutputOptions {
@@ -87,16 +64,15 @@ export const restoreUndo = new Command('undo')
       confirmation: options.confirm,
       keys: await keysAtHand(),
     }
-    await start(app, `${PATH}/${job}/undo`, order, options)
+    const started = await app.ask('POST /api/v1/restores/{id}/undo', { params: { id: job }, body: order })
+    await follow(app, started, options)
   })
 
-async function start(
+async function follow(
   app: Remote,
-  path: string,
-  order: object,
+  { jobId, warnings }: StartedRestore,
   options: OutputOptions & { wait: boolean },
 ): Promise<void> {
-  const { jobId, warnings } = await app.post<StartedRestore>(path, order)
   for (const warning of warnings) note(`warning: ${warning}`)
   if (options.wait) {
     const job = await finishJob(app, jobId, options)
@@ -108,24 +84,15 @@ async function start(
   else print(`Started job ${jobId}.`)
 }
 
-async function orderOf(app: Remote, snapshot: string, options: Options): Promise<object> {
-  if (options.schemaOnly && options.dataOnly) {
-    throw new AppError('invalid_input', '--schema-only and --data-only leave nothing to restore.')
-  }
-  const { id: serverId } = await named<Server>(app, serverThings.path, 'server', options.server)
-  const content = options.schemaOnly ? 'schema' : options.dataOnly ? 'data' : undefined
-  const engineOptions = {
-    content,
-    jobs: options.jobs,
-    owner: options.owner ? undefined : false,
-    clean: options.clean,
-  }
+async function orderOf(app: Remote, snapshot: string, options: Options): Promise<NewRestore> {
+  const engineOptions = engineOptionsOf(options)
+  const { id: serverId } = await named(app, serverThings.list, 'server', options.server)
   return {
     snapshotId: await idOf(app, snapshot),
     serverId,
     database: options.database,
     mode: options.mode,
-    options: Object.fromEntries(Object.entries(engineOptions).filter(([, value]) => value !== undefined)),
+    options: engineOptions,
     tables: options.table,
     endSessions: options.endSessions ?? false,
     safetySnapshot: options.safetySnapshot,
@@ -136,7 +103,7 @@ async function orderOf(app: Remote, snapshot: string, options: Options): Promise
 }
 
 /** What the environment has to open a snapshot with, where the app may not keep its key. */
-async function keysAtHand(): Promise<object | undefined> {
+async function keysAtHand(): Promise<NewRestore['keys']> {
   const { ageIdentities, agePassphrases } = await keyRing()
   const keys = {
     ...(ageIdentities[0] !== undefined && { ageIdentity: ageIdentities[0] }),

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import type { Plan } from '../shared/plans.ts'
 import type { DatabaseRetention } from '../shared/retention-preview.ts'
 import { formatBytes } from '../shared/units.ts'
 import { localTime } from './named-things.ts'
@@ -23,9 +22,8 @@ export const retention = new Command('retention').description('How long snapshot
     .option('--json', 'print the result as JSON')
     .action(async ({ plan, json, ...query }: Options) => {
       const app = await remote()
-      const planId =
-        plan === undefined ? undefined : (await named<Plan>(app, planThings.path, 'plan', plan)).id
-      const items = await app.all<DatabaseRetention>('/api/v1/retention/preview', { plan: planId, ...query })
+      const planId = plan === undefined ? undefined : (await named(app, planThings.list, 'plan', plan)).id
+      const items = await app.all('GET /api/v1/retention/preview', { query: { plan: planId, ...query } })
       if (json) return printJson({ items })
       for (const item of items) describe(item)
       if (items.length === 0) print('No plan has snapshots.')

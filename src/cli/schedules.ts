@@ -1,13 +1,14 @@
 import { Command } from 'commander'
+import type { NewSchedule } from '../client/api.ts'
 import { AppError } from '../shared/errors.ts'
 import { type NamedSchedule, weekdays } from '../shared/schedules.ts'
 import { listOf, localTime, removalOf, showOf, type Things } from './named-things.ts'
 import { positiveInteger, word } from './parse.ts'
 import { named, remote } from './remote.ts'
-import { print, printJson } from './terminal.ts'
+import { note, print, printJson } from './terminal.ts'
 
 export const scheduleThings: Things<NamedSchedule> = {
-  path: '/api/v1/schedules',
+  list: 'GET /api/v1/schedules',
   one: 'schedule',
   many: 'schedules',
   columns: {
@@ -59,23 +60,25 @@ export const schedules = new Command('schedules')
       .option('--json', 'print the result as JSON')
       .action(async (name: string, { json }: { json?: boolean }) => {
         const app = await remote()
-        const { id } = await named<NamedSchedule>(app, scheduleThings.path, 'schedule', name)
-        const answer = await app.post<{ jobIds: string[] }>(`${scheduleThings.path}/${id}/run`)
+        const { id } = await named(app, scheduleThings.list, 'schedule', name)
+        const answer = await app.ask('POST /api/v1/schedules/{id}/run', { params: { id } })
         if (json) return printJson(answer)
-        for (const job of answer.jobIds) print(`Started job ${job}.`)
+        for (const { jobId } of answer.items) print(`Started job ${jobId}.`)
+        if (answer.items.length === 0) note('No enabled plan has this schedule.')
       }),
   )
   .addCommand(removalOf(scheduleThings))
 
 async function add(name: string, options: AddOptions): Promise<void> {
   const app = await remote()
-  const added = await app.post<NamedSchedule>(scheduleThings.path, { name, rule: ruleOf(options) })
+  const added = await app.ask('POST /api/v1/schedules', { body: { name, rule: ruleOf(options) } })
   if (options.json) return printJson(added)
   print(`Added schedule “${added.name}” (${added.id}): ${added.description}.`)
   for (const run of added.nextRuns) print(`  ${localTime(run)} UTC`)
 }
 
-function ruleOf(options: AddOptions): object {
+/** What of it is none is for the app to refuse, which names the field. */
+function ruleOf(options: AddOptions): NewSchedule['rule'] {
   const zone = options.timeZone === undefined ? {} : { timeZone: options.timeZone }
   const at = () => {
     if (options.at !== undefined) return list(options.at)
@@ -96,7 +99,7 @@ function ruleOf(options: AddOptions): object {
     options.migration ? { type: 'migration' } : undefined,
   ]
   const [rule, ...others] = rules.filter((chosen) => chosen !== undefined)
-  if (rule && others.length === 0) return { ...rule, ...zone }
+  if (rule && others.length === 0) return { ...rule, ...zone } as NewSchedule['rule']
   throw new AppError('invalid_input', rule ? 'A schedule has one rule.' : 'When is it to run?', {
     hint: 'Give one of --cron, --hourly, --daily, --weekly, --monthly and --migration.',
   })

@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { openDatabaseUrl } from '../engines/index.ts'
 import type { Server } from '../shared/servers.ts'
-import type { TestReport } from '../shared/test-report.ts'
 import { listOf, removalOf, showOf, type Things } from './named-things.ts'
 import { collect, positiveInteger, word } from './parse.ts'
 import { named, remote } from './remote.ts'
@@ -9,7 +8,7 @@ import { print, printJson, warnOfPassword } from './terminal.ts'
 import { printReport } from './test-report.ts'
 
 export const serverThings: Things<Server> = {
-  path: '/api/v1/servers',
+  list: 'GET /api/v1/servers',
   one: 'server',
   many: 'servers',
   columns: {
@@ -57,8 +56,8 @@ export const servers = new Command('servers')
       .option('--json', 'print the result as JSON')
       .action(async (name: string, { json }: { json?: boolean }) => {
         const app = await remote()
-        const { id } = await named<Server>(app, serverThings.path, 'server', name)
-        printReport(await app.post<TestReport>(`${serverThings.path}/${id}/test`), json)
+        const { id } = await named(app, serverThings.list, 'server', name)
+        printReport(await app.ask('POST /api/v1/servers/{id}/test', { params: { id } }), json)
       }),
   )
   .addCommand(
@@ -68,8 +67,8 @@ export const servers = new Command('servers')
       .option('--json', 'print the result as JSON')
       .action(async (name: string, { json }: { json?: boolean }) => {
         const app = await remote()
-        const { id } = await named<Server>(app, serverThings.path, 'server', name)
-        const answer = await app.get<{ items: string[] }>(`${serverThings.path}/${id}/databases`)
+        const { id } = await named(app, serverThings.list, 'server', name)
+        const answer = await app.ask('GET /api/v1/servers/{id}/databases', { params: { id } })
         if (json) printJson(answer)
         else answer.items.forEach((database) => print(database))
       }),
@@ -80,15 +79,16 @@ async function add(url: string, options: AddOptions): Promise<void> {
   warnOfPassword(url)
   const { engineName, connection, host } = openDatabaseUrl(url, process.env)
   const app = await remote()
-  const added = await app.post<Server>(serverThings.path, {
+  const body = {
     name: options.name ?? host ?? engineName,
     engine: engineName,
-    connection,
+    connection: connection as Record<string, unknown>,
     labels: Object.fromEntries((options.label ?? []).map(parseLabel)),
     isProduction: options.production ?? false,
     isProtected: options.protected ?? false,
     ...(options.maxRunning !== undefined && { maxRunning: options.maxRunning }),
-  })
+  }
+  const added = await app.ask('POST /api/v1/servers', { body })
   if (options.json) return printJson(added)
   print(`Added server “${added.name}” (${added.id}).`)
   print(`Try it: holdfast servers test ${added.id}`)

@@ -1,21 +1,18 @@
-import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Deletion, Snapshot, SnapshotDetails } from '../shared/snapshots-api.ts'
+import type { Deletion, Snapshot } from '../shared/snapshots-api.ts'
 import { AppError } from '../shared/errors.ts'
 import { formatBytes } from '../shared/units.ts'
+import { findOutput } from './decrypt-output.ts'
 import { interruption } from './interruption.ts'
 import { finishJob } from './jobs.ts'
 import { localTime, printTable } from './named-things.ts'
-import { type Remote, remote } from './remote.ts'
-import { note, print, printJson, table } from './terminal.ts'
+import { jobOver, type Remote, remote, shortcomingOf } from './remote.ts'
+import { describeError, note, print, printJson, table } from './terminal.ts'
 
 /*
  * The snapshots that the app knows, on whatever volumes. What is on one volume, without any app, is snapshots.ts.
  */
-
-const PATH = '/api/v1/snapshots'
 
 export interface ListOptions {
   server?: string
@@ -43,13 +40,14 @@ const columns: Record<string, (snapshot: Snapshot) => string> = {
 
 export async function listKnown({ json, limit = 50, ...query }: ListOptions): Promise<void> {
   const app = await remote()
-  const { items } = await app.get<{ items: Snapshot[] }>(PATH, { ...query, limit: Math.min(limit, 200) })
+  const items = await app.some(limit, 'GET /api/v1/snapshots', { query })
   printTable(items, columns, { json, none: 'There are no such snapshots.' })
 }
 
 export async function showKnown(snapshot: string, { json }: { json?: boolean }): Promise<void> {
   const app = await remote()
-  const found = await app.get<SnapshotDetails>(`${PATH}/${await idOf(app, snapshot)}`)
+  const id = await idOf(app, snapshot)
+  const found = await app.ask('GET /api/v1/snapshots/{id}', { params: { id } })
   if (json) return printJson(found)
   const { manifest } = found
   const facts: [string, string | null | undefined][] = [
@@ -89,7 +87,8 @@ export async function verifyKnown(
   options: { json?: boolean; quiet?: boolean },
 ): Promise<void> {
   const app = await remote()
-  const { jobId } = await app.post<{ jobId: string }>(`${PATH}/${await idOf(app, snapshot)}/verify`)
+  const id = await idOf(app, snapshot)
+  const { jobId } = await app.ask('POST /api/v1/snapshots/{id}/verify', { params: { id }, body: null })
   await finishJob(app, jobId, options)
 }
 
@@ -100,7 +99,8 @@ export async function lockKnown(
   { json }: { json?: boolean },
 ): Promise<void> {
   const app = await remote()
-  const changed = await app.patch<Snapshot>(`${PATH}/${await idOf(app, snapshot)}`, { locked })
+  const id = await idOf(app, snapshot)
+  const changed = await app.ask('PATCH /api/v1/snapshots/{id}', { params: { id }, body: { locked } })
   if (json) return printJson(changed)
   print(
     locked === false
@@ -121,7 +121,8 @@ export async function removeKnown(snapshots: readonly string[], options: RemoveO
   const ids: string[] = []
   for (const snapshot of snapshots) ids.push(await idOf(app, snapshot))
   const newest = options.newest ?? false
-  const deletion = await app.post<Deletion>(`${PATH}/delete`, { ids, newest, dryRun: !options.yes })
+  const body = { ids, newest, dryRun: !options.yes }
+  const deletion = await app.ask('POST /api/v1/snapshots/delete', { body })
   if (options.json) printJson(deletion)
   else describeDeletion(deletion)
   if (!options.yes) {
@@ -129,7 +130,12 @@ export async function removeKnown(snapshots: readonly string[], options: RemoveO
     process.exitCode = 1
     return
   }
-  for (const job of deletion.jobIds) await finishJob(app, job, { ...options, json: false, quiet: true })
+  for (const job of deletion.jobIds) {
+    const shortcoming = shortcomingOf(await jobOver(app, job, { ...options, quiet: true }))
+    if (!shortcoming) continue
+    note(`holdfast: ${describeError(shortcoming)}`)
+    process.exitCode ??= shortcoming.exitCode
+  }
 }
 
 function describeDeletion({ snapshots, copies, bytes }: Deletion): void {
@@ -149,27 +155,20 @@ export interface DownloadOptions {
 
 /** Streams the object to a file, or to standard output. What breaks off half-way is no file. */
 export async function downloadKnown(snapshot: string, options: DownloadOptions): Promise<void> {
+  const { output } = options
+  const signal = interruption()
+  const file = output === undefined || output === '-' ? undefined : await findOutput(output, false)
   const app = await remote()
   const id = await idOf(app, snapshot)
   const query = new URLSearchParams({ as: options.plain ? 'plain' : 'stored', direct: 'true' })
   if (options.volume !== undefined) query.set('volume', options.volume)
-  const { body } = await app.client.send('GET', `${PATH}/${id}/download?${query.toString()}`, {
-    signal: interruption(),
-  })
+  const path = `/api/v1/snapshots/${id}/download?${query.toString()}`
+  const { body } = await app.client.send('GET', path, { signal })
   if (!body) throw new AppError('internal', 'The app has sent nothing.')
   const bytes = Readable.fromWeb(body)
-  if (options.output === undefined || options.output === '-') {
-    return await pipeline(bytes, process.stdout, { end: false })
-  }
-  try {
-    await pipeline(bytes, createWriteStream(options.output, { flags: 'wx' }))
-  } catch (error) {
-    const isTaken = (error as NodeJS.ErrnoException).code === 'EEXIST'
-    if (isTaken) throw new AppError('object_exists', `${options.output} is there already.`, { cause: error })
-    await rm(options.output, { force: true })
-    throw error
-  }
-  note(`Saved as ${options.output}.`)
+  if (!file) return await pipeline(bytes, process.stdout, { end: false, signal })
+  await file.write(bytes, signal)
+  note(`Saved as ${output}.`)
 }
 
 /** A whole id, or the beginning of one that only one snapshot has. */
@@ -184,7 +183,7 @@ export async function idOf(app: Remote, idOrBeginning: string): Promise<string> 
       },
     )
   }
-  const all = await app.all<Snapshot>(PATH)
+  const all = await app.all('GET /api/v1/snapshots')
   const [only, ...others] = all.filter(({ id }) => id.startsWith(idOrBeginning))
   if (!only) throw new AppError('snapshot_not_found', `There is no snapshot “${idOrBeginning}”.`)
   if (others.length === 0) return only.id

@@ -36,13 +36,15 @@ export function warnOfPassword(url: string): void {
 /** What libraries say when they know nothing. */
 const NO_REASONS = ['Error', 'Unknown', 'UnknownError']
 
-/** Sentence, hint, and what was behind it. */
+/** Sentence, further fields that are wrong, what was behind it, and the hint. */
 export function describeError(error: AppError): string {
   const cause = error.cause === undefined ? undefined : messageOf(error.cause)
   const behind =
     cause && !error.message.includes(cause) && !NO_REASONS.includes(cause) ? `\n  because: ${cause}` : ''
   const hint = error.hint ? `\n  hint: ${error.hint}` : ''
-  return `${error.message}${behind}${hint}`
+  // The sentence names the first of them.
+  const others = (error.fields ?? []).slice(1).map(({ field, message }) => `\n  ${field}: ${message}`)
+  return `${error.message}${others.join('')}${behind}${hint}`
 }
 
 export function errorJson(thrown: unknown): Record<string, unknown> {
@@ -51,6 +53,7 @@ export function errorJson(thrown: unknown): Record<string, unknown> {
     code: error.code,
     message: error.message,
     ...(error.hint && { hint: error.hint }),
+    ...(error.fields && { errors: [...error.fields] }),
     retryable: error.retryable,
   }
 }

@@ -1,17 +1,16 @@
 import { Command } from 'commander'
-import type { TestReport } from '../shared/test-report.ts'
 import { formatBytes } from '../shared/units.ts'
-import type { Volume, VolumeUsage } from '../shared/volumes.ts'
+import type { Volume } from '../shared/volumes.ts'
 import { openVolumeUrl } from '../volumes/index.ts'
 import { listOf, removalOf, showOf, type Things } from './named-things.ts'
 import { positiveInteger, word } from './parse.ts'
-import { finishJob } from './jobs.ts'
+import { finishJob, finishJobs } from './jobs.ts'
 import { named, remote } from './remote.ts'
 import { note, print, printJson } from './terminal.ts'
 import { printReport } from './test-report.ts'
 
 export const volumeThings: Things<Volume> = {
-  path: '/api/v1/volumes',
+  list: 'GET /api/v1/volumes',
   one: 'volume',
   many: 'volumes',
   columns: {
@@ -52,8 +51,8 @@ export const volumes = new Command('volumes')
       .option('--json', 'print the result as JSON')
       .action(async (name: string, { json }: { json?: boolean }) => {
         const app = await remote()
-        const { id } = await named<Volume>(app, volumeThings.path, 'volume', name)
-        printReport(await app.post<TestReport>(`${volumeThings.path}/${id}/test`), json)
+        const { id } = await named(app, volumeThings.list, 'volume', name)
+        printReport(await app.ask('POST /api/v1/volumes/{id}/test', { params: { id } }), json)
       }),
   )
   .addCommand(
@@ -63,8 +62,8 @@ export const volumes = new Command('volumes')
       .option('--json', 'print the result as JSON')
       .action(async (name: string, { json }: { json?: boolean }) => {
         const app = await remote()
-        const { id } = await named<Volume>(app, volumeThings.path, 'volume', name)
-        const usage = await app.get<VolumeUsage>(`${volumeThings.path}/${id}/usage`)
+        const { id } = await named(app, volumeThings.list, 'volume', name)
+        const usage = await app.ask('GET /api/v1/volumes/{id}/usage', { params: { id } })
         if (json) return printJson(usage)
         print(`${usage.snapshots} snapshots, ${formatBytes(usage.bytes)}`)
         for (const [state, count] of Object.entries(usage.copies)) {
@@ -77,7 +76,12 @@ export const volumes = new Command('volumes')
       .description('Read the manifests on a volume, and add to the catalogue what it does not know')
       .argument('<name>', 'its name or id')
       .option('--json', 'print the job as JSON')
-      .action((name: string, options: { json?: boolean }) => runJob(name, 'scan', {}, options)),
+      .action(async (name: string, options: { json?: boolean }) => {
+        const app = await remote()
+        const { id } = await named(app, volumeThings.list, 'volume', name)
+        const job = await app.ask('POST /api/v1/volumes/{id}/scan', { params: { id } })
+        await finishJob(app, job.id, options)
+      }),
   )
   .addCommand(
     new Command('check')
@@ -85,9 +89,13 @@ export const volumes = new Command('volumes')
       .argument('<name>', 'its name or id')
       .option('--contents', 'read a share of all bytes, too, and compare them')
       .option('--json', 'print the job as JSON')
-      .action((name: string, { contents, ...options }: { contents?: boolean; json?: boolean }) =>
-        runJob(name, 'check', { contents: contents ?? false }, options),
-      ),
+      .action(async (name: string, { contents, ...options }: { contents?: boolean; json?: boolean }) => {
+        const app = await remote()
+        const { id } = await named(app, volumeThings.list, 'volume', name)
+        const body = { contents: contents ?? false }
+        const { jobIds } = await app.ask('POST /api/v1/volumes/{id}/check', { params: { id }, body })
+        await finishJobs(app, jobIds, options)
+      }),
   )
   .addCommand(
     removalOf(volumeThings, [
@@ -100,29 +108,15 @@ async function add(url: string, options: AddOptions): Promise<void> {
   await volume[Symbol.asyncDispose]()
   warnings.forEach((warning) => note(`warning: ${warning}`))
   const app = await remote()
-  const added = await app.post<Volume>(volumeThings.path, {
+  const body = {
     name: options.name,
     kind,
     settings: config,
     isReadOnly: options.readOnly ?? false,
     ...(options.maxRunning !== undefined && { maxRunning: options.maxRunning }),
-  })
+  }
+  const added = await app.ask('POST /api/v1/volumes', { body })
   if (options.json) return printJson(added)
   print(`Added volume “${added.name}” (${added.id}).`)
   print(`Try it: holdfast volumes test ${added.id}`)
-}
-
-async function runJob(
-  name: string,
-  action: string,
-  body: object,
-  options: { json?: boolean },
-): Promise<void> {
-  const app = await remote()
-  const { id } = await named<Volume>(app, volumeThings.path, 'volume', name)
-  const { jobIds, jobId } = await app.post<{ jobId?: string; jobIds?: string[] }>(
-    `${volumeThings.path}/${id}/${action}`,
-    body,
-  )
-  for (const job of jobIds ?? (jobId === undefined ? [] : [jobId])) await finishJob(app, job, options)
 }

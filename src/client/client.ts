@@ -51,14 +51,15 @@ interface CallOptions {
 }
 
 type Input<O extends keyof Operations> = Omit<Operations[O], 'answer'> & CallOptions
-type Given<O extends keyof Operations> = object extends Input<O> ? [given?: Input<O>] : [given: Input<O>]
+export type Given<O extends keyof Operations> =
+  object extends Input<O> ? [given?: Input<O>] : [given: Input<O>]
 
 /** The operations that give a list, page by page. */
 export type ListOperation = {
   [O in keyof Operations]: Operations[O]['answer'] extends { nextCursor: string | null } ? O : never
 }[keyof Operations]
 
-type Item<O extends ListOperation> = Operations[O]['answer'] extends { items: (infer I)[] } ? I : never
+export type Item<O extends ListOperation> = Operations[O]['answer'] extends { items: (infer I)[] } ? I : never
 
 type QueryValue = string | number | boolean | undefined
 

@@ -46,7 +46,7 @@ async function open() {
 }
 
 // They mostly wait.
-describe('the app by the command line alone', { concurrency: 3 }, () => {
+describe('the app by the command line alone', { concurrency: 4 }, () => {
   it(
     'backs a real server up to two volumes on time, restores, replaces, and takes that back',
     { skip: skipUnless('postgres15', 'ceph') },
@@ -198,6 +198,104 @@ describe('the app by the command line alone', { concurrency: 3 }, () => {
     const failed = await app.run([...before, '44'])
     assert.ok(failed.exitCode !== 0 && failed.exitCode !== 3, failed.stdout + failed.stderr)
     assert.match(failed.stderr, /shop\.db/)
+  })
+
+  it('has a command for each thing, which does it and says so to people and to programs', async () => {
+    await using app = await open()
+    const { path } = app.folder
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(join(path, 'shop.db'))
+    database.exec('create table orders (id integer primary key); insert into orders values (1), (2)')
+    database.close()
+    await app.say(['servers', 'add', `sqlite:${join(path, 'shop.db')}`, '--name', 'shop', '--label', 'eu'])
+    assert.match(await app.say(['servers', 'ls']), /shop +sqlite +eu/)
+    assert.match(await app.say(['servers', 'test', 'shop']), /ok +reach and sign in/)
+    assert.match(await app.say(['servers', 'databases', 'shop']), /shop\.db/)
+    assert.equal((await app.ask<{ name: string }>(['servers', 'show', 'shop'])).name, 'shop')
+    await app.say(['volumes', 'add', join(path, 'vault'), '--name', 'vault'])
+    assert.match(await app.say(['volumes', 'test', 'vault']), /ok +write/)
+    const key = await app.ask<{ secret?: string }>(['keys', 'add', 'vault key', '--kind', 'password'])
+    assert.ok((key.secret ?? '').length >= 12, 'a key that was made is shown once')
+    assert.match(await app.say(['keys', 'ls']), /vault key +password +active/)
+    assert.match(
+      await app.say(['schedules', 'add', 'nightly', '--daily', '03:00']),
+      /\d{4}-\d\d-\d\d 03:00 UTC/,
+    )
+    const wrong = await app.run(['schedules', 'add', 'x', '--weekly', 'someday', '--at', '25:00'])
+    assert.equal(wrong.exitCode, 2)
+    assert.match(wrong.stderr, /25:00/)
+    await app.say([
+      'plans',
+      'add',
+      '--server',
+      'shop',
+      '--name',
+      'shop',
+      '--volume',
+      'vault',
+      '--schedule',
+      'nightly',
+      '--encryption',
+      '7z:vault key',
+      '--keep-last',
+      '3',
+    ])
+    assert.match(await app.say(['plans', 'databases', 'shop']), /shop\.db +yes/)
+
+    const { items: started } = await app.ask<{ items: { jobId: string }[] }>(['schedules', 'run', 'nightly'])
+    assert.equal(started.length, 1)
+    await app.api().jobOver(started[0]?.jobId ?? '')
+    const done = await app.ask<{ state: string }>(['backup', 'run', 'shop', '--wait'])
+    assert.equal(done.state, 'succeeded')
+    const [newest, oldest] = (await app.ask<{ items: Snapshot[] }>(['snapshots', 'ls', '--limit', '2'])).items
+    assert.ok(newest && oldest)
+    assert.match(await app.say(['snapshots', 'show', newest.id]), /orders +2/)
+    assert.match(await app.say(['snapshots', 'verify', newest.id]), /verify: done/)
+    assert.match(await app.say(['volumes', 'usage', 'vault']), /2 snapshots/)
+    assert.match(await app.say(['volumes', 'scan', 'vault']), /scan-volume: done/)
+    const checks = await app.ask<{ jobs: Job[] }>(['volumes', 'check', 'vault', '--contents'])
+    assert.deepEqual(
+      checks.jobs.map(({ state }) => state),
+      ['succeeded', 'succeeded'],
+    )
+    assert.match(await app.say(['keys', 'check']), /vault key .* yes +2/)
+    assert.match(await app.say(['retention', 'preview', '--plan', 'shop']), /0 copies go/)
+
+    const file = join(path, 'saved.db')
+    await app.say(['snapshots', 'download', newest.id, '--plain', '-o', file])
+    const saved = new DatabaseSync(file, { readOnly: true })
+    assert.equal(saved.prepare('select count(*) as count from orders').get()?.['count'], 2)
+    saved.close()
+    assert.equal((await app.run(['snapshots', 'download', newest.id, '-o', file])).exitCode, 1, 'it is there')
+
+    await app.say(['snapshots', 'lock', oldest.id])
+    const locked = await app.run(['snapshots', 'rm', oldest.id, '--yes'])
+    assert.equal(locked.exitCode, 1)
+    assert.match(locked.stderr, /It is locked/)
+    await app.say(['snapshots', 'unlock', oldest.id])
+    const shown = await app.run(['snapshots', 'rm', oldest.id])
+    assert.match(shown.stdout, /1 snapshots, 1 copies/)
+    assert.equal(shown.exitCode, 1, 'only shown')
+    await app.say(['snapshots', 'rm', oldest.id, '--yes'])
+    assert.equal((await app.run(['snapshots', 'show', oldest.id])).exitCode, 4)
+
+    // Gone from its volume, it is found missing, and the command says so.
+    await rm(join(path, 'vault', newest.copies[0]?.key ?? ''))
+    const missing = await app.run(['volumes', 'check', 'vault'])
+    assert.notEqual(missing.exitCode, 0, missing.stdout)
+    assert.match(missing.stderr, /missing/)
+
+    const [job] = (await app.ask<{ items: Job[] }>(['jobs', 'ls', '--kind', 'backup', '--limit', '1'])).items
+    assert.match(await app.say(['jobs', 'logs', job?.id ?? '']), /Copying the database/)
+    assert.equal((await app.ask<Job>(['jobs', 'show', job?.id ?? ''])).id, job?.id)
+    assert.match(await app.say(['jobs', 'cancel', job?.id ?? '']), /It is succeeded/)
+    const used = await app.run(['volumes', 'rm', 'vault'])
+    assert.match(used.stderr, /“shop”|“vault”/)
+    await app.say(['plans', 'rm', 'shop', '--snapshots', 'keep'])
+    await app.say(['schedules', 'rm', 'nightly'])
+    await app.say(['volumes', 'rm', 'vault', '--copies', 'forget'])
+    await app.say(['servers', 'rm', 'shop'])
+    assert.match((await app.run(['plans', 'ls'])).stderr, /There are no plans yet/)
   })
 
   it('explains what is missing, in sentences', async () => {
