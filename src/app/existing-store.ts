@@ -3,7 +3,7 @@ import { AppError } from '../shared/errors.ts'
 import { openStore, type Store } from '../store/database.ts'
 import { schemaOf } from '../store/migrate.ts'
 import type { Configuration } from './configuration.ts'
-import { holdStore } from './serve.ts'
+import { type HeldStore, holdStore } from './serve.ts'
 
 /**
  * Opens the store of an app that has been started with this release, for commands that work beside it. Throws
@@ -25,23 +25,30 @@ export async function openExistingStore(place: Configuration['store']): Promise<
 }
 
 /**
- * Makes sure that no app works on the store meanwhile. Throws `store_in_use`; `onLost` hears if an app has begun to all
- * the same, because this process was held up.
+ * Makes sure that no app works on the store. Throws `store_in_use`; `onLost` hears if an app has begun to all the same,
+ * because this process was held up. PostgreSQL keeps nobody out: there only `check` tells.
  */
 export async function holdAlone(
   place: Configuration['store'],
   store: Store,
   onLost: (error: AppError) => void,
-): Promise<AsyncDisposable> {
+): Promise<HeldStore> {
   if (store.engine === 'sqlite') {
     // By a connection of its own: the other one may be busy for long.
     await using stack = new AsyncDisposableStack()
     const holding = stack.use(await openStore(place))
-    stack.use(await holdStore(holding, onLost))
-    return stack.move()
+    const { check } = stack.use(await holdStore(holding, onLost))
+    const held = stack.move()
+    return { check, [Symbol.asyncDispose]: () => held.disposeAsync() }
   }
+  const check = () => refuseOthers(store)
+  await check()
+  return { check, [Symbol.asyncDispose]: async () => {} }
+}
+
+async function refuseOthers(store: Store): Promise<void> {
   const others = await store.otherSessions()
-  if (others === 0) return new AsyncDisposableStack()
+  if (others === 0) return
   const what = others === 1 ? 'Another process of Holdfast has' : `${others} other processes of Holdfast have`
   throw new AppError('store_in_use', `${what} the store ${store.location} open.`, {
     hint: 'Stop all nodes and workers first.',

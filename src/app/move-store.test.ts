@@ -2,15 +2,16 @@ import assert from 'node:assert/strict'
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type TempFolder, tempFolder } from '../../test/servers/temp-folder.ts'
 import { connect } from '../client/client.ts'
 import { AppError, type ErrorCode } from '../shared/errors.ts'
 import { openStore } from '../store/database.ts'
-import { releaseLease, takeLease } from '../store/lease.ts'
+import { leaseHolder, releaseLease, takeLease } from '../store/lease.ts'
 import { describeStores } from '../store/test-bed.ts'
 import { readConfiguration } from './configuration.ts'
 import { moveStore } from './move-store.ts'
-import { serve } from './serve.ts'
+import { type RunningApp, serve } from './serve.ts'
 
 const { signal } = new AbortController()
 const shop = {
@@ -106,6 +107,33 @@ describeStores('the app’s store is moved', (makePlace) => {
     // And the app starts again where it was.
     await using app = await serve(configuration)
     assert.deepEqual(app.warnings, [])
+  })
+
+  it('not if an app is started meanwhile, which waits where it can', async () => {
+    const home = await directory()
+    const configuration = configurationOf(home, await place(home))
+    await (await serve(configuration))[Symbol.asyncDispose]()
+    const target = await directory()
+    let app: Promise<RunningApp> | undefined
+    let isStarted = false
+    const start = async () => {
+      await using store = await openStore(configuration.store)
+      if (store.engine === 'sqlite') {
+        // As from another process, while this one was held up.
+        await releaseLease(store, 'app', (await leaseHolder(store, 'app')) ?? '')
+        assert.ok((isStarted = await takeLease(store, 'app', 'another', 60_000)))
+        return
+      }
+      app = serve(configuration)
+      while ((await store.otherSessions()) < 2) await sleep(10)
+      assert.equal(await Promise.race([app, sleep(200, 'it waits')]), 'it waits')
+      isStarted = true
+    }
+    const moving = moveStore(configuration, target, signal, () => (isStarted ? undefined : start()))
+    await assert.rejects(moving, has('store_in_use'))
+    assert.ok(isStarted)
+    assert.deepEqual(await readdir(target), [])
+    await (await app)?.[Symbol.asyncDispose]()
   })
 
   it('not to where something is, nor into itself', async () => {

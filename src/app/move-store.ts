@@ -21,25 +21,26 @@ const FILE = 'holdfast.db'
 
 /**
  * Copies the store of this configuration into another one, which is empty, and compares what arrived. The source stays
- * as it is. Throws `store_in_use` while an app runs on it, and what `copyStore` throws; then there is no target, or it is
- * as empty as it was.
+ * as it is. Throws `store_in_use` while an app runs on it, or if one is started meanwhile, and what `copyStore` throws;
+ * then there is no target, or it is as empty as it was.
  */
 export async function moveStore(
   configuration: Configuration,
   to: string,
   signal: AbortSignal,
-  onTable?: (copied: CopiedRows) => void,
+  onTable?: (copied: CopiedRows) => void | Promise<void>,
 ): Promise<MovedStore> {
   const place = await placeOf(to)
   await refuseSame(configuration.store, place)
   await using source = await openExistingStore(configuration.store)
   const lost = new AbortController()
-  await using _held = await holdAlone(configuration.store, source, (error) => lost.abort(error))
+  await using held = await holdAlone(configuration.store, source, (error) => lost.abort(error))
   const isNew = 'path' in place && !(await isThere(place.path))
   try {
     await using target = await openStore(place)
     await migrate(target)
-    const tables = await copyStore(source, target, AbortSignal.any([signal, lost.signal]), onTable)
+    const either = AbortSignal.any([signal, lost.signal])
+    const tables = await copyStore(source, target, either, onTable, held.check)
     return { from: source.location, to: target.location, tables, next: nextSteps(place) }
   } catch (error) {
     if (isNew) await removeFile(place.path)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { type SqlBool, sql, type Transaction } from 'kysely'
 import { AppError, messageOf } from '../shared/errors.ts'
 import type { Store } from './database.ts'
@@ -52,25 +53,30 @@ const BATCH = 500
 /**
  * Copies everything that one store knows into another, all or nothing, and compares what arrived row by row. Both must
  * have the schema of this release. Throws `object_exists` if the target has any row already, and `checksum_mismatch` if
- * it does not say what the source says. The source is only read, as it was when this began.
+ * it does not say what the source says. The source is only read, as it was when this began, and nobody migrates it
+ * meanwhile, as every app does at its start; `check` is asked at the end, and nothing is kept if it throws.
  */
 export async function copyStore(
   source: Store,
   target: Store,
   signal: AbortSignal,
-  onTable: (copied: CopiedRows) => void = () => {},
+  onTable: (copied: CopiedRows) => void | Promise<void> = () => {},
+  check: () => Promise<void> = async () => {},
 ): Promise<CopiedRows[]> {
   const reading = source.db.transaction().setAccessMode('read only').setIsolationLevel('repeatable read')
   return await reading.execute((from) =>
     target.db.transaction().execute(async (to) => {
       await target.lockMigrations(to)
       await refuseRows(target, to)
+      await source.lockMigrations(from)
       const copied: CopiedRows[] = []
       for (const table of tableNames) {
         const rows = await copyTable(from, to, table, signal)
         copied.push({ table, rows })
-        onTable({ table, rows })
+        await onTable({ table, rows })
       }
+      await check()
+      signal.throwIfAborted()
       return copied
     }),
   )
@@ -131,6 +137,7 @@ async function insert(to: Transaction<Tables>, table: CopiedTable, rows: Row[]):
 async function* batches(trx: Transaction<Tables>, table: CopiedTable): AsyncGenerator<Row[], void> {
   let last: Row | undefined
   do {
+    await setImmediate() // SQLite lets nothing else happen: neither a lease renewed, nor an interruption heard
     const rows = await nextRows(trx, table, last, BATCH)
     if (rows.length > 0) yield rows
     last = rows.length < BATCH ? undefined : rows.at(-1)

@@ -11,6 +11,8 @@ const CONNECTIONS = 10
 const CONNECT_TIMEOUT = 10_000
 /** Holdfast's own queries take milliseconds; one that takes so long would hold locks that all nodes wait for. */
 const STATEMENT_TIMEOUT = 60_000
+/** A server that has not said so by then is out of reach: whoever asked must not wait for ever. */
+const QUERY_TIMEOUT = STATEMENT_TIMEOUT + 5_000
 /** What its sessions are called in the server's list; each process adds something of its own. */
 const NAME = 'holdfast store'
 /** Any number, as long as it stays: the advisory lock of those who migrate. */
@@ -20,7 +22,7 @@ const INT8 = 20
 const JSON_TYPES = [114, 3802]
 
 /** Connects, so that a wrong URL is told at once. */
-export async function openPostgresqlStore(url: string): Promise<Store> {
+export async function openPostgresqlStore(url: string, queryTimeout = QUERY_TIMEOUT): Promise<Store> {
   const location = withoutPassword(url)
   const name = `${NAME} ${randomBytes(6).toString('hex')}`
   const pool = new Pool({
@@ -28,12 +30,15 @@ export async function openPostgresqlStore(url: string): Promise<Store> {
     max: CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     statement_timeout: STATEMENT_TIMEOUT,
+    query_timeout: queryTimeout,
     application_name: name,
     keepAlive: true,
     types: { getTypeParser },
   })
   // An idle connection that breaks is replaced with the next query; that one has its own error.
   pool.on('error', () => {})
+  // One that breaks while it is used tells its query, too; what nobody listens to would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   try {
     const client = await pool.connect()
     client.release()

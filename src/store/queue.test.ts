@@ -71,6 +71,26 @@ describeStores('the queue', (makePlace) => {
     assert.equal((await queue.claim())?.key, 'later')
   })
 
+  it('lets a job that is joined wait no longer, and be no less urgent, than each that was asked for', async () => {
+    await using queue = await openQueue()
+    const { id } = await queue.enqueue('a', { delay: 60_000, priority: 1, payload: { n: 1 } })
+    await queue.enqueue('b', { priority: 2 })
+    const seen: unknown[] = []
+    const joining = (n: number, more: Partial<JobOrder>) =>
+      queue.enqueue('a', {
+        payload: { n },
+        replacesPayload: (waiting) => seen.push(waiting) === 1,
+        ...more,
+      })
+    await joining(2, { priority: 3, delay: 90_000 })
+    assert.equal((await queue.claim())?.key, 'b')
+    assert.deepEqual(await joining(3, {}), { id, joined: true })
+    const claimed = await queue.claim()
+    assert.deepEqual([claimed?.id, JSON.parse(claimed?.payload ?? '')], [id, { n: 2 }])
+    assert.equal((await queue.job(id)).priority, 3)
+    assert.deepEqual(seen, [{ n: 1 }, { n: 2 }])
+  })
+
   it('has one running and one waiting job of a key: what comes after joins the one that waits', async () => {
     await using queue = await openQueue()
     const first = await queue.enqueue('same')

@@ -42,8 +42,8 @@ export interface JobOrder {
   parentId?: string
   /** What it is about, to find it by. */
   subject?: JobSubject
-  /** If one that waits already is joined: it gets this payload, for it can do what both ask for. */
-  replacesPayload?: boolean
+  /** If one that waits already is joined: whether it gets this payload, because that asks for what both ask for. */
+  replacesPayload?: (waiting: unknown) => boolean
   /** What it uses, each with a capacity: see `setCapacity`. A name without one is not limited. */
   resources?: readonly string[]
   /** Only a worker with this label takes it. */
@@ -117,7 +117,7 @@ export type OnBadEnd = (trx: Transaction<Tables>, job: JobIdentity, end: BadEnd)
 
 /**
  * Adds a job, in the caller's transaction. One that waits already with the same key is enough: then its id is returned,
- * and nothing is added.
+ * and nothing is added; but it waits no longer than this one would, and is as urgent.
  */
 export async function enqueueJob(
   store: Store,
@@ -154,23 +154,35 @@ export async function enqueueJob(
       if (resources.length > 0) await trx.insertInto('jobResources').values(resources).execute()
       return { id, joined: false }
     }
-    const waiting = order.replacesPayload
-      ? await trx
-          .updateTable('jobs')
-          .set({ payload: JSON.stringify(payload), updatedAt: store.now })
-          .where('key', '=', key)
-          .where('state', '=', QUEUED)
-          .returning('id')
-          .executeTakeFirst()
-      : await trx
-          .selectFrom('jobs')
-          .select('id')
-          .where('key', '=', key)
-          .where('state', '=', QUEUED)
-          .executeTakeFirst()
-    if (waiting) return { id: waiting.id, joined: true }
+    const waiting = await join(store, trx, order)
+    if (waiting !== undefined) return { id: waiting, joined: true }
     // It was claimed in between: there is room for another one.
   }
+}
+
+/** Returns the id of the job that waits with the same key; undefined if there is none. */
+async function join(
+  store: Store,
+  trx: Transaction<Tables>,
+  { key, priority = 0, delay = 0, payload, replacesPayload }: JobOrder,
+): Promise<string | undefined> {
+  const runAt = later(store, delay)
+  const waiting = await trx
+    .updateTable('jobs')
+    .set({
+      priority: sql<number>`case when priority < ${priority} then ${priority} else priority end`,
+      runAt: sql<number>`case when run_at > ${runAt} then ${runAt} else run_at end`,
+      updatedAt: store.now,
+    })
+    .where('key', '=', key)
+    .where('state', '=', QUEUED)
+    .returning(['id', 'payload'])
+    .executeTakeFirst()
+  if (waiting && replacesPayload?.(JSON.parse(waiting.payload))) {
+    const replaced = { payload: JSON.stringify(payload) }
+    await trx.updateTable('jobs').set(replaced).where('id', '=', waiting.id).execute()
+  }
+  return waiting?.id
 }
 
 /** How many jobs may use the resource at once. Jobs that are running already are not stopped. */

@@ -4,10 +4,13 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { startTcpProxy } from '../../test/servers/tcp-proxy.ts'
 import { tempFolder } from '../../test/servers/temp-folder.ts'
 import { openStore, type Store } from './database.ts'
 import { migrate, readMigrations, type Migration } from './migrate.ts'
+import { openPostgresqlStore } from './postgresql.ts'
 import { describeStores } from './test-bed.ts'
 
 const first = await readMigrations()
@@ -173,6 +176,29 @@ describeStores('the store', (makePlace) => {
       acknowledged.filter((id) => !ids.has(id)),
       [],
     )
+  })
+})
+
+describeStores('the way to the store', (makePlace) => {
+  it('may hang, and may break: whoever asked hears of it, and the next one is answered', async () => {
+    const made = await makePlace()
+    if ('path' in made.place) return
+    await using _direct = await made.openMigrated()
+    const { hostname: host, port, href } = new URL(made.place.url)
+    await using proxy = await startTcpProxy({ to: { host, port: Number(port) } })
+    const url = Object.assign(new URL(href), { host: `${proxy.host}:${proxy.port}` })
+    await using store = await openPostgresqlStore(url.href, 500)
+    const ask = () => store.db.transaction().execute((trx) => sql`select pg_sleep(0.2)`.execute(trx))
+    await ask()
+    proxy.trouble.stalled = true
+    await assert.rejects(ask(), /timeout/)
+    proxy.trouble.stalled = false
+    await ask()
+    const broken = assert.rejects(ask())
+    await sleep(100)
+    proxy.resetAll()
+    await broken
+    await ask()
   })
 })
 

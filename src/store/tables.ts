@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { JobState } from '../shared/jobs.ts'
+import type { CopyState } from '../shared/snapshots-api.ts'
 
 /*
  * The store's tables as both engines give them: times in milliseconds since 1970, JSON as text, which whoever reads
@@ -255,7 +256,7 @@ interface CopiesTable {
   snapshotId: string
   volumeId: string
   key: string
-  state: 'stored' | 'failed' | 'missing' | 'corrupt' | 'delete_pending'
+  state: CopyState
   bytes: number
   error: Optional<Json>
   checkedAt: Optional<number>
