@@ -22,6 +22,11 @@ export interface Engine<
   connection: Connection
   /** What may be chosen for a dump; strict, so that an option which this engine does not know is refused. */
   dumpOptions: Options
+  /**
+   * What of the database a dump with these options leaves out on purpose, in words: “without table logs”. A snapshot of
+   * which something is left out replaces no database. Absent where nothing can be.
+   */
+  leftOut?(options: z.output<Options>): string[]
   restoreOptions: RestoreSettings
   /** The programs it uses, for `holdfast doctor` and the resolver. Empty if it needs none. */
   tools: readonly ToolNeed[]

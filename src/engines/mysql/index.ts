@@ -12,7 +12,7 @@ import {
 } from './databases.ts'
 import { planDump } from './dump.ts'
 import { explainTool } from './explain.ts'
-import { dumpOptions, restoreOptions } from './options.ts'
+import { dumpOptions, leftOut, restoreOptions } from './options.ts'
 import { backupUserStatements, missingForRestore, missingPrivileges } from './privileges.ts'
 import { mysqlDumpReader } from './reader.ts'
 import { planRestore } from './restore.ts'
@@ -32,6 +32,7 @@ export const mysql = defineEngine({
   fromUrl,
   connection: connectionSettings,
   dumpOptions,
+  leftOut,
   restoreOptions,
   tools: mysqlTools,
 

@@ -19,6 +19,13 @@ export const dumpOptions = z.strictObject({
 
 export type DumpOptions = z.output<typeof dumpOptions>
 
+export function leftOut({ excludeTables, excludeTableData }: DumpOptions): string[] {
+  return [
+    ...excludeTables.map((name) => `without table ${name}`),
+    ...excludeTableData.map((name) => `without the rows of ${name}`),
+  ]
+}
+
 /** What may be chosen for a restore. */
 export const restoreOptions = z.strictObject({
   content: z.enum(['all', 'schema', 'data']).default('all').meta({ title: 'Schema, data or both' }),

@@ -17,7 +17,7 @@ import { DirectoryReader } from './directory.ts'
 import { dump } from './dump.ts'
 import { explain } from './explain.ts'
 import { besideName, countedName } from './names.ts'
-import { dumpOptions, restoreOptions } from './options.ts'
+import { dumpOptions, leftOut, restoreOptions } from './options.ts'
 import { refuseOwn } from './own-store.ts'
 import { ScriptReader } from './plain.ts'
 import { backupUserStatements, missingForRestore, missingPrivileges } from './privileges.ts'
@@ -33,6 +33,7 @@ export const postgresql = defineEngine({
   fromUrl,
   connection: connectionSettings,
   dumpOptions,
+  leftOut,
   restoreOptions,
   tools: [pgDump, pgRestore, psql, pgDumpAll],
   inspect,

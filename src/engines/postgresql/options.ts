@@ -53,6 +53,24 @@ export const dumpOptions = z
 
 export type DumpOptions = z.output<typeof dumpOptions>
 
+export function leftOut({
+  globals,
+  schemas,
+  tables,
+  excludeTables,
+  excludeTableData,
+  largeObjects,
+}: DumpOptions): string[] {
+  if (globals) return []
+  return [
+    ...schemas.map((name) => `only schema ${name}`),
+    ...tables.map((name) => `only table ${name}`),
+    ...excludeTables.map((name) => `without table ${name}`),
+    ...excludeTableData.map((name) => `without the rows of ${name}`),
+    ...(largeObjects === false ? ['without large objects'] : []),
+  ]
+}
+
 /** What may be chosen for a restore. */
 export const restoreOptions = z
   .strictObject({

@@ -1,10 +1,11 @@
-import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { realPathOf } from '../../lib/real-path.ts'
 import { AppError } from '../../shared/errors.ts'
 
 /** Throws `invalid_input` if the file would lie in the directory, also by way of symbolic links. */
 export async function refuseInside(path: string, directory: string): Promise<void> {
-  const below = relative(await resolveLinks(directory), await resolveLinks(path))
+  const below = relative(await realPathOf(directory), await realPathOf(path))
   if (below === '' || !(below === '..' || below.startsWith('../'))) {
     throw new AppError('invalid_input', `${path} is in Holdfast's own data directory ${directory}.`, {
       hint: 'Choose a file elsewhere: a restore must never overwrite what Holdfast itself needs.',
@@ -15,7 +16,7 @@ export async function refuseInside(path: string, directory: string): Promise<voi
 /** Throws `invalid_input` if both are one file, also by way of links. */
 export async function refuseSame(path: string, own: string): Promise<void> {
   const [one, other] = await Promise.all([identify(path), identify(own)])
-  if (one !== other && (await resolveLinks(path)) !== (await resolveLinks(own))) return
+  if (one !== other && (await realPathOf(path)) !== (await realPathOf(own))) return
   throw new AppError('invalid_input', `${path} is the file in which Holdfast keeps what it knows.`, {
     hint: 'Restore under another name. Holdfast’s own database comes back from an app backup, while it is stopped.',
   })
@@ -29,15 +30,5 @@ async function identify(path: string): Promise<string> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return path
-  }
-}
-
-/** The real path of what exists of it; the rest as it is written. */
-async function resolveLinks(path: string): Promise<string> {
-  try {
-    return await realpath(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
-    return join(await resolveLinks(dirname(path)), basename(path))
   }
 }

@@ -129,7 +129,9 @@ describe('Holdfast’s own data directory', () => {
     const data = join(bed.folder, 'data')
     mkdirSync(data)
     symlinkSync('data', join(bed.folder, 'link'))
-    for (const path of ['data', 'data/holdfast.db', 'data/new/b.db', 'link/holdfast.db', 'other/../data/x']) {
+    symlinkSync('data/not-there-yet.db', join(bed.folder, 'dangling.db'))
+    const inside = ['data', 'data/holdfast.db', 'data/new/b.db', 'link/holdfast.db', 'other/../data/x']
+    for (const path of [...inside, 'dangling.db']) {
       await assert.rejects(refuseInside(join(bed.folder, path), data), { code: 'invalid_input' }, path)
     }
     for (const path of ['other.db', 'data.db', '..data/a.db'])
