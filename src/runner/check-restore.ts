@@ -1,7 +1,7 @@
 import type { ServerFacts } from '../engines/engine.ts'
 import { findTools } from '../lib/tools.ts'
 import { checkRoom, createWorkDirectory } from '../lib/work-directory.ts'
-import { AppError, asAppError } from '../shared/errors.ts'
+import { AppError, type ErrorCode } from '../shared/errors.ts'
 import type { Manifest } from '../shared/snapshots.ts'
 import type { TestStep } from '../shared/test-report.ts'
 import { formatBytes } from '../shared/units.ts'
@@ -17,8 +17,7 @@ import {
   isOfServer,
   versionWarnings,
 } from './restore-target.ts'
-
-const LIMIT = 30_000
+import { tryStep } from './try-step.ts'
 
 /** A restore that nobody has begun. */
 export type PlannedRestore = Pick<
@@ -38,6 +37,8 @@ export type PlannedRestore = Pick<
   /** Absent if none was found. */
   copy?: Pick<RestoreOrder['snapshot'], 'key' | 'volume'> | undefined
   takesSafetySnapshot: boolean
+  /** Where a tool's files go; see `createWorkDirectory`. */
+  workDirectory?: string
 }
 
 export interface RestoreReport {
@@ -50,50 +51,53 @@ export interface RestoreReport {
   exists?: boolean
 }
 
-/** Looks, step by step, at all that a restore would meet, and changes nothing. Half a minute at most. */
-export async function checkRestore(planned: PlannedRestore, signal: AbortSignal): Promise<RestoreReport> {
+/** Looks, step by step, at all that a restore would meet, and changes nothing. Half a minute at most for each. */
+export async function checkRestore(
+  planned: PlannedRestore,
+  signal: AbortSignal,
+  limit = 30_000,
+): Promise<RestoreReport> {
   const { engine, connection, manifest, copy } = planned
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT)])
   const report: RestoreReport = { steps: [], problems: [], warnings: [] }
-  const step = async (name: string, field: string, look: () => Promise<string | undefined>) => {
-    const startedAt = performance.now()
-    const took = () => ({ milliseconds: performance.now() - startedAt })
-    try {
-      const detail = await look()
-      report.steps.push({ step: name, outcome: 'ok', ...(detail !== undefined && { detail }), ...took() })
-      return true
-    } catch (thrown) {
-      signal.throwIfAborted()
-      const error = limited.aborted ? late() : asAppError(thrown)
-      const detail = [error.message, error.hint].filter((line) => line !== undefined).join('\n')
-      report.steps.push({ step: name, outcome: 'failed', detail, ...took() })
-      report.problems.push({ error, field })
-      return false
-    }
+  const step = async (
+    name: string,
+    field: string,
+    look: (limited: AbortSignal) => Promise<string | undefined>,
+    lateCode: ErrorCode = 'database_unreachable',
+  ) => {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(limit)])
+    const late = new AppError(lateCode, `No answer within ${limit / 1000} seconds.`)
+    const { step, error } = await tryStep(name, { signal, limited, late }, async () => ({
+      detail: await look(limited),
+    }))
+    report.steps.push(step)
+    if (error) report.problems.push({ error, field })
+    return error === undefined
   }
 
   if (copy) {
-    await step('copy', manifest.encryption ? 'keys' : 'volumeId', async () => {
+    const openIt = async (limited: AbortSignal) => {
       await openCopy(copy.volume, copy.key, manifest, planned.keys, limited)
       const key = manifest.encryption ? ', and the key fits' : ''
       return `${formatBytes(manifest.stored.bytes)} on ${copy.volume.location}${key}`
-    })
+    }
+    await step('copy', manifest.encryption ? 'keys' : 'volumeId', openIt, 'volume_unreachable')
   }
   const fits = await step('engine', 'serverId', async () => {
     checkEngine(engine, planned.engineName, manifest)
     return engine.label
   })
   if (!fits) return report
-  const isReached = await step('reach and sign in', 'serverId', async () => {
+  const isReached = await step('reach and sign in', 'serverId', async (limited) => {
     report.server = await engine.inspect(connection, limited)
     return `${report.server.flavour} ${report.server.version}`
   })
   if (!isReached || !report.server) return report
   const { server } = report
   report.warnings.push(...versionWarnings(manifest, server))
-  const isTarget = await step('target', 'database', () => lookAtTarget(planned, report, limited))
-  await step('tools', 'options', () => lookAtTools(planned, server, limited))
-  if (isTarget) await step('privileges', 'serverId', () => lookAtPrivileges(planned, report, limited))
+  const isTarget = await step('target', 'database', (limited) => lookAtTarget(planned, report, limited))
+  await step('tools', 'options', (limited) => lookAtTools(planned, server, limited))
+  if (isTarget) await step('privileges', 'serverId', (limited) => lookAtPrivileges(planned, report, limited))
   return report
 }
 
@@ -127,7 +131,7 @@ async function lookAtTools(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { engine, connection, database, manifest, mode, runAfter } = planned
-  await using work = await createWorkDirectory()
+  await using work = await createWorkDirectory(planned.workDirectory)
   const tools = await findTools(engine.tools, signal)
   const request = requestFor({ ...planned, snapshot: { manifest } }, server, tools, work.path)
   if (database === undefined || isOfServer(engine, manifest)) {
@@ -161,8 +165,4 @@ async function lookAtPrivileges(
   }
   for (const { what, grant } of missing) report.warnings.push(`The user may not ${what}: ${grant}`)
   return missing.length === 0 ? 'enough' : missing.map(({ grant }) => grant).join('\n')
-}
-
-function late(): AppError {
-  return new AppError('database_unreachable', `No answer within ${LIMIT / 1000} seconds.`)
 }

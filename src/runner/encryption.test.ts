@@ -26,7 +26,21 @@ async function take(encryption: EncryptionChoice, keys: KeyRing) {
   const { volume } = newVolume()
   const { key, manifest } = await takeSnapshot(order(engine, [volume], { encryption, keys }), job())
   const open = (keys: KeyRing) => verifyCopy(engine, volume, key, manifest, keys, job())
-  return { volume, manifest, open }
+  return { volume, key, manifest, open }
+}
+
+/** Takes a safety snapshot beside the given one, and returns its manifest. */
+async function keep({ volume, key, manifest: like }: Awaited<ReturnType<typeof take>>, keys: KeyRing) {
+  const server = { engine, engineName: 'sqlite', connection: {}, database: 'shop', serverName: 'prod' }
+  const order = { ...server, volume, keys, like: { volume, key, manifest: like }, stallAfter: 60_000 }
+  const id = await takeSafetySnapshot(order, job())
+  const { snapshots } = await listSnapshots(volume, new AbortController().signal)
+  const made = snapshots.find(({ manifest }) => manifest.snapshot === id)
+  assert.ok(made)
+  return {
+    encryption: made.manifest.encryption,
+    open: (keys: KeyRing) => verifyCopy(engine, volume, made.key, made.manifest, keys, job()),
+  }
 }
 
 describe('a snapshot that is encrypted with a key that has an id', () => {
@@ -86,24 +100,42 @@ describe('a safety snapshot', () => {
   ]
   for (const choice of choices) {
     it(`is encrypted like the snapshot that takes its place: ${JSON.stringify(choice)}`, async () => {
-      const { volume, manifest: like } = await take(choice, ring)
-      const id = await takeSafetySnapshot(
-        {
-          engine,
-          engineName: 'sqlite',
-          connection: {},
-          database: 'shop',
-          serverName: 'prod',
-          volume,
-          keys: ring,
-          like,
-          stallAfter: 60_000,
-        },
-        job(),
-      )
-      const { snapshots } = await listSnapshots(volume, new AbortController().signal)
-      const made = snapshots.map(({ manifest }) => manifest).find(({ snapshot }) => snapshot === id)
-      assert.deepEqual(made?.encryption, like.encryption)
+      const snapshot = await take(choice, ring)
+      const kept = await keep(snapshot, ring)
+      assert.deepEqual(kept.encryption, snapshot.manifest.encryption)
+    })
+
+    if (choice.method === '7z' && !choice.key) continue
+    it(`is encrypted with a key that was given for the restore alone: ${JSON.stringify(choice)}`, async () => {
+      const snapshot = await take(choice, ring)
+      const secret = choice.method === '7z' ? 'first password' : 'third passphrase'
+      const given = { ...ring, namedKeys: [], instanceKeys: [INSTANCE, secret] }
+      const kept = await keep(snapshot, { ...given, agePassphrases: ['of no snapshot', secret] })
+      assert.deepEqual(kept.encryption, snapshot.manifest.encryption)
+      await kept.open({ ...given, instanceKeys: [secret], agePassphrases: [secret] })
+    })
+
+    it(`is encrypted with a key that has another id by now: ${JSON.stringify(choice)}`, async () => {
+      const snapshot = await take(choice, ring)
+      const renamed = named.map((key) => ({ ...key, id: `another-${key.id}` }))
+      const kept = await keep(snapshot, { ...ring, instanceKeys: [], namedKeys: renamed })
+      const { encryption } = snapshot.manifest
+      assert.deepEqual(kept.encryption, { ...encryption, keyId: `another-${encryption?.keyId}` })
+    })
+
+    it(`is not encrypted with a key that does not fit: ${JSON.stringify(choice)}`, async () => {
+      const snapshot = await take(choice, ring)
+      const others = { ...ring, namedKeys: [], agePassphrases: ['mistyped'] }
+      await assert.rejects(keep(snapshot, others), { code: 'key_wrong' })
     })
   }
+
+  it('has the instance key that is in use, where the snapshot has a former one', async () => {
+    const snapshot = await take({ method: '7z' }, ring)
+    const keys = { ...ring, instanceKeys: ['of today, since the summer', INSTANCE] }
+    const kept = await keep(snapshot, keys)
+    assert.equal(kept.encryption?.keyId, 'instance')
+    assert.notEqual(kept.encryption?.fingerprint, snapshot.manifest.encryption?.fingerprint)
+    await kept.open({ ...keys, instanceKeys: keys.instanceKeys.slice(0, 1) })
+  })
 })

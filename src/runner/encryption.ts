@@ -127,7 +127,7 @@ export async function findOpener(
 ): Promise<Opener> {
   if (encryption === null) return (whole) => readWhole(whole, signal)
   if (encryption.method === '7z') {
-    const key = await findSevenzipKey(encryption, keys)
+    const { key } = await findSevenzipKey(encryption, keys)
     return async function* (whole) {
       const entry = await openSevenzip(whole, { key }, signal)
       yield* entry.content(signal)
@@ -135,7 +135,7 @@ export async function findOpener(
   }
   const ring = {
     identities: keys.ageIdentities,
-    passphrases: [...namedSecrets('passphrase', encryption.keyId, keys), ...keys.agePassphrases],
+    passphrases: passphrasesFor(encryption, keys),
   }
   if (ring.identities.length + ring.passphrases.length === 0) {
     throw new AppError(
@@ -150,17 +150,56 @@ export async function findOpener(
     )
   }
   const { ageIdentityFits, decryptAge } = await loadAge()
-  const header = await buffer(object.read(0, Math.min(AGE_HEADER_BYTES, object.bytes) - 1, signal))
-  if (!(await ageIdentityFits(header, ring))) {
-    throw new AppError(
-      'key_wrong',
-      `The age key at hand does not open this snapshot${forWhom(encryption.recipients)}.`,
-      {
-        hint: 'Use the identity of one of these recipients, or the passphrase that it was made with.',
-      },
-    )
-  }
+  if (!(await ageIdentityFits(await ageHeader(object, signal), ring))) throw ageKeyWrong(encryption)
   return (whole) => decryptAge(ring, readWhole(whole, signal), signal)
+}
+
+/**
+ * What a new snapshot is encrypted with, so that what opens the given one opens it, too; only that an instance key is the
+ * one in use. Throws what `findOpener` throws: nothing is encrypted with a key that was given, but does not fit.
+ */
+export async function encryptionLike(
+  encryption: Manifest['encryption'],
+  keys: KeyRing,
+  object: RandomAccess,
+  signal: AbortSignal,
+): Promise<EncryptionChoice | undefined> {
+  if (encryption === null) return undefined
+  const { keyId } = encryption
+  if (encryption.method === '7z') {
+    const { value } = await findSevenzipKey(encryption, keys)
+    if (keyId === INSTANCE_KEY && keys.instanceKeys.includes(value)) return { method: '7z' }
+    return { method: '7z', key: { id: idOf('password', value, keyId, keys), password: value } }
+  }
+  if (encryption.recipients.length > 0) return { method: 'age', recipients: encryption.recipients, keyId }
+  const { ageIdentityFits } = await loadAge()
+  const header = await ageHeader(object, signal)
+  for (const passphrase of passphrasesFor(encryption, keys)) {
+    if (await ageIdentityFits(header, { identities: [], passphrases: [passphrase] })) {
+      return { method: 'age', passphrase, keyId: idOf('passphrase', passphrase, keyId, keys) }
+    }
+  }
+  throw ageKeyWrong(encryption)
+}
+
+function ageHeader(object: RandomAccess, signal: AbortSignal): Promise<Buffer> {
+  return buffer(object.read(0, Math.min(AGE_HEADER_BYTES, object.bytes) - 1, signal))
+}
+
+function passphrasesFor({ keyId }: ManifestEncryption, keys: KeyRing): string[] {
+  return [...namedSecrets('passphrase', keyId, keys), ...keys.agePassphrases]
+}
+
+/** Of a key that is kept in the app; of another, the one that the snapshot names. */
+function idOf(kind: NamedKey['kind'], secret: string, keyId: string, { namedKeys = [] }: KeyRing): string {
+  const same = namedKeys.filter((key) => key.kind === kind && key.secret === secret)
+  return same.some(({ id }) => id === keyId) ? keyId : (same[0]?.id ?? keyId)
+}
+
+function ageKeyWrong({ recipients }: ManifestEncryption & { method: 'age' }): AppError {
+  return new AppError('key_wrong', `The age key at hand does not open this snapshot${forWhom(recipients)}.`, {
+    hint: 'Use the identity of one of these recipients, or the passphrase that it was made with.',
+  })
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void> {}
@@ -173,7 +212,7 @@ async function* readWhole(object: RandomAccess, signal: AbortSignal): AsyncGener
 async function findSevenzipKey(
   { keyId, fingerprint: wanted }: ManifestEncryption & { method: '7z' },
   keys: KeyRing,
-): Promise<SevenzipKey> {
+): Promise<{ value: string; key: SevenzipKey }> {
   const named = namedSecrets('password', keyId, keys)
   const values = keyId === INSTANCE_KEY ? [...keys.instanceKeys, ...named] : [...named, ...keys.instanceKeys]
   if (values.length === 0) {
@@ -188,7 +227,7 @@ async function findSevenzipKey(
   const present: string[] = []
   for (const value of values) {
     const key = await deriveSevenzipKey(sevenzipPassword(value))
-    if (fingerprint(key) === wanted) return key
+    if (fingerprint(key) === wanted) return { value, key }
     present.push(fingerprint(key))
   }
   throw new AppError(

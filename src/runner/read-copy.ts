@@ -33,10 +33,7 @@ export async function openCopy(
       { hint: 'The object was cut short or replaced. Use another copy of this snapshot.' },
     )
   }
-  const plain: RandomAccess = {
-    bytes,
-    read: (start, end, reading) => volume.read(key, reading, { start, end }),
-  }
+  const plain = objectOn(volume, key, bytes)
   const open = await findOpener(manifest.encryption, keys, plain, signal)
 
   return async function* readRaw(options = {}) {
@@ -47,6 +44,10 @@ export async function openCopy(
     compare(where, 'the object', object.meter, manifest.stored)
     compare(where, 'the dump inside', raw, manifest.raw)
   }
+}
+
+export function objectOn(volume: Volume, key: string, bytes: number): RandomAccess {
+  return { bytes, read: (start, end, signal) => volume.read(key, signal, { start, end }) }
 }
 
 /** Reads the whole object and compares it with its manifest, without any key. Throws `checksum_mismatch`. */

@@ -18,13 +18,13 @@ export interface SqlOrder {
 }
 
 /**
- * Runs the SQL by the engine's own tool. Throws `sql_failed` with the tool's words if any statement fails: those before it
+ * Runs the SQL by the engine's own tool. Throws `sql_failed` with the server's words if any statement fails: those before it
  * have run.
  */
 export async function runSql(order: SqlOrder, job: JobContext): Promise<void> {
   const { engine, connection, database, server, sql } = order
   if (!engine.runSql) throw cannotRunSql(engine)
-  await using work = await createWorkDirectory()
+  await using work = await createWorkDirectory(job.workDirectory)
   const tools = await findTools(engine.tools, job.signal)
   const run = engine.runSql({ connection, database, server, tools, workDirectory: work.path })
   await using _secrets = await writeSecretFiles(run.secretFiles)
@@ -41,9 +41,12 @@ export function cannotRunSql(engine: Engine): AppError {
 
 function sqlFailed(engine: Engine, failure: ToolFailure): AppError {
   const { tool, stderr } = failure.exit
-  const said = engine.explain(tool, stderr)?.message ?? complaintOf(stderr) ?? failure.message
-  return new AppError('sql_failed', `The SQL that runs after the restore failed: ${said}`, {
-    hint: 'Correct it, and restore again. The log of the job has all that the tool said.',
+  // What else the engine makes of the words is of dumps and of signing in: “The snapshot uses …”
+  const known = engine.explain(tool, stderr)
+  if (known?.code === 'database_unreachable') return known
+  const said = complaintOf(stderr) ?? failure.message
+  return new AppError('sql_failed', `Your SQL, which runs after the restore, failed: ${said}`, {
+    hint: 'The snapshot is not to blame: correct the SQL, and restore again. The log of the job has all that the tool said.',
     cause: failure,
   })
 }

@@ -3,8 +3,9 @@ import type { Engine } from '../engines/engine.ts'
 import type { Compression } from '../shared/codecs.ts'
 import type { Manifest } from '../shared/snapshots.ts'
 import type { Volume } from '../volumes/volume.ts'
-import type { EncryptionChoice, KeyRing } from './encryption.ts'
+import { encryptionLike, type KeyRing } from './encryption.ts'
 import type { JobContext } from './job.ts'
+import { objectOn } from './read-copy.ts'
 import { type SnapshotOrder, takeSnapshot } from './take-snapshot.ts'
 
 export interface SafetyOrder {
@@ -19,7 +20,7 @@ export interface SafetyOrder {
   volume: Volume
   keys: KeyRing
   /** The snapshot that is about to take its place: the safety snapshot is no easier to read than that one. */
-  like: Manifest
+  like: { key: string; manifest: Manifest; volume: Volume }
   catalogue?: SnapshotOrder['catalogue']
   /** Remembers it, before anything is dropped: if it throws, nothing is. */
   onComplete?: SnapshotOrder['onComplete']
@@ -29,16 +30,18 @@ export interface SafetyOrder {
 /** Backs up a database before it is replaced, beside the snapshot that replaces it. Returns the snapshot's id. */
 export async function takeSafetySnapshot(order: SafetyOrder, job: JobContext): Promise<string> {
   const { like, volume, volumeName = volume.location, ...rest } = order
+  const { encryption, stored, snapshot } = like.manifest
+  const source = objectOn(like.volume, like.key, stored.bytes)
   const { manifest } = await takeSnapshot(
     {
       ...rest,
       dumpOptions: parseSettings(order.engine.dumpOptions, {}, 'the options'),
-      compression: compressionLike(like),
-      encryption: encryptionLike(like, order.keys),
+      compression: compressionLike(like.manifest),
+      encryption: await encryptionLike(encryption, order.keys, source, job.signal),
       volumes: [{ name: volumeName, volume }],
       path: 'safety/{server}/{database}',
       trigger: 'safety',
-      comment: `before ${like.snapshot} was restored in its place`,
+      comment: `before ${snapshot} was restored in its place`,
     },
     job,
   )
@@ -59,15 +62,4 @@ function compressionLike({ compression }: Manifest): Compression {
       throw never
     }
   }
-}
-
-function encryptionLike({ encryption }: Manifest, { namedKeys }: KeyRing): EncryptionChoice | undefined {
-  if (encryption === null) return undefined
-  const { keyId } = encryption
-  const named = namedKeys?.find(({ id }) => id === keyId)
-  if (encryption.method === '7z') {
-    return { method: '7z', ...(named && { key: { id: keyId, password: named.secret } }) }
-  }
-  if (encryption.recipients.length > 0) return { method: 'age', recipients: encryption.recipients, keyId }
-  return named ? { method: 'age', passphrase: named.secret, keyId } : { method: 'age', passphrase: true }
 }

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { DatabaseFacts, Dump, DumpRequest, Engine, ServerFacts } from '../engines/engine.ts'
 import { Meter } from '../lib/meter.ts'
 import { StallGuard } from '../lib/stall-guard.ts'
+import type { Throttle } from '../lib/throttle.ts'
 import { findTools, type BrokenTool } from '../lib/tools.ts'
 import { createWorkDirectory } from '../lib/work-directory.ts'
 import { compressionExtension, type Compression } from '../shared/codecs.ts'
@@ -39,8 +40,6 @@ export interface SnapshotOrder {
   connection: unknown
   database: string
   dumpOptions: unknown
-  /** What the dump leaves out on purpose, in words, for the manifest. */
-  partial?: readonly string[]
   serverName: string
   compression: Compression
   encryption?: EncryptionChoice
@@ -66,6 +65,8 @@ export interface SnapshotOrder {
    * remembered, so they stay, with their notes.
    */
   onComplete?: (taken: TakenSnapshot) => Promise<void>
+  /** How fast the object may go to its volumes, all at once. */
+  throttle?: Throttle
   /** Milliseconds without a byte after which the job fails with `tool_stalled`. */
   stallAfter: number
 }
@@ -127,6 +128,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
   const innerName = stem.slice(stem.lastIndexOf('/') + 1) + innerExtension
   const key = stem + innerExtension + (seal?.extension ?? '')
 
+  const leftOut = engine.leftOut?.(options) ?? []
   const known = [...(facts.warnings ?? []), ...(dump.warnings ?? [])]
   for (const warning of known) job.log('warning', warning)
 
@@ -155,9 +157,8 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       dumping,
     )
     const sealed = seal ? seal.wrap(compressed.bytes, innerName, startedAt) : { body: compressed.bytes }
-    await storeObject(copies, key, { ...sealed, body: stored.measure(sealed.body) }, job.signal, () =>
-      abandoned.abort(),
-    )
+    const body = stored.measure(order.throttle?.(sealed.body, job.signal) ?? sealed.body)
+    await storeObject(copies, key, { ...sealed, body }, job.signal, () => abandoned.abort())
 
     stall.rest()
     const found = compressed.contents.warnings ?? []
@@ -182,7 +183,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
       tool: dump.tool,
       format: dump.format,
       fileName: innerName.slice(0, innerName.length - compressionExtension(order.compression.method).length),
-      ...(order.partial?.length && { partial: [...order.partial] }),
+      ...(leftOut.length > 0 && { partial: leftOut }),
       compression: methodAndLevel(order.compression),
       encryption: seal?.manifest ?? null,
       raw: { bytes: raw.bytes, sha256: raw.sha256 },

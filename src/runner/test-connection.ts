@@ -1,10 +1,11 @@
 import type { Engine, ServerFacts } from '../engines/engine.ts'
 import { findTools } from '../lib/tools.ts'
 import { createWorkDirectory } from '../lib/work-directory.ts'
-import { AppError, asAppError } from '../shared/errors.ts'
+import { AppError } from '../shared/errors.ts'
 import type { TestStep } from '../shared/test-report.ts'
 import { formatBytes } from '../shared/units.ts'
 import { parseSettings } from '../engines/index.ts'
+import { tryStep } from './try-step.ts'
 import { listDatabases } from './unfinished-restores.ts'
 
 const LIMIT = 10_000
@@ -15,26 +16,16 @@ const LIMIT = 10_000
  * because an earlier one failed is skipped.
  */
 export async function testConnection(
-  server: { engine: Engine; connection: unknown; database: string | undefined },
+  server: { engine: Engine; connection: unknown; database: string | undefined; workDirectory?: string },
   signal: AbortSignal,
 ): Promise<TestStep[]> {
-  const { engine, connection, database } = server
+  const { engine, connection, database, workDirectory } = server
   const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT)])
+  const late = new AppError('database_unreachable', `No answer within ${LIMIT / 1000} seconds.`)
   const steps: TestStep[] = []
   let reached: ServerFacts | undefined
   const step = async (name: string, look: () => Promise<Partial<TestStep>>) => {
-    const startedAt = performance.now()
-    const took = () => ({ milliseconds: performance.now() - startedAt })
-    try {
-      steps.push({ step: name, outcome: 'ok', ...(await look()), ...took() })
-    } catch (error) {
-      signal.throwIfAborted()
-      const late = limited.aborted
-        ? new AppError('database_unreachable', `No answer within ${LIMIT / 1000} seconds.`)
-        : asAppError(error)
-      const detail = [late.message, late.hint].filter((line) => line !== undefined).join('\n')
-      steps.push({ step: name, outcome: 'failed', detail, ...took() })
-    }
+    steps.push((await tryStep(name, { signal, limited, late }, look)).step)
   }
 
   await step('reach and sign in', async () => {
@@ -79,7 +70,7 @@ export async function testConnection(
     return { outcome: 'failed', detail: lines.join('\n') }
   })
   await step('tools', async () => {
-    await using work = await createWorkDirectory()
+    await using work = await createWorkDirectory(workDirectory)
     const { tool } = engine.dump({
       connection,
       database: chosen,

@@ -221,6 +221,23 @@ describe('leftovers', () => {
     assert.deepEqual(discarded.slice(0, 2), [key, key + MANIFEST_SUFFIX])
   })
 
+  it('that tell of trouble keep nobody from the others', async () => {
+    const { volume, path } = newVolume()
+    for (const name of ['a', 'b', 'c']) {
+      const { key } = await takeSnapshot(order(works, [volume], { fileName: name }), job())
+      await announceWriting(volume, key, signal)
+    }
+    await changeNote(path, ofDeadProcess)
+    const heard: string[] = []
+    const onComplete = async (key: string) => {
+      heard.push(key)
+      if (heard.length === 1) throw new Error('It cannot be taken in.')
+    }
+    await assert.rejects(sweepUnfinished(volume, job(), { onComplete }), /cannot be taken in/)
+    assert.equal(heard.length, 3)
+    assert.equal((await notesOn(path)).length, 1)
+  })
+
   it('of one run do not keep another from the key for longer than until the next sweep', async () => {
     const { volume, path } = newVolume()
     await announceWriting(volume, KEY, signal)

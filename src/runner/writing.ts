@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { isOver, ownToken } from '../lib/identity.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
 import { z } from 'zod'
-import type { Volume } from '../volumes/volume.ts'
+import type { ObjectInfo, Volume } from '../volumes/volume.ts'
 import type { Copy } from './copies.ts'
 import { cleanupSignal, type JobContext } from './job.ts'
 import { exists, manifestKey, once } from './manifests.ts'
@@ -99,7 +99,8 @@ export async function removeUnfinished(volume: Volume, key: string): Promise<voi
 /**
  * Removes what runs that are over left unfinished on the volume. A run counts as over when its process is known to
  * have ended, or, for those of other machines, when its note is older than a day. Returns the keys. `onComplete` hears
- * of those that are complete all the same, before their notes go: their run was killed behind the last byte.
+ * of those that are complete all the same, before their notes go: their run was killed behind the last byte. What goes
+ * wrong with one of them is thrown when the others are done; its note stays.
  */
 export async function sweepUnfinished(
   volume: Volume,
@@ -107,29 +108,52 @@ export async function sweepUnfinished(
   { now = new Date(), onComplete }: { now?: Date; onComplete?: (key: string) => Promise<void> } = {},
 ): Promise<string[]> {
   const swept: string[] = []
+  const failures: unknown[] = []
   for await (const found of volume.list(FOLDER, job.signal)) {
-    // Read as late as can be: whoever takes over the key writes another note.
-    const note = await readNote(volume, found.key, job.signal)
-    if (note === undefined) continue
-    const over = note === 'unreadable' ? 'unknown' : isOver(note.writer)
-    const old = now.getTime() - found.modifiedAt.getTime() > DAY
-    if (over === false || (over === 'unknown' && !old)) continue
-    if (note === 'unreadable') {
-      // Nothing to be learned from it: it only goes.
-    } else if (await exists(volume, manifestKey(note.key), job.signal)) {
-      await onComplete?.(note.key)
-      // Of a copy that was being replaced.
-      await volume.discard(note.key, job.signal)
-      await volume.discard(manifestKey(note.key), job.signal)
-      await concludeWriting(volume, note.key, job.signal)
-    } else {
-      await removeUnfinished(volume, note.key)
-      swept.push(note.key)
-      job.log('info', `Removed what an interrupted run had left of “${note.key}” on ${volume.location}.`)
+    try {
+      const key = await sweepOne(volume, found, job, now, onComplete)
+      if (key === undefined) continue
+      swept.push(key)
+      job.log('info', `Removed what an interrupted run had left of “${key}” on ${volume.location}.`)
+    } catch (error) {
+      job.signal.throwIfAborted()
+      job.log('warning', `${found.key} on ${volume.location}: ${messageOf(error)}`)
+      failures.push(error)
     }
-    await volume.remove(found.key, job.signal)
   }
   for (const written of [FOLDER, RESTORE_TEXT]) await volume.discard(written, job.signal)
+  if (failures.length > 0) throw failures[0]
+  return swept
+}
+
+/** Removes what the note speaks of, if its run is over, and returns the key if that was unfinished. */
+async function sweepOne(
+  volume: Volume,
+  { key, modifiedAt }: ObjectInfo,
+  { signal }: JobContext,
+  now: Date,
+  onComplete: ((key: string) => Promise<void>) | undefined,
+): Promise<string | undefined> {
+  // Read as late as can be: whoever takes over the key writes another note.
+  const note = await readNote(volume, key, signal)
+  if (note === undefined) return undefined
+  const over = note === 'unreadable' ? 'unknown' : isOver(note.writer)
+  const old = now.getTime() - modifiedAt.getTime() > DAY
+  if (over === false || (over === 'unknown' && !old)) return undefined
+  let swept: string | undefined
+  if (note === 'unreadable') {
+    // Nothing to be learned from it: it only goes.
+  } else if (await exists(volume, manifestKey(note.key), signal)) {
+    await onComplete?.(note.key)
+    // Of a copy that was being replaced.
+    await volume.discard(note.key, signal)
+    await volume.discard(manifestKey(note.key), signal)
+    await concludeWriting(volume, note.key, signal)
+  } else {
+    await removeUnfinished(volume, note.key)
+    swept = note.key
+  }
+  await volume.remove(key, signal)
   return swept
 }
 
