@@ -36,7 +36,7 @@ describe('when the next backup is missing', () => {
   it('is that interval in which the backup was made: over the week-end longer than on working days', () => {
     assert.equal(hoursAfter('2026-11-19T03:10', workingDays), 26, 'Thursday')
     assert.equal(hoursAfter('2026-11-20T03:10', workingDays), 74, 'Friday')
-    assert.equal(hoursAfter('2026-11-22T12:00', workingDays), 74, 'Sunday, by hand')
+    assert.equal(hoursAfter('2026-11-22T12:00', workingDays), 41, 'Sunday, by hand: until Tuesday’s')
   })
 
   it('counts the runs of all its schedules together', () => {

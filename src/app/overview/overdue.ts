@@ -8,7 +8,8 @@ const GRACE = 120 * MINUTE
 /**
  * How long after a backup, in milliseconds, the next one is missing; undefined where none comes by itself. It is what the
  * plan says, or else two hours more than the interval of its schedules in which that backup was made: from the run
- * before it to the run behind it. So on a schedule of working days, Friday's backup is good until Monday's.
+ * before it to the run behind it. So on a schedule of working days, Friday's backup is good until Monday's. One that was
+ * made by hand late in a long interval stands for the next run, but not for the one after that.
  */
 export function overdueAfterOf(
   overdueMinutes: number | undefined,
@@ -24,22 +25,25 @@ export function overdueAfterOf(
       if (!interval) return undefined
       known.push(interval)
     }
-    return interval.to - interval.from + GRACE
+    return Math.min(interval.to - interval.from, interval.afterNext - madeAt) + GRACE
   }
 }
 
 interface Interval {
   from: number
   to: number
+  /** The run behind `to`. */
+  afterNext: number
 }
 
 function intervalAt(rules: readonly Schedule[], at: Date): Interval | undefined {
   const before = rules.flatMap((rule) => latestRun(rule, at)?.getTime() ?? [])
-  const [next, afterNext] = rules
+  const [next, afterNext = Infinity] = rules
     .flatMap((rule) => nextRuns(rule, at, 2).map((run) => run.getTime()))
     .sort((a, b) => a - b)
   if (next === undefined) return undefined
-  if (before.length > 0) return { from: Math.max(...before), to: next }
+  if (before.length > 0) return { from: Math.max(...before), to: next, afterNext }
   // Nothing ran before: the first interval stands for it.
-  return { from: next - ((afterNext ?? next) - next), to: next }
+  const length = afterNext === Infinity ? 0 : afterNext - next
+  return { from: next - length, to: next, afterNext }
 }

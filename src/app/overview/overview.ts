@@ -10,6 +10,7 @@ import {
 import { planSettings } from '../../shared/plans.ts'
 import { schedule, type Schedule } from '../../shared/schedules.ts'
 import { nowOf } from '../clock.ts'
+import { ANY_DATABASE } from '../backups/backups.ts'
 import type { AppContext } from '../context.ts'
 import type { Place } from '../pages.ts'
 import { matchingDatabases } from '../plans/plans.ts'
@@ -26,9 +27,6 @@ import {
   type WatchedPlan,
   watchedPlans,
 } from './store.ts'
-
-/** What a failed run is noted for while none of its databases is known. */
-const ANY_DATABASE = '*'
 
 const NEXT_RUNS = 10
 const RUNNING_JOBS = 20

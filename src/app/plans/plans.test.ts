@@ -258,6 +258,32 @@ describeStores('plans', (makePlace) => {
     assert.equal((await app.ask('GET', one)).json().name, 'shop by hand')
   })
 
+  it('can be switched off, and renamed, whatever has become of what they refer to', async () => {
+    await using app = await openPlans(makePlace)
+    const { id, volumes } = await app.addPlan()
+    await app.ask('PATCH', `/api/v1/volumes/${app.volumeId}`, { isReadOnly: true })
+    assert.equal((await app.ask('PATCH', `${url}/${id}`, { volumes })).statusCode, 400)
+    const changed = await app.ask('PATCH', `${url}/${id}`, { isEnabled: false, name: 'off' })
+    assert.deepEqual([changed.statusCode, changed.json().isEnabled], [200, false], changed.body)
+  })
+
+  it('never refer to a key that was deleted, or retired, at the same time', async () => {
+    await using app = await openPlans(makePlace)
+    const { id } = await app.addPlan()
+    for (let n = 0; n < 10; n++) {
+      const key = { name: `key ${n}`, kind: 'password', password: 'long enough for a key of a test' }
+      const keyId = (await app.ask('POST', '/api/v1/keys', key)).json().id
+      const encryption = { method: '7z', keyId }
+      const one = `/api/v1/keys/${keyId}`
+      const [changed, taken] = await Promise.all([
+        app.ask('PATCH', `${url}/${id}`, { encryption }),
+        n % 2 === 0 ? app.ask('DELETE', one) : app.ask('PATCH', one, { state: 'retired' }),
+      ])
+      assert.ok([200, 400, 412].includes(changed.statusCode), changed.body)
+      assert.equal(taken.statusCode === 409, changed.statusCode === 200, taken.body)
+    }
+  })
+
   it('never refer to a schedule or a volume that was deleted at the same time', async () => {
     await using app = await openPlans(makePlace)
     for (let n = 0; n < 10; n++) {
@@ -288,9 +314,7 @@ describeStores('plans', (makePlace) => {
     await app.addPlan({ schedules: [other] })
     await app.addPlan({ schedules: [app.scheduleId], isEnabled: false })
     const organizationId = await app.organizationId()
-    const found = await app.store.db
-      .transaction()
-      .execute((trx) => plansOfSchedule(app.store, trx, app.scheduleId))
+    const { plans: found } = await plansOfSchedule(app.store.db, app.scheduleId)
     assert.deepEqual(found, [
       await planOf(app.context, organizationId, first.id),
       await planOf(app.context, organizationId, bare.id),

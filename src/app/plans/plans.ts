@@ -1,6 +1,6 @@
-import type { Kysely, Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
-import { AppError } from '../../shared/errors.ts'
+import { INSTANCE_KEY } from '../../runner/encryption.ts'
+import { AppError, throwNow } from '../../shared/errors.ts'
 import {
   type DatabaseMatches,
   type NewPlan,
@@ -8,28 +8,18 @@ import {
   planSettings,
   type PlanSettings,
 } from '../../shared/plans.ts'
-import type { Store } from '../../store/database.ts'
-import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
-import { holdOrganization } from '../hold.ts'
+import { holdReferences, type References } from '../hold.ts'
 import { savingName } from '../names.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { databasesOf } from '../servers/servers.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { checkPlan } from './check.ts'
 import { type Choice, judgeDatabases, missingDatabases } from './matching.ts'
-import {
-  findEnabledOf,
-  findPlan,
-  insertPlan,
-  planNames,
-  type PlanRow,
-  referencesExist,
-  updatePlan,
-} from './store.ts'
+import { findPlan, insertPlan, planNames, type PlanRow, updatePlan } from './store.ts'
 
 export { matchingDatabases } from './matching.ts'
-export type { PlanRow }
+export { findPlan, type PlanRow, plansOfSchedule } from './store.ts'
 
 const NAME_LENGTH = 100
 
@@ -50,7 +40,12 @@ export async function addPlan(
   const saveAs = (name: string) =>
     savingName(store, 'plan', name, () =>
       store.db.transaction().execute(async (trx) => {
-        await holdReferences(trx, organizationId, plan)
+        await holdReferences(
+          trx,
+          organizationId,
+          'the plan',
+          referencesOf({ ...given, serverId, schedules, volumes }),
+        )
         await insertPlan(store, trx, { ...plan, name })
         return (await findPlan(trx, organizationId, id)) ?? throwNow(noPlan())
       }),
@@ -83,7 +78,7 @@ export async function changePlan(
     store.db.transaction().execute(async (trx) => {
       const found = (await findPlan(trx, organizationId, id)) ?? throwNow(noPlan())
       if (revision !== undefined && revision !== found.revision) throw changedMeanwhile('The plan')
-      await holdReferences(trx, organizationId, { serverId, schedules, volumes })
+      await holdReferences(trx, organizationId, 'the plan', referencesOf({ ...changes, serverId }))
       const isUpdated = await updatePlan(store, trx, found, {
         settings: settle(found.settings, given, dumpOptions),
         ...(name !== undefined && { name }),
@@ -100,15 +95,6 @@ export async function changePlan(
 /** Throws `not_found`. */
 export async function planOf({ store }: AppContext, organizationId: string, id: string): Promise<PlanRow> {
   return (await findPlan(store.db, organizationId, id)) ?? throwNow(noPlan())
-}
-
-/** The enabled plans of a schedule: three queries, however many they are. */
-export async function plansOfSchedule(
-  _store: Store,
-  trx: Kysely<Tables> | Transaction<Tables>,
-  scheduleId: string,
-): Promise<PlanRow[]> {
-  return await findEnabledOf(trx, scheduleId)
 }
 
 /** What a choice means for the databases that its server lists now. Throws `invalid_input` if there is no such server. */
@@ -142,15 +128,19 @@ function settle(
   return planSettings.parse(Object.fromEntries(present))
 }
 
-/** What was found to be there before the transaction must still be there, and stay until its end. */
-async function holdReferences(
-  trx: Transaction<Tables>,
-  organizationId: string,
-  references: Parameters<typeof referencesExist>[2],
-): Promise<void> {
-  await holdOrganization(trx, organizationId)
-  if (await referencesExist(trx, organizationId, references)) return
-  throw changedMeanwhile('What the plan refers to')
+function referencesOf({
+  serverId,
+  schedules = [],
+  volumes = [],
+  encryption,
+}: PlanChanges & { serverId: string }): References {
+  const keyId = encryption && encryption.method !== 'none' ? encryption.keyId : INSTANCE_KEY
+  return {
+    servers: [serverId],
+    schedules,
+    volumes: volumes.map(({ id }) => id),
+    encryptionKeys: keyId === INSTANCE_KEY ? [] : [keyId],
+  }
 }
 
 /** The name, or the first of it with a number that none of the others has. */
@@ -173,8 +163,4 @@ function cut(text: string, length: number): string {
 
 export function noPlan(): AppError {
   return new AppError('not_found', 'There is no such plan.')
-}
-
-function throwNow(error: Error): never {
-  throw error
 }

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { planRun } from '../../shared/jobs.ts'
+import { deletedPlan } from '../../shared/plans.ts'
 import { problem } from '../../shared/problems.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { backup } from '../backups/backup.ts'
@@ -83,6 +84,72 @@ describeStores('a plan that is deleted', (makePlace) => {
     assert.equal((await app.ask('GET', `/api/v1/jobs/${job}`)).json().state, 'succeeded')
     assert.deepEqual(await snapshotsIn(app), [{ planId: other.id, planName: 'other' }])
     assert.equal((await filesOn(app, 'first')).length, 2)
+  })
+
+  it('names the snapshots that must stay, and why', async () => {
+    await using app = await openPlans(makePlace)
+    const fixed = await app.addVolume('fixed')
+    const { id } = await app.addPlan({ volumes: [{ id: app.volumeId }] })
+    await backUp(app, id, 3)
+    const { db } = app.store
+    const ids = (await db.selectFrom('snapshots').select('id').orderBy('takenAt').execute()).map(
+      ({ id }) => id,
+    )
+    const [locked = '', onFixed = ''] = ids
+    await app.ask('PATCH', `/api/v1/snapshots/${locked}`, { locked: true })
+    await db.updateTable('copies').set({ volumeId: fixed }).where('snapshotId', '=', onFixed).execute()
+    await app.ask('PATCH', `/api/v1/volumes/${fixed}`, { isReadOnly: true })
+    const deleted = await app.ask('DELETE', `/api/v1/plans/${id}?snapshots=delete`)
+    assert.equal(deleted.statusCode, 202, deleted.body)
+    const { jobIds, kept, keptCount } = deletedPlan.parse(deleted.json())
+    assert.equal(jobIds.length, 1)
+    assert.equal(keptCount, 2)
+    assert.deepEqual(
+      kept.map(({ id, database, reason }) => [id, database, reason]),
+      [
+        [onFixed, app.path, 'The volume “fixed”, on which it has a copy, is only read.'],
+        [locked, app.path, 'It is locked.'],
+      ],
+    )
+    await runJobs(app.context, { kinds })
+    assert.deepEqual(await snapshotsIn(app), [
+      { planId: null, planName: 'shop by hand' },
+      { planId: null, planName: 'shop by hand' },
+    ])
+  })
+
+  it('says so if all its snapshots must stay', async () => {
+    await using app = await openPlans(makePlace)
+    const { id } = await app.addPlan()
+    await backUp(app, id, 1)
+    await app.store.db.updateTable('snapshots').set({ isLocked: 1 }).execute()
+    const deleted = await app.ask('DELETE', `/api/v1/plans/${id}?snapshots=delete`)
+    assert.equal(deleted.statusCode, 200, deleted.body)
+    assert.deepEqual([deleted.json().jobIds, deleted.json().keptCount], [[], 1])
+    assert.equal((await app.ask('GET', `/api/v1/plans/${id}`)).statusCode, 404)
+  })
+
+  it('stays while a scheduled restore takes its snapshots', async () => {
+    await using app = await openPlans(makePlace)
+    const { id } = await app.addPlan({ name: 'mine' })
+    const restore = await app.ask('POST', '/api/v1/scheduled-restores', {
+      name: 'to staging',
+      sourceServerId: app.serverId,
+      sourceDatabase: app.path,
+      planId: id,
+      targetServerId: app.serverId,
+      targetDatabase: `${app.path}.staging`,
+    })
+    assert.equal(restore.statusCode, 201, restore.body)
+    const refused = await app.ask('DELETE', `/api/v1/plans/${id}`)
+    const { code, title, hint } = problem.parse(refused.json())
+    assert.deepEqual(
+      [refused.statusCode, code, title],
+      [409, 'in_use', 'The plan “mine” is used by the scheduled restore “to staging”.'],
+    )
+    assert.match(hint ?? '', /another plan/)
+    await app.ask('PATCH', `/api/v1/scheduled-restores/${restore.json().id}`, { planId: null })
+    assert.equal((await app.ask('DELETE', `/api/v1/plans/${id}`)).statusCode, 204)
   })
 
   it('without snapshots is just gone, with what waited for it', async () => {

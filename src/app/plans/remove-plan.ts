@@ -1,11 +1,14 @@
 import type { Transaction } from 'kysely'
 import { AppError } from '../../shared/errors.ts'
+import type { DeletedPlan } from '../../shared/plans.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { cancelJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import { holdOrganization } from '../hold.ts'
+import { scheduledRestoresNaming } from '../scheduled-restores/scheduled-restores.ts'
 import { deleteSnapshotsOfPlan } from '../snapshots/deletion.ts'
+import { usersInWords } from '../users.ts'
 import { noPlan } from './plans.ts'
 import {
   deletePlan,
@@ -20,25 +23,42 @@ import {
 export type SnapshotFate = 'keep' | 'delete'
 
 /**
- * Deletes a plan. Throws `not_found`, `in_use` while a backup of it runs, and `snapshots_kept` if it has snapshots and
- * nothing is said of them. Returns the ids of the jobs that delete its snapshots.
+ * Deletes a plan. Throws `not_found`, `in_use` while a backup of it runs or a scheduled restore names it, and
+ * `snapshots_kept` if it has snapshots and nothing is said of them. Undefined if nothing is to be deleted with it.
  */
 export async function removePlan(
   context: AppContext,
   organizationId: string,
   id: string,
   fate: SnapshotFate | undefined,
-): Promise<string[]> {
+): Promise<DeletedPlan | undefined> {
   return await context.store.db.transaction().execute(async (trx) => {
     await holdOrganization(trx, organizationId)
     const plan = await findPlan(trx, organizationId, id)
     if (!plan) throw noPlan()
+    await refuseWhileNamed(trx, plan)
     await stopWaitingJobs(context, trx, plan)
     const summary = await summariseSnapshots(trx, id)
     if (summary.snapshots > 0 && fate === undefined) throw snapshotsKept(plan, summary)
-    const jobIds = fate === 'delete' ? await deleteSnapshotsOfPlan(context, trx, organizationId, id) : []
+    const deleted =
+      summary.snapshots > 0 && fate === 'delete'
+        ? await deleteSnapshotsOfPlan(context, trx, organizationId, id)
+        : undefined
     await deletePlan(trx, organizationId, id)
-    return jobIds
+    return deleted
+  })
+}
+
+/** A scheduled restore that takes snapshots of the plan alone would find none any more. */
+async function refuseWhileNamed(
+  trx: Transaction<Tables>,
+  { id, organizationId, name }: PlanRow,
+): Promise<void> {
+  const names = await scheduledRestoresNaming(trx, organizationId, id)
+  const users = usersInWords([{ what: 'scheduled restore', names }])
+  if (users === undefined) return
+  throw new AppError('in_use', `The plan “${name}” is used by ${users}.`, {
+    hint: 'Give them another plan first, or none: then they take the snapshots of all.',
   })
 }
 

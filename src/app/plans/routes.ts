@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { planRun } from '../../shared/jobs.ts'
 import {
   databaseMatches,
+  deletedPlan,
   newPlan,
   plan,
   type Plan,
@@ -109,20 +110,22 @@ export function planRoutes(context: AppContext): AppRoutes {
         schema: {
           tags,
           summary: 'Delete a plan; if it has snapshots, only with a word on them',
+          description:
+            'With snapshots=delete, those stay that are locked, that a job reads, or that have a copy on a volume which is only read: the answer names them. 202: jobs delete the others; 200: there is nothing that could be deleted; 204: it had no snapshots, or keeps them all.',
           params,
           querystring: z.object({
-            snapshots: z
-              .enum(['keep', 'delete'])
-              .optional()
-              .meta({ description: 'keep: they stay, under no plan; delete: with all their copies' }),
+            snapshots: z.enum(['keep', 'delete']).optional().meta({
+              description:
+                'keep: they stay, under no plan; delete: with all their copies, but for those that must stay',
+            }),
           }),
-          response: { 202: z.object({ jobIds: z.array(z.uuid()) }), 204: z.null() },
+          response: { 200: deletedPlan, 202: deletedPlan, 204: z.null() },
         },
       },
       async ({ params: { id }, query: { snapshots }, caller }, reply) => {
-        const jobIds = await removePlan(context, organizationOf(caller), id, snapshots)
-        if (jobIds.length > 0) return await reply.code(202).send({ jobIds })
-        return await reply.code(204).send(null)
+        const deleted = await removePlan(context, organizationOf(caller), id, snapshots)
+        if (!deleted) return await reply.code(204).send(null)
+        return await reply.code(deleted.jobIds.length > 0 ? 202 : 200).send(deleted)
       },
     )
     app.get(

@@ -158,7 +158,7 @@ describeStores('a plan that is run by hand', (makePlace) => {
     ],
     [['partial', 'succeeded'], 'partial', 502, 'run_partial', 'Not all copies are stored: “database 0”.'],
     [['succeeded', 'cancelled'], 'cancelled', 409, 'cancelled', 'The run was cancelled.'],
-    [[], 'succeeded', 502, 'run_failed', 'The run has made no backup.'],
+    [[], 'failed', 502, 'run_failed', 'The run has made no backup.'],
   ] as const) {
     it(`answers with a problem, and all jobs, if the backups end so: ${ends.join(', ') || '(none)'}`, async () => {
       await using app = await openPlans(makePlace)

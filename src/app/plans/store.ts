@@ -1,9 +1,11 @@
 import { type Kysely, type Selectable, type SqlBool, sql, type Transaction } from 'kysely'
 import { planSettings, type PlanSettings, type PlanVolume } from '../../shared/plans.ts'
+import type { AppError } from '../../shared/errors.ts'
 import { retentionPolicy } from '../../shared/retention.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { isBehind, type Place } from '../pages.ts'
+import { unreadable } from '../unreadable.ts'
 
 export interface PlanRow extends Omit<Selectable<Tables['plans']>, 'settings'> {
   settings: PlanSettings
@@ -77,8 +79,13 @@ export async function findPlan(
   return plan
 }
 
-/** The enabled plans of a schedule, by id; three queries, however many they are. */
-export async function findEnabledOf(db: Kysely<Tables>, scheduleId: string): Promise<PlanRow[]> {
+/**
+ * The enabled plans of a schedule, by id, and why others of them cannot be read; three queries, however many they are.
+ */
+export async function plansOfSchedule(
+  db: Kysely<Tables>,
+  scheduleId: string,
+): Promise<{ plans: PlanRow[]; broken: AppError[] }> {
   const rows = await db
     .selectFrom('planSchedules as mine')
     .innerJoin('plans', 'plans.id', 'mine.planId')
@@ -101,7 +108,17 @@ export async function findEnabledOf(db: Kysely<Tables>, scheduleId: string): Pro
     .where('mine.scheduleId', '=', scheduleId)
     .orderBy('all.position')
     .execute()
-  return assemble(rows, schedules, volumes)
+  const assembled = assembler(schedules, volumes)
+  const broken: AppError[] = []
+  const plans = rows.flatMap((row) => {
+    try {
+      return [assembled(row)]
+    } catch (error) {
+      broken.push(unreadable('plan', row.name, error))
+      return []
+    }
+  })
+  return { plans, broken }
 }
 
 /** Of the plans of a server. */
@@ -142,30 +159,6 @@ export async function insertPlan(
     })
     .execute()
   await insertReferences(trx, plan.id, { schedules, volumes })
-}
-
-/** Whether all that a plan would refer to is there. */
-export async function referencesExist(
-  trx: Transaction<Tables>,
-  organizationId: string,
-  given: { serverId: string; schedules?: readonly string[]; volumes?: readonly PlanVolume[] },
-): Promise<boolean> {
-  const wanted = [
-    ['servers', [given.serverId]],
-    ['schedules', given.schedules ?? []],
-    ['volumes', (given.volumes ?? []).map(({ id }) => id)],
-  ] as const
-  for (const [table, ids] of wanted) {
-    if (ids.length === 0) continue
-    const found = await trx
-      .selectFrom(table)
-      .select('id')
-      .where('organizationId', '=', organizationId)
-      .where('id', 'in', ids)
-      .execute()
-    if (found.length < ids.length) return false
-  }
-  return true
 }
 
 /** What is not there stays as it is. False if the plan has another revision by now, or is gone. */
@@ -281,17 +274,16 @@ async function withReferences(db: Kysely<Tables>, rows: readonly BareRow[]): Pro
     .where('planId', 'in', ids)
     .orderBy('position')
     .execute()
-  return assemble(rows, schedules, volumes)
+  return rows.map(assembler(schedules, volumes))
 }
 
-function assemble(
-  rows: readonly BareRow[],
+function assembler(
   schedules: readonly { planId: string; scheduleId: string }[],
   volumes: readonly { planId: string; volumeId: string; retention: string | null }[],
-): PlanRow[] {
+): (row: BareRow) => PlanRow {
   const schedulesOf = Map.groupBy(schedules, ({ planId }) => planId)
   const volumesOf = Map.groupBy(volumes, ({ planId }) => planId)
-  return rows.map((row) => ({
+  return (row) => ({
     ...row,
     settings: planSettings.parse(JSON.parse(row.settings)),
     schedules: (schedulesOf.get(row.id) ?? []).map(({ scheduleId }) => scheduleId),
@@ -299,7 +291,7 @@ function assemble(
       id: volumeId,
       ...(retention !== null && { retention: retentionPolicy.parse(JSON.parse(retention)) }),
     })),
-  }))
+  })
 }
 
 /** SQLite knows upper and lower case of ASCII alone, so what is as it was given is found, too. */

@@ -1,9 +1,11 @@
 import { engineNamed } from '../../engines/index.ts'
 import { checkOrder } from '../../runner/restore-target.ts'
-import { AppError, type FieldError } from '../../shared/errors.ts'
+import { AppError } from '../../shared/errors.ts'
 import type { AppContext } from '../context.ts'
+import { Faults } from '../faults.ts'
 import { planOf } from '../plans/plans.ts'
 import {
+  confirms,
   fullNameOf,
   isProtected,
   isUnconfirmed,
@@ -23,49 +25,40 @@ export async function checkScheduledRestore(
   context: AppContext,
   organizationId: string,
   values: Values,
+  confirmation?: string,
 ): Promise<Values> {
   const { sourceServerId, sourceDatabase, targetServerId, scheduleId, settings } = values
-  const { planId, mode, isConfirmed } = settings
-  const fields: FieldError[] = []
-  const check = async <T>(field: string, work: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof AppError) || error.status >= 500) throw error
-      fields.push(...(error.fields ?? [{ field, message: error.message }]))
-      return undefined
-    }
-  }
-  const source = await check('sourceServerId', () => serverOf(context, organizationId, sourceServerId))
-  const target = await check('targetServerId', () => serverOf(context, organizationId, targetServerId))
-  if (scheduleId !== null) await check('scheduleId', () => scheduleOf(context, organizationId, scheduleId))
+  const { planId, mode } = settings
+  const faults = new Faults()
+  const source = await faults.check('sourceServerId', () => serverOf(context, organizationId, sourceServerId))
+  const target = await faults.check('targetServerId', () => serverOf(context, organizationId, targetServerId))
+  if (scheduleId !== null)
+    await faults.check('scheduleId', () => scheduleOf(context, organizationId, scheduleId))
   if (planId !== null) {
-    await check('planId', async () => {
+    await faults.check('planId', async () => {
       const plan = await planOf(context, organizationId, planId)
       if (plan.serverId === sourceServerId) return
       throw new AppError('invalid_input', `The plan “${plan.name}” is of another server.`)
     })
   }
   if (source && target && source.engine !== target.engine) {
-    fields.push({ field: 'targetServerId', message: `must be a server of the same kind: ${source.engine}` })
-  } else if (target) await check('mode', async () => checkOptions(target, values))
+    faults.add('targetServerId', `must be a server of the same kind: ${source.engine}`)
+  } else if (target) await faults.check('mode', () => checkOptions(target, values))
   const fullName = (server: ServerRow, field: string, database: string) =>
-    check(field, async () => fullNameOf(context, server, database))
+    faults.check(field, () => fullNameOf(context, server, database))
   const from = source && (await fullName(source, 'sourceDatabase', sourceDatabase))
   const to = target && (await fullName(target, 'targetDatabase', settings.targetDatabase))
   const isOneServer = sourceServerId === targetServerId || (source && isOfThisMachine(source))
   if (isOneServer && from !== undefined && from === to && mode !== 'new') {
-    fields.push({
-      field: 'targetDatabase',
-      message: 'is the source itself, which would be lost again and again',
-    })
+    faults.add('targetDatabase', 'is the source itself, which would be lost again and again')
   }
-  const [first] = fields
-  if (first) throw new AppError('invalid_input', `${first.field}: ${first.message}`, { fields })
+  faults.throwIfAny()
   if (!target || from === undefined || to === undefined) throw new Error('a field that is wrong was not told')
   if (target.isProtected === 1) throw isProtected(target)
+  const isConfirmed =
+    settings.isConfirmed || (confirmation !== undefined && confirms(target, to, confirmation))
   if (needsConfirmation(target, mode) && !isConfirmed) throw isUnconfirmed(target, to)
-  return { ...values, sourceDatabase: from, settings: { ...settings, targetDatabase: to } }
+  return { ...values, sourceDatabase: from, settings: { ...settings, targetDatabase: to, isConfirmed } }
 }
 
 /** Then a name is that of the same file, whichever server it is asked of. */

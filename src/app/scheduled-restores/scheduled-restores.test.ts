@@ -6,12 +6,7 @@ import { scheduledRestore, type ScheduledRestore } from '../../shared/scheduled-
 import { describeStores, type StorePlace } from '../../store/test-bed.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { emailsIn, fillFile, openRestores } from '../restores/test-bed.ts'
-import {
-  type Started,
-  scheduledRestoreOf,
-  scheduledRestoresOf,
-  startScheduledRestore,
-} from './scheduled-restores.ts'
+import { type Started, scheduledRestoresOf, startScheduledRestore } from './scheduled-restores.ts'
 
 const URL = '/api/v1/scheduled-restores'
 const HOUR = 3_600_000
@@ -46,10 +41,9 @@ async function openStaging(makePlace: () => Promise<StorePlace>) {
     },
     /** As the scheduler does. */
     async fire(id: string): Promise<Started> {
-      const row = await scheduledRestoreOf(app.context, app.organizationId, id)
       return await app.store.db
         .transaction()
-        .execute((trx) => startScheduledRestore(app.context, trx, row, 'schedule'))
+        .execute((trx) => startScheduledRestore(app.context, trx, id, { byHand: false }))
     },
     [Symbol.asyncDispose]: app[Symbol.asyncDispose],
   }
@@ -210,6 +204,10 @@ describeStores(
       assert.equal((await saved('PATCH', `${URL}/${id}`, other)).code, 'confirmation_needed')
       const confirmed = { ...other, confirmation: other.targetDatabase }
       assert.equal((await app.ask('PATCH', `${URL}/${id}`, confirmed)).statusCode, 200)
+      for (const confirmation of ['short.db', app.file('short.db')]) {
+        const short = { targetDatabase: 'short.db', confirmation, name: confirmation.slice(-30) }
+        assert.equal((await app.add(short)).targetDatabase, app.file('short.db'))
+      }
 
       await app.takeSnapshot(app.shop, app.source)
       await setTarget({ isProtected: true })
@@ -218,6 +216,24 @@ describeStores(
       await runJobs(app.context)
       const { lastJobId } = await app.show(id)
       assert.equal((await app.restoreOf(lastJobId ?? '')).error?.code, 'target_protected')
+    })
+
+    it('can be switched off, and renamed, whatever is wrong with them', async () => {
+      await using app = await openStaging(makePlace)
+      const { id: scheduleId } = await app.post('schedules', {
+        name: 'nightly',
+        rule: { type: 'daily', times: ['03:00'] },
+      })
+      const { id } = await app.add({ scheduleId })
+      await app.ask('PATCH', `/api/v1/servers/${app.staging}`, { isProtected: true })
+      const change = async (body: object) => (await app.ask('PATCH', `${URL}/${id}`, body)).statusCode
+      assert.equal(await change({ isEnabled: false }), 200)
+      assert.equal(await change({ scheduleId: null, name: 'switched off' }), 200)
+      for (const more of [{ isEnabled: true }, { scheduleId }, { isEnabled: false, runAfter: 'select 1' }]) {
+        assert.equal(await change(more), 403, JSON.stringify(more))
+      }
+      const { name, isEnabled, scheduleId: shown } = await app.show(id)
+      assert.deepEqual([name, isEnabled, shown], ['switched off', false, null])
     })
 
     it('restore the newest snapshot, each only once', async () => {
@@ -253,6 +269,25 @@ describeStores(
       await runJobs(app.context)
       await app.ask('PATCH', `${URL}/${id}`, { runAfter: `update orders set email = 'other'` })
       assert.ok('id' in (await app.fire(id)), 'and so is what would be masked otherwise')
+    })
+
+    it('forget a restore that was ordered before they were to restore something else', async () => {
+      await using app = await openStaging(makePlace)
+      const { id } = await app.add()
+      const newest = await app.takeSnapshot(app.shop, app.source)
+      const first = await app.fire(id)
+      assert.ok('id' in first, JSON.stringify(first))
+      await app.ask('PATCH', `${URL}/${id}`, { targetDatabase: app.file('other.db') })
+      const second = await app.fire(id)
+      assert.ok('id' in second, JSON.stringify(second))
+      await app.ask('POST', `/api/v1/jobs/${second.id}/cancel`)
+      await runJobs(app.context)
+      assert.equal((await app.restoreOf(first.id)).state, 'succeeded')
+      const { lastJobId, lastSnapshotId } = await app.show(id)
+      assert.deepEqual([lastJobId, lastSnapshotId], [second.id, null])
+      assert.ok('id' in (await app.fire(id)), 'nothing was restored into the other one yet')
+      await runJobs(app.context)
+      assert.equal((await app.show(id)).lastSnapshotId, newest)
     })
 
     it('are skipped with the reason, which by hand is the answer', async () => {
@@ -347,9 +382,7 @@ describeStores(
       })
       const { id } = await app.add({ scheduleId })
       await app.add({ name: 'by hand' })
-      const found = await app.store.db
-        .transaction()
-        .execute((trx) => scheduledRestoresOf(app.store, trx, scheduleId))
+      const found = await scheduledRestoresOf(app.store.db, scheduleId)
       assert.deepEqual(
         found.map((row) => row.id),
         [id],

@@ -1,4 +1,3 @@
-import type { Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import { AppError } from '../../shared/errors.ts'
 import {
@@ -7,28 +6,30 @@ import {
   type ScheduledRestoreSettings,
   scheduledRestoreSettings,
 } from '../../shared/scheduled-restores.ts'
-import type { Store } from '../../store/database.ts'
-import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
-import { holdOrganization } from '../hold.ts'
+import { holdReferences, type References } from '../hold.ts'
 import { savingName } from '../names.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { checkScheduledRestore } from './check.ts'
-import { start, type Started } from './start.ts'
+import { startScheduledRestore } from './start.ts'
 import {
   deleteScheduledRestore,
-  findOfSchedule,
   findScheduledRestore,
   insertScheduledRestore,
-  note,
-  referencesExist,
   type ScheduledRestoreRow,
   updateScheduledRestore,
   type Values,
 } from './store.ts'
 
-export type { ScheduledRestoreRow } from './store.ts'
-export type { Started } from './start.ts'
+export {
+  noteRestored,
+  type ScheduledRestoreRow,
+  scheduledRestoresNaming,
+  scheduledRestoresOf,
+} from './store.ts'
+export { type Started, startScheduledRestore } from './start.ts'
+
+const WHO = 'the scheduled restore'
 
 /** Adds a scheduled restore. Throws what checking it throws, and `name_taken`. */
 export async function addScheduledRestore(
@@ -44,20 +45,17 @@ export async function addScheduledRestore(
     planId,
     runAfter,
     options: tables === undefined ? options : { ...options, tables },
-    isConfirmed: confirmation === order.targetDatabase,
   })
-  const values = await checkScheduledRestore(context, organizationId, {
-    name,
-    sourceServerId,
-    sourceDatabase,
-    targetServerId,
-    scheduleId,
-    settings,
-    isEnabled: Number(isEnabled),
-  })
+  const given = { name, sourceServerId, sourceDatabase, targetServerId, scheduleId, settings }
+  const values = await checkScheduledRestore(
+    context,
+    organizationId,
+    { ...given, isEnabled: Number(isEnabled) },
+    confirmation,
+  )
   return await savingName(store, 'scheduled restore', name, () =>
     store.db.transaction().execute(async (trx) => {
-      await holdReferences(trx, organizationId, values)
+      await holdReferences(trx, organizationId, WHO, referencesOf(values))
       return await insertScheduledRestore(store, trx, organizationId, { id: uuidv7(), ...values })
     }),
   )
@@ -74,10 +72,14 @@ export async function changeScheduledRestore(
   const { store } = context
   const found = await scheduledRestoreOf(context, organizationId, id)
   if (revision !== undefined && revision !== found.revision) throw changedMeanwhile('The scheduled restore')
-  const values = await checkScheduledRestore(context, organizationId, merge(found, changes))
+  const merged = merge(found, changes)
+  const rests = onlyRests(changes)
+  const values = rests
+    ? merged
+    : await checkScheduledRestore(context, organizationId, merged, changes.confirmation)
   return await savingName(store, 'scheduled restore', changes.name, () =>
     store.db.transaction().execute(async (trx) => {
-      await holdReferences(trx, organizationId, values)
+      if (!rests) await holdReferences(trx, organizationId, WHO, referencesOf(values))
       const forgets = !isSameRestore(found, values)
       const updated = await updateScheduledRestore(store, trx, found, values, { forgets })
       if (!updated) throw changedMeanwhile('The scheduled restore')
@@ -106,25 +108,6 @@ export async function scheduledRestoreOf(
   return row
 }
 
-/** Those of a schedule, also the disabled ones: they are skipped, and say so. */
-export async function scheduledRestoresOf(
-  _store: Store,
-  trx: Transaction<Tables>,
-  scheduleId: string,
-): Promise<ScheduledRestoreRow[]> {
-  return await findOfSchedule(trx, scheduleId)
-}
-
-/** Orders the restore of the newest snapshot, or notes why there is nothing to restore. Reaches no server. */
-export async function startScheduledRestore(
-  context: AppContext,
-  trx: Transaction<Tables>,
-  row: ScheduledRestoreRow,
-  trigger: string,
-): Promise<Started> {
-  return await start(context, trx, row, { byHand: trigger === 'manual' })
-}
-
 /**
  * The same by hand: also if it is disabled, and if the snapshot was restored before. Throws `not_found`,
  * `target_protected` and `confirmation_needed`, and `restore_skipped` with the reason.
@@ -139,21 +122,23 @@ export async function runNow(
   await checkScheduledRestore(context, organizationId, row)
   const started = await store.db
     .transaction()
-    .execute((trx) => startScheduledRestore(context, trx, row, 'manual'))
+    .execute((trx) => startScheduledRestore(context, trx, id, { byHand: true }))
   if ('id' in started) return { jobId: started.id }
   throw new AppError('restore_skipped', `Nothing was restored. ${started.skipped}`, {
     hint: 'Back the source up, or wait for its next backup.',
   })
 }
 
-/** Notes, in the transaction that says that the restore has succeeded, what was restored. */
-export async function noteRestored(
-  _store: Store,
-  trx: Transaction<Tables>,
-  id: string,
-  snapshotId: string,
-): Promise<void> {
-  await note(trx, id, { lastSnapshotId: snapshotId })
+/** Whether no more is changed than that it rests from now on, or its name: that is right whatever else is wrong. */
+function onlyRests(changes: ScheduledRestoreChanges): boolean {
+  const harmless = new Map<string, unknown>([
+    ['name', changes.name],
+    ['isEnabled', false],
+    ['scheduleId', null],
+  ])
+  return Object.entries(changes).every(
+    ([field, value]) => value === undefined || harmless.get(field) === value,
+  )
 }
 
 /** What was before, and what is given instead of it. A confirmation is good for the target that it was given for. */
@@ -163,8 +148,7 @@ function merge(found: ScheduledRestoreRow, changes: ScheduledRestoreChanges): Va
   const targetServerId = changes.targetServerId ?? found.targetServerId
   const isSameTarget =
     targetServerId === found.targetServerId && settings.targetDatabase === found.settings.targetDatabase
-  const isConfirmed =
-    changes.confirmation === settings.targetDatabase || (isSameTarget && found.settings.isConfirmed)
+  const isConfirmed = isSameTarget && found.settings.isConfirmed
   return {
     name: changes.name ?? found.name,
     sourceServerId: changes.sourceServerId ?? found.sourceServerId,
@@ -188,15 +172,12 @@ function isSameRestore(before: Values, after: Values): boolean {
   return essence(before) === essence(after)
 }
 
-/** What was found to be there before the transaction must still be there, and stay until its end. */
-async function holdReferences(
-  trx: Transaction<Tables>,
-  organizationId: string,
-  values: Values,
-): Promise<void> {
-  await holdOrganization(trx, organizationId)
-  if (await referencesExist(trx, organizationId, values)) return
-  throw changedMeanwhile('What the scheduled restore refers to')
+function referencesOf({ sourceServerId, targetServerId, scheduleId, settings }: Values): References {
+  return {
+    servers: [sourceServerId, targetServerId],
+    schedules: scheduleId === null ? [] : [scheduleId],
+    plans: settings.planId === null ? [] : [settings.planId],
+  }
 }
 
 function noScheduledRestore(): AppError {

@@ -19,11 +19,14 @@ export type Started = { id: string } | { skipped: string }
 
 const HOUR = 3_600_000
 
-/** Orders the restore of the newest snapshot, or notes why not. What is wrong with the servers, the job will say. */
-export async function start(
+/**
+ * Orders the restore of the newest snapshot, or notes why there is nothing to restore. Reaches no server: what is wrong
+ * with those, the job will say. By hand, also what is disabled, or was restored before.
+ */
+export async function startScheduledRestore(
   context: AppContext,
   trx: Transaction<Tables>,
-  { id }: ScheduledRestoreRow,
+  id: string,
   { byHand }: { byHand: boolean },
 ): Promise<Started> {
   const row = await holdScheduledRestore(trx, id)

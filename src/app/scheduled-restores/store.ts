@@ -3,6 +3,7 @@ import { scheduledRestoreSettings, type ScheduledRestoreSettings } from '../../s
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { isBehind, type Place } from '../pages.ts'
+import { unreadable } from '../unreadable.ts'
 
 type Db = Store['db'] | Transaction<Tables>
 
@@ -55,14 +56,30 @@ export async function findScheduledRestore(
   return row && parsed(row)
 }
 
-export async function findOfSchedule(db: Db, scheduleId: string): Promise<ScheduledRestoreRow[]> {
-  const rows = await db
+/** Those of a schedule, also the disabled ones: they are skipped, and say so. */
+export async function scheduledRestoresOf(db: Db, scheduleId: string): Promise<{ id: string }[]> {
+  return await db
     .selectFrom('scheduledRestores')
-    .selectAll()
+    .select('id')
     .where('scheduleId', '=', scheduleId)
     .orderBy('id')
     .execute()
-  return rows.map(parsed)
+}
+
+/** The names of those that take the snapshots of this plan alone. */
+export async function scheduledRestoresNaming(
+  db: Db,
+  organizationId: string,
+  planId: string,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('scheduledRestores')
+    .select('name')
+    .where('organizationId', '=', organizationId)
+    .where(sql<SqlBool>`settings ->> 'planId' = ${planId}`)
+    .orderBy('name')
+    .execute()
+  return rows.map(({ name }) => name)
 }
 
 export type Values = Pick<
@@ -104,7 +121,7 @@ export async function updateScheduledRestore(
     .set({
       ...values,
       settings: JSON.stringify(settings),
-      ...(forgets && { lastSnapshotId: null }),
+      ...(forgets && { lastJobId: null, lastSnapshotId: null }),
       revision: revision + 1,
       updatedAt: store.now,
     })
@@ -151,6 +168,23 @@ export async function note(
   values: Partial<Pick<Stored, 'lastJobId' | 'lastSnapshotId' | 'lastSkipReason'>>,
 ): Promise<void> {
   await trx.updateTable('scheduledRestores').set(values).where('id', '=', id).execute()
+}
+
+/**
+ * Notes, in the transaction that says that the restore has succeeded, what was restored: unless another one was ordered
+ * since, or the scheduled restore was changed to restore something else.
+ */
+export async function noteRestored(
+  trx: Transaction<Tables>,
+  id: string,
+  { jobId, snapshotId }: { jobId: string; snapshotId: string },
+): Promise<void> {
+  await trx
+    .updateTable('scheduledRestores')
+    .set({ lastSnapshotId: snapshotId })
+    .where('id', '=', id)
+    .where('lastJobId', '=', jobId)
+    .execute()
 }
 
 export async function noteSkipped(
@@ -201,43 +235,28 @@ export async function newestSnapshot(
   return { ...found, volumeIds: copies.map(({ volumeId }) => volumeId) }
 }
 
-/** Whether a job of this key waits or runs. */
+/** Whether a restore of this key waits or runs. Each has an index of its own, for which its state must be written out. */
 export async function isUnderWay(db: Db, key: string): Promise<boolean> {
   const job = await db
     .selectFrom('jobs')
     .select('id')
-    .where('key', '=', key)
     .where('kind', '=', 'restore')
-    .where('state', 'in', ['queued', 'running'])
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('key', '=', key), eb('state', '=', sql.lit('queued' as const))]),
+        eb.and([eb('key', '=', key), eb('state', '=', sql.lit('running' as const))]),
+      ]),
+    )
     .limit(1)
     .executeTakeFirst()
   return job !== undefined
 }
 
-/** Whether all that it would refer to is there. */
-export async function referencesExist(
-  trx: Transaction<Tables>,
-  organizationId: string,
-  { sourceServerId, targetServerId, scheduleId, settings: { planId } }: Values,
-): Promise<boolean> {
-  const wanted = [
-    ['servers', [...new Set([sourceServerId, targetServerId])]],
-    ['schedules', scheduleId === null ? [] : [scheduleId]],
-    ['plans', planId === null ? [] : [planId]],
-  ] as const
-  for (const [table, ids] of wanted) {
-    if (ids.length === 0) continue
-    const found = await trx
-      .selectFrom(table)
-      .select('id')
-      .where('organizationId', '=', organizationId)
-      .where('id', 'in', ids)
-      .execute()
-    if (found.length < ids.length) return false
-  }
-  return true
-}
-
+/** Throws `unsupported`. */
 function parsed({ settings, ...row }: Stored): ScheduledRestoreRow {
-  return { ...row, settings: scheduledRestoreSettings.parse(JSON.parse(settings)) }
+  try {
+    return { ...row, settings: scheduledRestoreSettings.parse(JSON.parse(settings)) }
+  } catch (error) {
+    throw unreadable('scheduled restore', row.name, error)
+  }
 }

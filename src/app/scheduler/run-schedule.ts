@@ -2,22 +2,20 @@ import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
-import { startPlan } from '../backups/backups.ts'
+import { asAppError } from '../../shared/errors.ts'
 import type { AppContext } from '../context.ts'
 import { defineJob } from '../jobs/job-kind.ts'
 import { plansOfSchedule } from '../plans/plans.ts'
+import { startPlans } from '../schedules/run-plans.ts'
 import { scheduledRestoresOf, startScheduledRestore } from '../scheduled-restores/scheduled-restores.ts'
-
-/** So many are started in one transaction: there may be thousands, and others must not wait long for theirs. */
-const AT_ONCE = 100
 
 const payload = z.object({
   scheduleId: z.string(),
   /** Milliseconds since 1970. */
   dueAt: z.number(),
-  /** What is started already: up to the plan with this id, and the scheduled restores, which come first. */
+  /** What is started already: the plans up to the one with this id, and behind them these scheduled restores. */
   after: z.string().default(''),
-  restoresAreStarted: z.boolean().default(false),
+  restores: z.array(z.string()).default([]),
 })
 
 /** Orders that all that belongs to the schedule is started, in the transaction that says that it has fired. */
@@ -38,33 +36,43 @@ export async function enqueueSchedule(
   })
 }
 
-/** Starts the enabled plans and scheduled restores of a schedule that has fired; each once, whatever dies meanwhile. */
+/**
+ * Starts the enabled plans and scheduled restores of a schedule that has fired; each once, whatever dies meanwhile. If one
+ * of them is broken, the others are started all the same.
+ */
 export const runSchedule = defineJob({
   payload,
   async run(work) {
     const { context, payload: begun, signal } = work
     const { store } = context
     const { scheduleId, dueAt } = begun
-    if (!begun.restoresAreStarted) {
-      await store.db.transaction().execute(async (trx) => {
-        for (const restore of await scheduledRestoresOf(store, trx, scheduleId)) {
-          await startScheduledRestore(context, trx, restore, 'schedule')
-        }
-        await work.remember(trx, { ...begun, restoresAreStarted: true })
-      })
-    }
-    const plans = (await plansOfSchedule(store, store.db, scheduleId))
-      .filter(({ id }) => id > begun.after)
-      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    for (let i = 0; i < plans.length; i += AT_ONCE) {
+    const { plans, broken } = await plansOfSchedule(store.db, scheduleId)
+    const left = plans.filter(({ id }) => id > begun.after)
+    await startPlans(context, left, { trigger: 'schedule', dueAt }, async (trx, { id }) => {
       signal.throwIfAborted()
-      const some = plans.slice(i, i + AT_ONCE)
-      await store.db.transaction().execute(async (trx) => {
-        for (const plan of some) await startPlan(context, trx, plan, { trigger: 'schedule', dueAt })
-        const after = some.at(-1)?.id ?? ''
-        await work.remember(trx, { ...begun, after, restoresAreStarted: true })
-      })
+      await work.remember(trx, { ...begun, after: id })
+    })
+    const after = left.at(-1)?.id ?? begun.after
+    const errors = [...broken]
+    let { restores } = begun
+    for (const { id } of await scheduledRestoresOf(store.db, scheduleId)) {
+      if (restores.includes(id)) continue
+      signal.throwIfAborted()
+      const started = [...restores, id]
+      try {
+        await store.db.transaction().execute(async (trx) => {
+          await startScheduledRestore(context, trx, id, { byHand: false })
+          await work.remember(trx, { ...begun, after, restores: started })
+        })
+        restores = started
+      } catch (error) {
+        errors.push(asAppError(error))
+      }
     }
+    // What may be well with the next attempt is thrown first; the others are told to the log.
+    const [first, ...others] = errors.sort((a, b) => Number(b.status >= 500) - Number(a.status >= 500))
+    for (const { message } of others) work.log('error', message)
+    if (first) throw first
     return { result: { plans: plans.length } }
   },
 })

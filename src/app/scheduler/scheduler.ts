@@ -6,11 +6,13 @@ import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
-import { dueRun, nextRuns } from '../schedules/occurrences.ts'
-import { dueSchedules, type DueSchedule, noteFired } from '../schedules/schedules.ts'
+import { listOrganizations } from '../identity/tokens.ts'
+import { CREDIBLE, dueRun, nextRuns } from '../schedules/occurrences.ts'
+import { type DueSchedule, dueSchedules, noteFired, ruleOf } from '../schedules/schedules.ts'
 import { settingsOf } from '../settings/settings.ts'
+import { allVolumes } from '../volumes/volumes.ts'
 import { enqueueSchedule } from './run-schedule.ts'
-import { claimFiring, lastFiring, organizations, volumesOf } from './store.ts'
+import { claimFiring, forgetAhead, lastFiring } from './store.ts'
 
 /*
  * When something is due is decided in the store, not in memory: whoever adds the row of a firing first does what it is
@@ -22,24 +24,38 @@ const TICK = 1_000
 const DAILY_EVERY = 30_000
 const HOUR = 3_600_000
 
-/** Starts what is due, each second, until it is disposed. `onTrouble` hears, in one sentence, of what goes wrong. */
+/**
+ * Starts what is due, each second, until it is disposed. `onTrouble` hears, in one sentence, of what goes wrong; of the
+ * same only once, until all is well again.
+ */
 export function startScheduler(
   context: AppContext,
   onTrouble: (message: string) => void = () => {},
 ): AsyncDisposable {
   const stopping = new AbortController()
   let dailyAt = -DAILY_EVERY
+  const told = new Set<string>()
+  const tell = (message: string) => {
+    if (!told.has(message)) onTrouble(message)
+    told.add(message)
+  }
   const loop = async () => {
     while (!stopping.signal.aborted) {
       context.heartbeats.set('scheduler', performance.now())
+      let isWell = true
+      const onTroubleNow = (message: string) => {
+        isWell = false
+        tell(message)
+      }
       try {
-        await fireSchedules(context)
+        await fireSchedules(context, onTroubleNow)
         if (performance.now() - dailyAt >= DAILY_EVERY) {
           dailyAt = performance.now()
           await fireDaily(context)
+          if (isWell) told.clear()
         }
       } catch (error) {
-        onTrouble(`What is due could not be started: ${messageOf(error)}`)
+        onTroubleNow(`What is due could not be started: ${messageOf(error)}`)
       }
       await pause(TICK, stopping.signal)
     }
@@ -54,40 +70,59 @@ export function startScheduler(
   }
 }
 
-/** Starts the plans and scheduled restores of every schedule that is due. Returns how many schedules have fired. */
-export async function fireSchedules(context: AppContext): Promise<number> {
+/**
+ * Starts the plans and scheduled restores of every schedule that is due. Returns how many schedules have fired.
+ * `onTrouble` hears of those that could not: the others fire nevertheless.
+ */
+export async function fireSchedules(
+  context: AppContext,
+  onTrouble: (message: string) => void,
+): Promise<number> {
   const due = await dueSchedules(context.store)
   if (due.length === 0) return 0
   const now = new Date(await nowOf(context.store))
   let fired = 0
-  for (const schedule of due) if (await fireSchedule(context, schedule, now)) fired += 1
+  for (const schedule of due) {
+    try {
+      if (await fireSchedule(context, schedule, now)) fired += 1
+    } catch (error) {
+      onTrouble(`The schedule “${schedule.name}” could not be fired: ${messageOf(error)}`)
+    }
+  }
   return fired
 }
 
 /** False if it was missed for too long, or another node was faster. */
 async function fireSchedule(context: AppContext, schedule: DueSchedule, now: Date): Promise<boolean> {
-  const { id, rule, since, catchUpHours } = schedule
+  const { id, since, catchUpHours } = schedule
+  const rule = ruleOf(schedule)
   const run = dueRun(rule, new Date(since), now, catchUpHours * HOUR)
   const [next] = nextRuns(rule, now, 1)
   const nextAt = next?.getTime() ?? null
   return await context.store.db.transaction().execute(async (trx) => {
+    if (isAhead(since, now)) await forgetAhead(trx, id, now.getTime())
     if (!run) {
-      await noteFired(context.store, trx, schedule, { since: now.getTime(), nextAt })
+      await noteFired(trx, schedule, { since: now.getTime(), nextAt })
       return false
     }
     const isOurs = await claimFiring(context.store, trx, id, run.getTime())
     // Whoever was faster has done all of this.
     if (!isOurs) return false
-    await noteFired(context.store, trx, schedule, { since: run.getTime(), nextAt })
+    await noteFired(trx, schedule, { since: run.getTime(), nextAt })
     await enqueueSchedule(context, trx, schedule, run.getTime())
     return true
   })
 }
 
+/** The clock was wrong when it was written. */
+function isAhead(time: number, now: Date): boolean {
+  return time - now.getTime() > CREDIBLE
+}
+
 /** What the app does by itself each day: cleaning up, and looking at what is on the volumes. */
-async function fireDaily(context: AppContext): Promise<void> {
+export async function fireDaily(context: AppContext): Promise<void> {
   const now = new Date(await nowOf(context.store))
-  for (const organizationId of await organizations(context.store)) {
+  for (const { id: organizationId } of await listOrganizations(context.store)) {
     const { cleanUpTime, fileCheckTime, displayTimeZone } = await settingsOf(context, organizationId)
     const daily = (time: string): Schedule => ({ type: 'daily', times: [time], timeZone: displayTimeZone })
     await fireOnce(context, `clean-up:${organizationId}`, daily(cleanUpTime), now, (trx) =>
@@ -107,6 +142,10 @@ async function fireOnce(
   start: (trx: Transaction<Tables>) => Promise<void>,
 ): Promise<void> {
   const last = await lastFiring(context.store, name)
+  if (last !== undefined && isAhead(last, now)) {
+    await forgetAhead(context.store.db, name, now.getTime())
+    return await fireOnce(context, name, rule, now, start)
+  }
   // The first time is the next one that comes, not one before there was anything to do.
   const run = last === undefined ? now : dueRun(rule, new Date(last), now)
   if (!run) return
@@ -127,8 +166,9 @@ async function enqueueCleanUp({ store }: AppContext, trx: Transaction<Tables>, o
 }
 
 async function checkVolumes({ store }: AppContext, trx: Transaction<Tables>, organizationId: string) {
-  for (const volumeId of await volumesOf(trx, organizationId)) {
-    await enqueueCheck(store, trx, organizationId, volumeId, { contents: true })
+  // Also what is only read is looked at.
+  for (const { id } of await allVolumes(trx, organizationId)) {
+    await enqueueCheck(store, trx, organizationId, id, { contents: true })
   }
 }
 

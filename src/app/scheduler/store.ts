@@ -18,6 +18,15 @@ export async function claimFiring(
   return added !== undefined
 }
 
+/** Forgets what was fired before its time, because the clock was wrong: else it would count as done when its time comes. */
+export async function forgetAhead(
+  trx: Store['db'] | Transaction<Tables>,
+  schedule: string,
+  now: number,
+): Promise<void> {
+  await trx.deleteFrom('firings').where('schedule', '=', schedule).where('fireAt', '>', now).execute()
+}
+
 /** The latest due time that has been fired, in milliseconds since 1970. */
 export async function lastFiring({ db }: Store, schedule: string): Promise<number | undefined> {
   const row = await db
@@ -28,20 +37,4 @@ export async function lastFiring({ db }: Store, schedule: string): Promise<numbe
     .limit(1)
     .executeTakeFirst()
   return row?.fireAt
-}
-
-export async function organizations({ db }: Store): Promise<string[]> {
-  const rows = await db.selectFrom('organizations').select('id').orderBy('id').execute()
-  return rows.map(({ id }) => id)
-}
-
-/** All volumes: also what is only read is looked at. */
-export async function volumesOf(trx: Transaction<Tables>, organizationId: string): Promise<string[]> {
-  const rows = await trx
-    .selectFrom('volumes')
-    .select('id')
-    .where('organizationId', '=', organizationId)
-    .orderBy('id')
-    .execute()
-  return rows.map(({ id }) => id)
 }

@@ -19,7 +19,7 @@ const LONGEST_PAUSE_DAYS = 9 * 366
 const PUNCTUAL = MINUTE
 
 /** A clock that is wrong by more than this, in milliseconds, is not taken at its word. */
-const CREDIBLE = DAY
+export const CREDIBLE = DAY
 
 const sundayFirst: readonly Weekday[] = ['sunday', ...mondayFirst.filter((day) => day !== 'sunday')]
 

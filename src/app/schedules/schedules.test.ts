@@ -6,7 +6,7 @@ import { describeStores } from '../../store/test-bed.ts'
 import { nowOf } from '../clock.ts'
 import { openPlans } from '../plans/test-bed.ts'
 import { openApp } from '../test-bed.ts'
-import { dueSchedules, noteFired } from './schedules.ts'
+import { dueSchedules, noteFired, ruleOf } from './schedules.ts'
 
 const url = '/api/v1/schedules'
 const nightly = {
@@ -188,14 +188,15 @@ describeStores('schedules', (makePlace) => {
     const expected = {
       id,
       organizationId,
+      name: nightly.name,
       rule: added.json().rule,
       since: 500,
       catchUpHours: 3,
       nextAt: 1000,
     }
-    assert.deepEqual(due, expected)
+    assert.deepEqual(due && { ...due, rule: ruleOf(due) }, expected)
     const note = (fired: { since: number; nextAt: number | null }) =>
-      app.store.db.transaction().execute((trx) => noteFired(app.store, trx, expected, fired))
+      app.store.db.transaction().execute((trx) => noteFired(trx, expected, fired))
     assert.equal(await note({ since: 1000, nextAt: null }), true)
     assert.equal(await note({ since: 2000, nextAt: 3000 }), false, 'it was fired since it was read')
     assert.deepEqual(await dueSchedules(app.store), [])
@@ -213,7 +214,7 @@ describeStores('schedules', (makePlace) => {
     const changed = await app.store.db.selectFrom('schedules').select('nextAt').executeTakeFirstOrThrow()
     const isNoted = await app.store.db
       .transaction()
-      .execute((trx) => noteFired(app.store, trx, due ?? assert.fail(), { since: 1000, nextAt: 2000 }))
+      .execute((trx) => noteFired(trx, due ?? assert.fail(), { since: 1000, nextAt: 2000 }))
     assert.equal(isNoted, false)
     assert.deepEqual(
       await app.store.db.selectFrom('schedules').select('nextAt').executeTakeFirstOrThrow(),

@@ -1,10 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
-import { AppError } from '../../shared/errors.ts'
+import { AppError, throwNow } from '../../shared/errors.ts'
 import type { NewRule, NewSchedule, Schedule, ScheduleChanges } from '../../shared/schedules.ts'
-import type { Store } from '../../store/database.ts'
-import type { Tables } from '../../store/tables.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { holdOrganization } from '../hold.ts'
@@ -16,17 +13,14 @@ import { describeSchedule } from './describe-schedule.ts'
 import { checkSchedule, nextRuns } from './occurrences.ts'
 import {
   deleteSchedule,
-  type DueSchedule,
-  findDue,
   findSchedule,
   insertSchedule,
-  moveOn,
   type ScheduleRow,
   updateSchedule,
   usersOf,
 } from './store.ts'
 
-export type { DueSchedule, ScheduleRow }
+export { type DueSchedule, dueSchedules, noteFired, ruleOf, type ScheduleRow } from './store.ts'
 
 const RUNS_SHOWN = 5
 
@@ -123,24 +117,6 @@ export function explain(rule: Schedule, now: number): { description: string; nex
   }
 }
 
-/** Those of all organizations whose time has come: what of it is to run, `dueRun` knows. */
-export async function dueSchedules(store: Store): Promise<DueSchedule[]> {
-  return await findDue(store)
-}
-
-/**
- * Notes the time that was fired, or until which nothing is to be fired any more, and when to look again. False, and
- * nothing is noted, if its rule was changed, or it was fired, since it was read.
- */
-export async function noteFired(
-  _store: Store,
-  trx: Transaction<Tables>,
-  schedule: DueSchedule,
-  fired: { since: number; nextAt: number | null },
-): Promise<boolean> {
-  return await moveOn(trx, schedule, fired)
-}
-
 /** The rule with its time zone. Throws `invalid_input` if it could not run. */
 async function completeRule(context: AppContext, organizationId: string, rule: NewRule): Promise<Schedule> {
   const timeZone = rule.timeZone ?? (await settingsOf(context, organizationId)).displayTimeZone
@@ -162,8 +138,4 @@ function beginning(rule: Schedule, now: number): { since: number; nextAt: number
 
 function noSchedule(): AppError {
   return new AppError('not_found', 'There is no such schedule.')
-}
-
-function throwNow(error: Error): never {
-  throw error
 }

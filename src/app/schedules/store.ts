@@ -1,8 +1,10 @@
-import type { Kysely, Selectable, Transaction } from 'kysely'
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { schedule, type Schedule } from '../../shared/schedules.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { isBehind, type Place } from '../pages.ts'
+import { unreadable } from '../unreadable.ts'
+import { CREDIBLE } from './occurrences.ts'
 
 export interface ScheduleRow extends Omit<Selectable<Tables['schedules']>, 'organizationId' | 'rule'> {
   rule: Schedule
@@ -15,7 +17,9 @@ export interface ScheduleRow extends Omit<Selectable<Tables['schedules']>, 'orga
 export interface DueSchedule {
   id: string
   organizationId: string
-  rule: Schedule
+  name: string
+  /** For `ruleOf`: what one of them says must not be in the way of the others. */
+  rule: string
   since: number
   catchUpHours: number
   nextAt: number
@@ -143,22 +147,38 @@ export async function usersOf(
   return { plans: plans.map(({ name }) => name), scheduledRestores: restores.map(({ name }) => name) }
 }
 
-/** Of all organizations. */
-export async function findDue({ db, now }: Store): Promise<DueSchedule[]> {
-  const rows = await db
+/**
+ * Those of all organizations whose time has come, or whose clock was wrong when they were last looked at: what of it is
+ * to run, `dueRun` knows.
+ */
+export async function dueSchedules({ db, now }: Store): Promise<DueSchedule[]> {
+  return await db
     .selectFrom('schedules')
-    .select(['id', 'organizationId', 'rule', 'since', 'catchUpHours'])
+    .select(['id', 'organizationId', 'name', 'rule', 'since', 'catchUpHours'])
     .select((eb) => eb.ref('nextAt').$notNull().as('nextAt'))
     .where('nextAt', 'is not', null)
-    .where('nextAt', '<=', now)
+    .where((eb) =>
+      eb.or([eb('nextAt', '<=', now), eb('since', '>', sql<number>`${now} + ${sql.lit(CREDIBLE)}`)]),
+    )
     .orderBy('nextAt')
     .orderBy('id')
     .execute()
-  return rows.map(({ rule, ...row }) => ({ ...row, rule: readRule(rule) }))
 }
 
-/** False if it was fired, or its rule was changed, since it was read. Whoever edits it is not disturbed. */
-export async function moveOn(
+/** Throws `unsupported`. */
+export function ruleOf({ name, rule }: Pick<DueSchedule, 'name' | 'rule'>): Schedule {
+  try {
+    return readRule(rule)
+  } catch (error) {
+    throw unreadable('schedule', name, error)
+  }
+}
+
+/**
+ * Notes the time that was fired, or until which nothing is to be fired any more, and when to look again. False, and
+ * nothing is noted, if its rule was changed, or it was fired, since it was read. Whoever edits it is not disturbed.
+ */
+export async function noteFired(
   trx: Transaction<Tables>,
   { id, since, nextAt }: Pick<DueSchedule, 'id' | 'since' | 'nextAt'>,
   values: Pick<Values, 'since' | 'nextAt'>,
