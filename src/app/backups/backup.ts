@@ -3,17 +3,18 @@ import { engineNamed, parseSettings } from '../../engines/index.ts'
 import type { NamedVolume } from '../../runner/copies.ts'
 import { takeSnapshot } from '../../runner/take-snapshot.ts'
 import { AppError, messageOf } from '../../shared/errors.ts'
-import { formatBytes } from '../../shared/units.ts'
-import type { AppContext } from '../context.ts'
+import { describePolicy } from '../../shared/retention.ts'
+import { nowOf } from '../clock.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { encryptionOf, keyRingOf } from '../keys/keys.ts'
 import { planOf, type PlanRow } from '../plans/plans.ts'
 import { enqueuePrune } from '../retention/prune.ts'
 import { connectionOf, serverOf } from '../servers/servers.ts'
 import { recordSnapshot } from '../snapshots/record.ts'
-import { openVolumeOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
+import { throttleOf } from '../throttles.ts'
+import { openVolumeOf, quotaReached, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
 import { enqueueRepair } from './repair.ts'
-import { bytesOn, noteFailure, noteSuccess } from './store.ts'
+import { noteFailure, noteSuccess } from './store.ts'
 import { enqueueSweep, sweep } from './sweep.ts'
 
 const payload = z.object({
@@ -34,9 +35,10 @@ export const backup = defineJob({
   payload,
   async run(work) {
     const { context, organizationId, payload } = work
-    if (payload.notAfter !== undefined && Date.now() > payload.notAfter) throw tooLate(payload.database)
+    const { notAfter = Infinity } = payload
+    if (notAfter < Infinity && (await nowOf(context.store)) > notAfter) throw tooLate(payload.database)
     const plan = await planOf(context, organizationId, payload.planId)
-    await using places = await openPlaces(context, organizationId, plan)
+    await using places = await openPlaces(work, plan)
     const timeout = AbortSignal.timeout(plan.settings.timeoutMinutes * MINUTE)
     try {
       await backUp({ ...work, signal: AbortSignal.any([work.signal, timeout]) }, plan, places)
@@ -71,7 +73,6 @@ async function backUp(work: Work<BackupPayload>, plan: PlanRow, places: Places):
       connection: connectionOf(context, server),
       database: payload.database,
       dumpOptions: parseSettings(engine.dumpOptions, settings.dumpOptions, `the options for ${engine.label}`),
-      partial: leftOut(settings.dumpOptions),
       serverName: server.name,
       compression: settings.compression,
       ...(encryption && { encryption }),
@@ -86,9 +87,10 @@ async function backUp(work: Work<BackupPayload>, plan: PlanRow, places: Places):
         organization: organizationId,
         serverId: server.id,
         plan: { id: plan.id, name: plan.name },
-        policy: JSON.stringify(settings.retention),
+        policy: describePolicy(settings.retention),
       },
       stallAfter: settings.stallMinutes * MINUTE,
+      ...(settings.bandwidth !== undefined && { throttle: throttleOf(context, plan.id, settings.bandwidth) }),
       async onComplete({ manifest, key, copies }) {
         const made = copies.map(({ failure }, i) => ({ volumeId: places.usable[i]?.row.id ?? '', failure }))
         const all = [...made, ...places.refused.map(({ row, failure }) => ({ volumeId: row.id, failure }))]
@@ -144,31 +146,25 @@ interface Places extends AsyncDisposable {
   refused: { row: VolumeRow; failure: AppError }[]
 }
 
-async function openPlaces(context: AppContext, organizationId: string, plan: PlanRow): Promise<Places> {
+async function openPlaces(work: Work<unknown>, plan: PlanRow): Promise<Places> {
+  const { context, organizationId } = work
   await using stack = new AsyncDisposableStack()
   const usable: Place[] = []
   const refused: Places['refused'] = []
   for (const { id } of plan.volumes) {
     const row = await volumeOf(context, organizationId, id)
     const failure = await quotaReached(context, row)
-    if (failure) refused.push({ row, failure })
-    else usable.push({ row, name: row.name, volume: stack.use(openVolumeOf(context, row)) })
+    if (failure && row.quotaAction === 'refuse') {
+      refused.push({ row, failure })
+      continue
+    }
+    if (failure) work.log('warning', failure.message)
+    usable.push({ row, name: row.name, volume: stack.use(openVolumeOf(context, row)) })
   }
   const [first] = refused
   if (usable.length === 0 && first) throw first.failure
   const cleanUp = stack.move()
   return { usable, refused, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() }
-}
-
-async function quotaReached({ store }: AppContext, row: VolumeRow): Promise<AppError | undefined> {
-  if (row.quota === null || row.quotaAction !== 'refuse') return undefined
-  const bytes = await bytesOn(store, row.id)
-  if (bytes < row.quota) return undefined
-  return new AppError(
-    'quota_reached',
-    `Volume “${row.name}” holds ${formatBytes(bytes)}; its quota is ${formatBytes(row.quota)}.`,
-    { hint: 'Raise the quota, or keep fewer snapshots there.' },
-  )
 }
 
 /** What killed runs have left goes first. A volume that cannot be searched says so by itself when it is written to. */
@@ -179,19 +175,6 @@ async function sweepQuietly(work: Work<unknown>, { row, volume }: Place): Promis
     work.signal.throwIfAborted()
     work.log('info', `“${row.name}” could not be searched for leftovers: ${messageOf(error)}`)
   }
-}
-
-/** In words, for the manifest: what the dump leaves out on purpose. */
-function leftOut(options: Record<string, unknown>): string[] {
-  const names = (option: string): string[] => {
-    const value = options[option]
-    return Array.isArray(value) ? value.map(String) : []
-  }
-  return [
-    ...names('tables').map((name) => `only table ${name}`),
-    ...names('excludeTables').map((name) => `without table ${name}`),
-    ...names('excludeTableData').map((name) => `without the rows of ${name}`),
-  ]
 }
 
 function tooLate(database: string): AppError {

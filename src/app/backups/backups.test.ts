@@ -109,6 +109,7 @@ describeStores('backups of a plan', (makePlace) => {
       await readFile(join(app.places[0], `${key}.manifest.json`), 'utf8'),
     ) as Manifest
     assert.deepEqual(manifest.plan, { id: app.plan.id, name: 'nightly' })
+    assert.equal(manifest.policy, 'the newest 7; at least 1')
     assert.equal(manifest.server.id, snapshot.serverId)
     const run = (await app.ask('GET', `/api/v1/jobs/${jobId}`)).json<Job>()
     const [backup] = await backupsOf(app)
@@ -211,6 +212,94 @@ describeStores('backups of a plan', (makePlace) => {
     )
   })
 
+  it('that cannot begin are a failure of the databases that were asked for, and of no other', async () => {
+    await using app = await openPlan(makePlace)
+    const other = join(app.folder, 'other.db')
+    const databases = { mode: 'selected', names: [app.database, other, '*.sqlite'] }
+    await app.ask('PATCH', `/api/v1/plans/${app.plan.id}`, { databases })
+    await rename(app.database, `${app.database}-gone`)
+    const failed = async () => {
+      const rows = await app.store.db
+        .selectFrom('planDatabases')
+        .select(['database', 'lastFailedJobId'])
+        .execute()
+      return new Map(rows.map(({ database, lastFailedJobId }) => [database, lastFailedJobId]))
+    }
+    const first = await app.run()
+    await runJobs(app.context, { evenLater: true })
+    assert.deepEqual(await failed(), new Map([app.database, other].map((name) => [name, first])))
+    const second = await app.run({ databases: [other] })
+    await runJobs(app.context, { evenLater: true })
+    assert.deepEqual(
+      await failed(),
+      new Map([
+        [app.database, first],
+        [other, second],
+      ]),
+    )
+  })
+
+  it('that wait for their schedule are not left out as too late when somebody asks for them', async (test) => {
+    await using app = await openPlan(makePlace, { windowMinutes: 10 })
+    const { jobKinds } = await import('../jobs/kinds.ts')
+    const { 'run-plan': runPlan } = jobKinds
+    assert.ok(runPlan)
+    const { planOf } = await import('../plans/plans.ts')
+    const { startPlan } = await import('./backups.ts')
+    const { organizationId } = await app.store.db
+      .selectFrom('plans')
+      .select('organizationId')
+      .executeTakeFirstOrThrow()
+    const plan = await planOf(app.context, organizationId, app.plan.id)
+    const fire = async (dueAt: number) => {
+      const order = { trigger: 'schedule', dueAt }
+      await app.store.db.transaction().execute((trx) => startPlan(app.context, trx, plan, order))
+      await runJobs(app.context, { kinds: { 'run-plan': runPlan } })
+    }
+    const HOUR = 3_600_000
+    await fire(Date.now() - HOUR)
+    await app.run({ comment: 'now' })
+    await runJobs(app.context)
+    assert.deepEqual(
+      (await backupsOf(app)).map(({ state }) => state),
+      ['succeeded'],
+    )
+    assert.equal((await snapshotsOf(app))[0]?.comment, 'now')
+    await fire(Date.now() - HOUR)
+    await runJobs(app.context)
+    assert.equal((await backupsOf(app))[0]?.error?.code, 'job_too_late')
+    // The clock of this machine is wrong; that of the store decides.
+    await fire(Date.now())
+    const now = Date.now.bind(Date)
+    const clock = test.mock.method(Date, 'now', () => now() + HOUR)
+    await runJobs(app.context)
+    clock.mock.restore()
+    assert.equal((await backupsOf(app))[0]?.state, 'succeeded')
+  })
+
+  it('of a copy that is given up meanwhile are no repair', async () => {
+    await using app = await openPlan(makePlace)
+    await writeFile(app.places[1], 'no folder')
+    await app.run()
+    await runJobs(app.context)
+    await rm(app.places[1])
+    const { 'repair-copy': repair } = (await import('../jobs/kinds.ts')).jobKinds
+    assert.ok(repair)
+    const givenUp: typeof repair = {
+      ...repair,
+      async run(work) {
+        const finish: typeof work.finish = async (finished) => {
+          await app.store.db.deleteFrom('copies').where('volumeId', '=', app.volumeIds[1]).execute()
+          await work.finish(finished)
+        }
+        return await repair.run({ ...work, finish })
+      },
+    }
+    await runJobs(app.context, { kinds: { 'repair-copy': givenUp }, evenLater: true })
+    const { items } = (await app.ask('GET', '/api/v1/jobs?kind=repair-copy')).json<{ items: Job[] }>()
+    assert.deepEqual([items[0]?.state, items[0]?.error?.code], ['failed', 'changed_meanwhile'])
+  })
+
   it('leave nothing on any volume when another runner has taken the job over meanwhile', async () => {
     await using app = await openPlan(makePlace)
     await app.run()
@@ -263,10 +352,36 @@ describeStores('backups of a plan', (makePlace) => {
     for (const place of app.places) assert.deepEqual(await filesIn(place), expected)
   })
 
+  it('go to their volumes no faster than the plan lets them', async () => {
+    const bandwidth = 8192
+    await using app = await openPlan(makePlace, { bandwidth, compression: { method: 'none' } })
+    const { 'run-plan': runPlan, backup } = (await import('../jobs/kinds.ts')).jobKinds
+    assert.ok(runPlan && backup)
+    const stored: number[] = [0]
+    const watched: typeof backup = {
+      ...backup,
+      run: (work) =>
+        backup.run({
+          ...work,
+          progress: ({ phase, storedBytes }) => {
+            if (phase === 'dumping' && storedBytes !== undefined) stored.push(storedBytes)
+          },
+        }),
+    }
+    await app.run()
+    await runJobs(app.context, { kinds: { 'run-plan': runPlan, backup: watched } })
+    const [snapshot] = await snapshotsOf(app)
+    assert.equal(stored.at(-1), snapshot?.storedBytes)
+    // A throttle lets by what is due in a tenth of a second.
+    const steps = stored.slice(1).map((bytes, i) => bytes - (stored[i] ?? 0))
+    assert.ok(Math.max(...steps) <= Math.ceil(bandwidth / 10), String(steps))
+  })
+
   it('write nothing to a volume whose quota is reached, and say so', async () => {
     await using app = await openPlan(makePlace)
     await app.run()
     await runJobs(app.context)
+    const [first] = await backupsOf(app)
     const [id] = app.volumeIds
     const changed = await app.ask('PATCH', `/api/v1/volumes/${id}`, { quota: 10, quotaAction: 'refuse' })
     assert.equal(changed.statusCode, 200, changed.body)
@@ -277,6 +392,14 @@ describeStores('backups of a plan', (makePlace) => {
     assert.match(JSON.stringify(backup?.result), /its quota is 10 B/)
     assert.equal((await filesIn(app.places[0])).length, 2)
     assert.equal((await filesIn(app.places[1])).length, 4)
+
+    await app.ask('PATCH', `/api/v1/volumes/${id}`, { quotaAction: 'warn' })
+    await app.run()
+    await runJobs(app.context)
+    const warned = (await backupsOf(app)).find(({ state, id }) => state === 'succeeded' && id !== first?.id)
+    assert.ok(warned)
+    const log = await app.ask('GET', `/api/v1/jobs/${warned.id}/log?as=text`)
+    assert.match(log.body, /its quota is 10 B/)
   })
 
   it('before a release carry its version in their names, and say to whoever waits whether it may go on', async () => {

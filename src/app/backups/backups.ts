@@ -5,6 +5,8 @@ import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import type { PlanRow } from '../plans/plans.ts'
 
+export { ANY_DATABASE } from './store.ts'
+
 /** Why and for what a plan runs. */
 export const planTrigger = z.object({
   trigger: z.string(),
@@ -17,6 +19,14 @@ export const planTrigger = z.object({
   dueAt: z.number().optional(),
 })
 export type PlanTrigger = z.output<typeof planTrigger>
+
+/**
+ * Whether what a run, or a backup, that waits does is less than what is asked for now: one of a schedule has no words of
+ * its own, and may come too late.
+ */
+export function asksForMore({ version }: { version?: string | undefined }, waiting: unknown): boolean {
+  return version !== undefined || planTrigger.safeParse(waiting).data?.trigger === 'schedule'
+}
 
 /**
  * Enqueues a run of the plan: it lists the databases, and orders a backup of each. One that waits already is enough,
@@ -34,7 +44,7 @@ export async function startPlan(
     kind: 'run-plan',
     key: `run-plan:${plan.id}${databases ? `:${[...databases].sort().join('\n')}` : ''}`,
     payload: { planId: plan.id, ...trigger },
-    replacesPayload: trigger.version !== undefined,
+    replacesPayload: (waiting) => asksForMore(trigger, waiting),
     subject: { planId: plan.id, serverId: plan.serverId },
     maxAttempts: plan.settings.tries,
     backoff: plan.settings.backoffSeconds * 1000,

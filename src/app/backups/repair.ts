@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { replicateCopy } from '../../runner/replicate-copy.ts'
-import { type AppError, asAppError } from '../../shared/errors.ts'
+import { AppError, asAppError } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -10,7 +10,7 @@ import { defineJob } from '../jobs/job-kind.ts'
 import { jobError } from '../jobs/run-job.ts'
 import { findCopy, markCopy, noteCopyError } from '../snapshots/copies.ts'
 import { readableCopy } from '../snapshots/snapshots.ts'
-import { openVolumeOf, volumeOf, volumeResource } from '../volumes/volumes.ts'
+import { openVolumeOf, volumeOf, volumeResource, type VolumeRow } from '../volumes/volumes.ts'
 
 /** With pauses of an hour at most: more than a week. The daily clean-up asks again after that. */
 const ATTEMPTS = 200
@@ -21,13 +21,18 @@ export const repairCopy = defineJob({
   async run(work) {
     const { context, organizationId, payload, finish, log } = work
     const { snapshotId, volumeId } = payload
-    const wanted = await findCopy(context.store, organizationId, payload)
+    const find = async () => {
+      const copy = await findCopy(context.store, organizationId, payload)
+      return copy?.state === 'stored' || copy?.state === 'delete_pending' ? undefined : copy
+    }
     // It may have been deleted, repaired or given up since.
-    if (!wanted || wanted.state === 'stored' || wanted.state === 'delete_pending')
-      return { result: { done: false } }
+    if (!(await find())) return { result: { done: false } }
     const row = await volumeOf(context, organizationId, volumeId)
     const source = await readableCopy(context, organizationId, snapshotId)
     await using _source = source.volume
+    // Only from here on, no copy of the snapshot is given up.
+    const wanted = await find()
+    if (!wanted) return { result: { done: false } }
     await using volume = openVolumeOf(context, row)
     const order = {
       from: { name: source.volumeRow.name, volume: source.volume, key: source.key },
@@ -37,8 +42,10 @@ export const repairCopy = defineJob({
       onComplete: (key: string) =>
         finish({
           result: { done: true, key, from: source.volumeRow.id },
-          record: (trx: Transaction<Tables>) =>
-            markCopy(context.store, trx, { snapshotId, volumeId }, { state: 'stored', key, isWhole: true }),
+          async record(trx: Transaction<Tables>) {
+            const found = { state: 'stored', key, isWhole: true } as const
+            if (!(await markCopy(context.store, trx, payload, found))) throw notWanted(row)
+          },
         }),
     }
     try {
@@ -51,6 +58,10 @@ export const repairCopy = defineJob({
     return undefined
   },
 })
+
+function notWanted({ name }: VolumeRow): AppError {
+  return new AppError('changed_meanwhile', `The catalogue wants no copy on “${name}” any more.`)
+}
 
 /** What a failed attempt shows of the copies: the next one must not read a damaged one again. */
 async function learnFrom(

@@ -7,11 +7,11 @@ import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import { defineJob } from '../jobs/job-kind.ts'
 import type { planRunResult } from '../jobs/jobs.ts'
-import { matchingDatabases, planOf, type PlanRow } from '../plans/plans.ts'
+import { findPlan, matchingDatabases, planOf, type PlanRow } from '../plans/plans.ts'
 import { databasesOf, serverOf, serverResource } from '../servers/servers.ts'
 import { volumeResource } from '../volumes/volumes.ts'
 import type { BackupPayload } from './backup.ts'
-import { planTrigger, type PlanTrigger } from './backups.ts'
+import { asksForMore, planTrigger, type PlanTrigger } from './backups.ts'
 import { ANY_DATABASE, knownDatabases, noteFailure, noteSeen } from './store.ts'
 
 const payload = planTrigger.extend({ planId: z.string() })
@@ -40,28 +40,28 @@ export const runPlan = defineJob({
       },
     })
   },
-  async endedBadly({ store }, trx, { id, payload: { planId }, ...end }) {
+  async endedBadly({ store }, trx, { id, organizationId, payload: { planId, databases: only }, ...end }) {
     if (end.state !== 'failed') return
-    const known = await knownDatabases(trx, planId)
-    const databases = known.length > 0 ? known : [ANY_DATABASE]
+    // Perhaps it cannot be read, which must not keep the run from its end.
+    const plan = await findPlan(trx, organizationId, planId).catch(() => undefined)
+    const expected = only ?? [...(await knownDatabases(trx, planId)), ...(plan ? namesOf(plan) : [])]
+    const concerned = plan ? matchingDatabases(plan.settings, [...new Set(expected)]) : expected
+    const databases = concerned.length > 0 || only ? concerned : [ANY_DATABASE]
     await noteFailure(store, trx, { planId, databases }, id, end.error)
   },
 })
+
+/** The databases that the plan names. */
+function namesOf({ settings: { databases } }: PlanRow): string[] {
+  return databases.mode === 'selected' ? databases.names.filter((name) => !name.includes('*')) : []
+}
 
 /**
  * The databases to back up. Those that are named are asked for also if the server does not list them: then their backup
  * fails, and says so, rather than never being missed.
  */
-function choose(
-  { settings }: PlanRow,
-  { databases: only }: PlanTrigger,
-  listed: readonly string[],
-): string[] {
-  const named =
-    settings.databases.mode === 'selected'
-      ? settings.databases.names.filter((name) => !name.includes('*'))
-      : []
-  const matching = matchingDatabases(settings, [...new Set([...listed, ...named])])
+function choose(plan: PlanRow, { databases: only }: PlanTrigger, listed: readonly string[]): string[] {
+  const matching = matchingDatabases(plan.settings, [...new Set([...listed, ...namesOf(plan)])])
   if (!only) return matching
   const strangers = only.filter((name) => !matching.includes(name))
   if (strangers.length === 0) return [...new Set(only)]
@@ -97,7 +97,7 @@ async function orderBackup(
     kind: 'backup',
     key: `backup:${plan.id}:${database}`,
     payload,
-    replacesPayload: version !== undefined,
+    replacesPayload: (waiting) => asksForMore({ version }, waiting),
     subject: { planId: plan.id, serverId: plan.serverId, database },
     resources: [serverResource(plan.serverId), ...plan.volumes.map(({ id }) => volumeResource(id))],
     maxAttempts: settings.tries,

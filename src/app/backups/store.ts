@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import type { JobError } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -80,13 +80,21 @@ export async function knownDatabases(trx: Transaction<Tables>, planId: string): 
   return rows.map(({ database }) => database)
 }
 
-/** Bytes that the copies on the volume take. */
-export async function bytesOn({ db }: Store, volumeId: string): Promise<number> {
-  const { bytes } = await db
-    .selectFrom('copies')
-    .select(sql<number>`cast(coalesce(sum(bytes), 0) as bigint)`.as('bytes'))
-    .where('volumeId', '=', volumeId)
-    .where('state', 'in', ['stored', 'corrupt', 'delete_pending'])
-    .executeTakeFirstOrThrow()
-  return bytes
+/** Those of a plan, or all. */
+export async function writableVolumes(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  { planId }: { planId?: string },
+): Promise<string[]> {
+  let query = trx
+    .selectFrom('volumes')
+    .select('id')
+    .where('organizationId', '=', organizationId)
+    .where('isReadOnly', '=', 0)
+  if (planId !== undefined) {
+    const ofPlan = trx.selectFrom('planVolumes').select('volumeId').where('planId', '=', planId)
+    query = query.where('id', 'in', ofPlan)
+  }
+  const rows = await query.execute()
+  return rows.map(({ id }) => id)
 }

@@ -5,6 +5,7 @@ import { findSnapshot } from '../../runner/manifests.ts'
 import { sweepUnfinished } from '../../runner/writing.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Manifest } from '../../shared/snapshots.ts'
+import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { Volume } from '../../volumes/volume.ts'
@@ -13,6 +14,7 @@ import { defineJob } from '../jobs/job-kind.ts'
 import { wantCopies } from '../snapshots/copies.ts'
 import { adoptCopy, type FoundCopy } from '../snapshots/record.ts'
 import { enqueueRepair } from './repair.ts'
+import { writableVolumes } from './store.ts'
 import { openVolumeOf, volumeOf, volumeResource, type VolumeRow } from '../volumes/volumes.ts'
 
 /** Removes from a volume what killed runs have left there. */
@@ -25,24 +27,14 @@ export const sweepVolume = defineJob({
   },
 })
 
-/** Enqueues it for one volume, for those of a plan, or for all that can be written to. */
+/** Enqueues it for the volumes of a plan, or for all, as far as they can be written to. */
 export async function enqueueSweep(
   { store }: AppContext,
   trx: Transaction<Tables>,
   organizationId: string,
-  of: { planId?: string; volumeId?: string } = {},
+  of: { planId?: string } = {},
 ): Promise<void> {
-  let query = trx
-    .selectFrom('volumes')
-    .select('id')
-    .where('organizationId', '=', organizationId)
-    .where('isReadOnly', '=', 0)
-  if (of.volumeId !== undefined) query = query.where('id', '=', of.volumeId)
-  if (of.planId !== undefined) {
-    const ofPlan = trx.selectFrom('planVolumes').select('volumeId').where('planId', '=', of.planId)
-    query = query.where('id', 'in', ofPlan)
-  }
-  for (const { id } of await query.execute()) {
+  for (const id of await writableVolumes(trx, organizationId, of)) {
     await enqueueJob(store, trx, {
       organizationId,
       kind: 'sweep-volume',
@@ -71,10 +63,13 @@ export async function sweep(
       const { manifest } = await findSnapshot(volume, key, job.signal)
       if (!(await isWhole(volume, key, manifest, job.signal))) return
       const found = { organizationId, volumeId: row.id, key, manifest }
-      const what = await adoptCopy(context.store, found)
-      if (what === 'known') return
-      job.log('info', `“${key}” was complete, and is in the catalogue now.`)
-      if (what === 'new') await askForOthers(context, found)
+      const { store } = context
+      const what = await store.db.transaction().execute(async (trx) => {
+        const adopted = await adoptCopy(store, trx, found)
+        if (adopted === 'new') await askForOthers(store, trx, found)
+        return adopted
+      })
+      if (what !== 'known') job.log('info', `“${key}” was complete, and is in the catalogue now.`)
     },
   })
 }
@@ -95,10 +90,11 @@ async function isWhole(
 }
 
 /** Its run was killed: on the other volumes of its plan it may be complete too, and else is made from this copy. */
-async function askForOthers({ store }: AppContext, found: FoundCopy): Promise<void> {
-  const { organizationId, volumeId, manifest } = found
-  await store.db.transaction().execute(async (trx) => {
-    const volumeIds = await wantCopies(store, trx, { snapshotId: manifest.snapshot, volumeId })
-    for (const other of volumeIds) await enqueueRepair(store, trx, organizationId, manifest.snapshot, other)
-  })
+async function askForOthers(
+  store: Store,
+  trx: Transaction<Tables>,
+  { organizationId, volumeId, manifest }: FoundCopy,
+): Promise<void> {
+  const volumeIds = await wantCopies(store, trx, { snapshotId: manifest.snapshot, volumeId })
+  for (const other of volumeIds) await enqueueRepair(store, trx, organizationId, manifest.snapshot, other)
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { it } from 'node:test'
+import { AppError } from '../../shared/errors.ts'
 import type { Job } from '../../shared/jobs.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { nowOf } from '../clock.ts'
+import { jobKinds } from '../jobs/kinds.ts'
 import { type Catalogue, openCatalogue } from '../snapshots/test-bed.ts'
 
 const day = (n: number) => new Date(Date.UTC(2026, 0, n))
@@ -185,6 +187,49 @@ describeStores(
       await app.run({ evenLater: true })
       assert.deepEqual(await app.states(id), { 'volume 0': 'stored', 'volume 1': 'stored' })
       assert.equal(String(await readFile(app.path(0, key))), 'content')
+    })
+
+    it('that has found damage does not succeed when it is tried again', async () => {
+      await using app = await openCatalogue(makePlace)
+      const id = await app.add()
+      await app.add()
+      await writeFile(app.path(0, await app.keyOf(id)), 'x')
+      const { 'content-check': kind } = jobKinds
+      assert.ok(kind)
+      const brokenOff: typeof kind = {
+        ...kind,
+        async run(work) {
+          await assert.rejects(kind.run(work))
+          throw new AppError('volume_unreachable', 'The line is cut.')
+        },
+      }
+      await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
+      await app.run({ kinds: { 'content-check': brokenOff } })
+      assert.equal((await app.jobs('content-check'))[0]?.state, 'queued')
+      await app.run({ kinds: { 'content-check': kind }, evenLater: true })
+      const [job] = await app.jobs('content-check')
+      assert.deepEqual([job?.state, job?.attempt, job?.error?.code], ['failed', 2, 'checksum_mismatch'])
+      assert.match(job?.error?.message ?? '', /1 copy is damaged/)
+    })
+
+    it('passes by what cannot be read, reads the others, and fails', async () => {
+      await using app = await openCatalogue(makePlace)
+      const ids: string[] = []
+      for (let n = 0; n < 3; n++) ids.push(await app.add())
+      const path = app.path(0, await app.keyOf(ids[0] ?? ''))
+      await rename(path, `${path}-elsewhere`)
+      await symlink(`${path}-elsewhere`, path)
+      await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
+      const { 'content-check': kind } = jobKinds
+      assert.ok(kind)
+      await app.run({ kinds: { 'content-check': kind }, evenLater: true })
+      const [job] = await app.jobs('content-check')
+      assert.deepEqual([job?.state, job?.attempt, job?.error?.code], ['failed', 3, 'volume_refused'])
+      const read = await Promise.all(
+        ids.map(async (id) => (await app.snapshot(id)).copies[0]?.contentCheckedAt !== null),
+      )
+      assert.deepEqual(read, [false, true, true])
+      assert.deepEqual(await app.states(ids[0] ?? ''), { 'volume 0': 'stored' })
     })
 
     it('writes a manifest again that is gone', async () => {

@@ -26,7 +26,7 @@ export async function enqueueCheck(
       kind,
       key: `${kind}:${volumeId}`,
       payload: { volumeId, ...payload },
-      replacesPayload,
+      replacesPayload: () => replacesPayload,
       subject: { volumeId },
       resources: [volumeResource(volumeId)],
       maxAttempts: 3,

@@ -10,9 +10,11 @@ import { settingsOf } from '../settings/settings.ts'
 import { findCopy, markCopy } from '../snapshots/copies.ts'
 import { openVolumeOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
 import {
+  checkPayload,
+  type CheckWork,
   type Faults,
   faultsFound,
-  noFaults,
+  faultsSoFar,
   noteFault,
   refuseIfEmpty,
   refuseIfGone,
@@ -20,13 +22,16 @@ import {
 } from './faults.ts'
 import { longestUnread, storedBytes, type UnreadCopy } from './store.ts'
 
+/** So many copies that cannot be read: the volume is broken, not a copy. */
+const PATIENCE = 5
+
 /**
  * Reads a share of all that is on a volume, those copies first that were not read for longest, and compares each with
  * its SHA-256, for which no key is needed. So in the course of many days every byte is read. What is not what was
- * stored is marked, and made again from a good copy.
+ * stored is marked, and made again from a good copy. What cannot be read is passed by, and the check fails in the end.
  */
 export const contentCheck = defineJob({
-  payload: z.object({ volumeId: z.string(), share: z.number().gt(0).max(1).optional() }),
+  payload: checkPayload.extend({ share: z.number().gt(0).max(1).optional() }),
   async run(work) {
     const { context, organizationId, payload, signal } = work
     const { store } = context
@@ -36,18 +41,26 @@ export const contentCheck = defineJob({
     const started = await nowOf(store)
     await using volume = openVolumeOf(context, row)
     await refuseIfGone(volume, signal)
-    const faults = noFaults()
+    const faults = faultsSoFar(work)
     const read = { copies: 0, bytes: 0 }
-    while (read.copies === 0 || read.bytes < wanted) {
-      signal.throwIfAborted()
-      const copy = await longestUnread(store, row.id, started)
+    const unreadable: string[] = []
+    let trouble: unknown
+    while ((read.copies === 0 || read.bytes < wanted) && unreadable.length < PATIENCE) {
+      const copy = await longestUnread(store, row.id, started, unreadable)
       if (!copy) break
-      await readOne(work, row, volume, copy, read.bytes, faults)
-      read.copies += 1
-      read.bytes += copy.bytes
+      try {
+        await readOne(work, row, volume, copy, read.bytes, faults)
+        read.copies += 1
+        read.bytes += copy.bytes
+      } catch (error) {
+        signal.throwIfAborted()
+        work.log('warning', `“${copy.key}” could not be read: ${messageOf(error)}`)
+        trouble ??= error
+        unreadable.push(copy.snapshotId)
+      }
     }
     const repairs = faults.first ? await repairAll(work, row) : 0
-    const error = faultsFound(row, faults, repairs)
+    const error = faultsFound(row, faults, repairs) ?? trouble
     if (error) throw error
     return { result: read }
   },
@@ -55,7 +68,7 @@ export const contentCheck = defineJob({
 
 /** Throws what says nothing about the copy. */
 async function readOne(
-  work: Work<unknown>,
+  work: CheckWork,
   row: VolumeRow,
   volume: Volume,
   copy: UnreadCopy,

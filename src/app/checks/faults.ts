@@ -1,4 +1,5 @@
-import { AppError } from '../../shared/errors.ts'
+import { z } from 'zod'
+import { AppError, type ErrorCode } from '../../shared/errors.ts'
 import type { Volume } from '../../volumes/volume.ts'
 import { enqueueRepair } from '../backups/repair.ts'
 import type { Work } from '../jobs/job-kind.ts'
@@ -8,33 +9,40 @@ import { markFaulty, repairableCopies } from './store.ts'
 
 const PIECE = 100
 
+const faults = z.object({
+  missing: z.number(),
+  corrupt: z.number(),
+  first: z.object({ code: z.custom<ErrorCode>(), message: z.string() }).optional(),
+})
 /** What a check has found to be wrong. */
-export interface Faults {
-  missing: number
-  corrupt: number
-  first: { key: string; error: AppError } | undefined
-}
+export type Faults = z.output<typeof faults>
 
-export function noFaults(): Faults {
-  return { missing: 0, corrupt: 0, first: undefined }
+/** What earlier attempts have found belongs to the check: what is marked by now is not found a second time. */
+export const checkPayload = z.object({ volumeId: z.string(), faults: faults.optional() })
+export type CheckWork = Work<z.output<typeof checkPayload>>
+
+export function faultsSoFar({ payload: { faults } }: CheckWork): Faults {
+  return faults ?? { missing: 0, corrupt: 0 }
 }
 
 /** Notes a fault, unless the copy is to go by now, or has gone. */
 export async function noteFault(
-  { context: { store }, log }: Work<unknown>,
+  work: CheckWork,
   { id }: VolumeRow,
-  { snapshotId, key }: { snapshotId: string; key: string },
+  { snapshotId }: { snapshotId: string },
   faults: Faults,
   error: AppError,
 ): Promise<void> {
+  const { store } = work.context
   const state = error.code === 'object_not_found' ? 'missing' : 'corrupt'
-  const isMarked = await store.db
-    .transaction()
-    .execute((trx) => markFaulty(store, trx, id, snapshotId, state, jobError(error)))
-  if (!isMarked) return
-  faults[state] += 1
-  faults.first ??= { key, error }
-  log('error', error.message)
+  const { code, message } = error
+  await store.db.transaction().execute(async (trx) => {
+    if (!(await markFaulty(store, trx, id, snapshotId, state, jobError(error)))) return
+    faults[state] += 1
+    faults.first ??= { code, message }
+    await work.remember(trx, { ...work.payload, faults })
+    work.log('error', message)
+  })
 }
 
 /** Throws if the volume is not there: to whoever asks for its objects, all of them would be missing. */
@@ -88,7 +96,7 @@ export function faultsFound({ name }: VolumeRow, faults: Faults, repairs: number
     ...(missing > 0 ? [`${missing} ${missing === 1 ? 'copy is' : 'copies are'} missing`] : []),
     ...(corrupt > 0 ? [`${corrupt} ${corrupt === 1 ? 'copy is' : 'copies are'} damaged`] : []),
   ]
-  return new AppError(first.error.code, `On “${name}”, ${counts.join(' and ')}. ${first.error.message}`, {
+  return new AppError(first.code, `On “${name}”, ${counts.join(' and ')}. ${first.message}`, {
     hint:
       repairs > 0
         ? `${repairs} ${repairs === 1 ? 'copy is' : 'copies are'} being made again from good ones.`

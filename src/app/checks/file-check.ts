@@ -1,13 +1,14 @@
-import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
 import type { Volume } from '../../volumes/volume.ts'
 import { nowOf } from '../clock.ts'
-import { defineJob, type Work } from '../jobs/job-kind.ts'
+import { defineJob } from '../jobs/job-kind.ts'
 import { openVolumeOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
 import {
+  checkPayload,
+  type CheckWork,
   type Faults,
   faultsFound,
-  noFaults,
+  faultsSoFar,
   noteFault,
   refuseIfEmpty,
   refuseIfGone,
@@ -26,7 +27,7 @@ const PIECE = 500
  * noted in the store, and those that are left have not been.
  */
 export const fileCheck = defineJob({
-  payload: z.object({ volumeId: z.string() }),
+  payload: checkPayload,
   async run(work) {
     const { context, organizationId, payload, signal } = work
     const { store } = context
@@ -34,7 +35,8 @@ export const fileCheck = defineJob({
     await using volume = openVolumeOf(context, row)
     const started = await nowOf(store)
     await refuseIfGone(volume, signal)
-    const check: Check = { work, row, volume, faults: noFaults(), seen: 0 }
+    // What is missing is found anew by each attempt.
+    const check: Check = { work, row, volume, faults: { ...faultsSoFar(work), missing: 0 }, seen: 0 }
     if (await areMoreThan(store, row.id, FEW)) await seeAll(check)
     await askForOthers(check, started)
     const repairs = await repairAll(work, row)
@@ -45,7 +47,7 @@ export const fileCheck = defineJob({
 })
 
 interface Check {
-  work: Work<unknown>
+  work: CheckWork
   row: VolumeRow
   volume: Volume
   faults: Faults

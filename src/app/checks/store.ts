@@ -163,13 +163,14 @@ export interface UnreadCopy {
   manifest: string
 }
 
-/** The good copy of the volume that was never read since it was stored, else the one that was read longest ago. */
+/** The good copy of the volume that was never read since it was stored, else the one that was read longest ago; none of `except`. */
 export async function longestUnread(
   { db }: Store,
   volumeId: string,
   before: number,
+  except: readonly string[],
 ): Promise<UnreadCopy | undefined> {
-  const copies = db
+  let copies = db
     .selectFrom('copies')
     .innerJoin('snapshots', 'snapshots.id', 'copies.snapshotId')
     .select(['copies.snapshotId', 'copies.key', 'copies.bytes', 'isForeign', 'manifest'])
@@ -178,6 +179,7 @@ export async function longestUnread(
     .orderBy('contentCheckedAt')
     .orderBy('copies.snapshotId')
     .limit(1)
+  if (except.length > 0) copies = copies.where('copies.snapshotId', 'not in', except)
   const neverRead = await copies.where('contentCheckedAt', 'is', null).executeTakeFirst()
   return neverRead ?? (await copies.where('contentCheckedAt', '<', before).executeTakeFirst())
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
-import { isOver, type Job, type JobState, type PlanRun } from '../../shared/jobs.ts'
+import { isOver, type Job, type PlanRun, stateOfRun } from '../../shared/jobs.ts'
 import { cancelJob } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
 import type { JobKind } from './job-kind.ts'
 import { tellKinds } from './run-job.ts'
-import { findJob, findJobs, fullResources, type JobRow } from './store.ts'
+import { cancelChildren, findJob, findJobs, fullResources, type JobRow } from './store.ts'
 
 export { type JobRow, listJobs, readLog } from './store.ts'
 
@@ -36,13 +36,7 @@ export async function cancel(
     if (!row) throw new AppError('not_found', 'There is no such job.')
     await cancelJob(store, trx, id, tell)
     // Whoever cancels the run of a plan means what it has ordered, too.
-    const children = await trx
-      .selectFrom('jobs')
-      .select('id')
-      .where('parentId', '=', id)
-      .where('state', 'in', ['queued', 'running'])
-      .execute()
-    for (const child of children) await cancelJob(store, trx, child.id, tell)
+    await cancelChildren(store, trx, id, tell)
   })
   return await jobOf(context, organizationId, id)
 }
@@ -91,7 +85,7 @@ export async function waitForRun(
     if (isOver(run.state) && backups.every(({ state }) => isOver(state))) {
       const [shown, ...others] = await presentJobs(context, [run, ...backups])
       if (!shown) throw new Error('presentJobs has lost a job')
-      return { state: stateOfAll([run, ...backups].map(({ state }) => state)), run: shown, backups: others }
+      return { state: stateOfRun(run, backups), run: shown, backups: others }
     }
     await sleep(LOOK_EVERY, undefined, { signal })
   }
@@ -106,11 +100,6 @@ async function backupsOf({ store }: AppContext, organizationId: string, run: Job
     organizationId,
     result.data.jobs.map(({ id }) => id),
   )
-}
-
-function stateOfAll(states: readonly JobState[]): JobState {
-  const worst: readonly JobState[] = ['failed', 'cancelled', 'partial', 'running', 'queued']
-  return worst.find((state) => states.includes(state)) ?? 'succeeded'
 }
 
 function present(row: JobRow, waitsFor: string[]): Job {

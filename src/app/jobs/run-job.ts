@@ -13,7 +13,7 @@ import { mendJson, mendText } from '../broken-text.ts'
 import type { AppContext } from '../context.ts'
 import type { Finished, JobKind, Work } from './job-kind.ts'
 import { JobLog } from './job-log.ts'
-import { appendLog } from './store.ts'
+import { appendLog, cancelChildren, cancelledAmong } from './store.ts'
 
 /** A claimed job while it runs here. */
 export interface RunningJob {
@@ -57,19 +57,20 @@ export function startJob(
     abort: (reason) => controller.abort(reason),
     over: Promise.resolve(),
   }
-  job.over = run(context, kinds[claimed.kind], job, controller.signal, onError).catch(onError)
+  job.over = run(context, kinds, job, controller.signal, onError).catch(onError)
   return job
 }
 
 async function run(
   context: AppContext,
-  kind: JobKind | undefined,
+  kinds: Readonly<Record<string, JobKind>>,
   job: RunningJob,
   signal: AbortSignal,
   onError: (error: unknown) => void,
 ): Promise<void> {
   const { claimed, log } = job
-  const tell = tellKind(context, kind)
+  const kind = kinds[claimed.kind]
+  const tell = tellKinds(context, kinds)
   let isFinished = false
   const end = async (outcome: Outcome, record?: Finished['record']) => {
     await writeLog(context, job).catch(onError) // tried again behind the end, which must not wait for it
@@ -80,6 +81,9 @@ async function run(
       const given = typeof result === 'function' ? (result as () => unknown)() : result
       const told = { ...outcome, result: mendJson(given) }
       const state = await finishJob(context.store, trx, claimed, told)
+      // What is ordered at the very end must not go on if somebody wanted the whole to stop before.
+      const isCancelled = record && (await cancelledAmong(trx, [claimed.id])).length > 0
+      if (isCancelled) await cancelChildren(context.store, trx, claimed.id, tell)
       if (state !== outcome.state) return // it is tried again
       if (outcome.state === 'failed') await tell(trx, claimed, { state: 'failed', error: outcome.error })
       if (outcome.state === 'cancelled') await tell(trx, claimed, { state: 'cancelled' })
@@ -167,11 +171,8 @@ export function jobError({ code, message, hint }: AppError): JobError {
 
 /** Tells the kinds of jobs of their bad ends. */
 export function tellKinds(context: AppContext, kinds: Readonly<Record<string, JobKind>>): OnBadEnd {
-  return async (trx, job, end) => await tellKind(context, kinds[job.kind])(trx, job, end)
-}
-
-function tellKind(context: AppContext, kind: JobKind | undefined): OnBadEnd {
   return async (trx, job, end) => {
+    const kind = kinds[job.kind]
     const payload = kind?.payload.safeParse(JSON.parse(job.payload))
     if (payload?.success) await kind?.endedBadly?.(context, trx, { ...job, payload: payload.data, ...end })
   }

@@ -1,6 +1,7 @@
 import { type Selectable, sql, type SqlBool, type Transaction } from 'kysely'
 import type { JobState } from '../../shared/jobs.ts'
 import type { Store } from '../../store/database.ts'
+import { cancelJob, type OnBadEnd } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import { isBefore, type Place } from '../pages.ts'
 import type { LogLine } from './job-log.ts'
@@ -99,8 +100,27 @@ export async function findJobs(
   return rows
 }
 
+/** Stops what a job has ordered and is not over. */
+export async function cancelChildren(
+  store: Store,
+  trx: Transaction<Tables>,
+  parentId: string,
+  onBadEnd: OnBadEnd,
+): Promise<void> {
+  const children = await trx
+    .selectFrom('jobs')
+    .select('id')
+    .where('parentId', '=', parentId)
+    .where('state', 'in', ['queued', 'running'])
+    .execute()
+  for (const { id } of children) await cancelJob(store, trx, id, onBadEnd)
+}
+
 /** Which of these somebody wants to be stopped. */
-export async function cancelledAmong({ db }: Store, ids: readonly string[]): Promise<string[]> {
+export async function cancelledAmong(
+  db: Store['db'] | Transaction<Tables>,
+  ids: readonly string[],
+): Promise<string[]> {
   if (ids.length === 0) return []
   const rows = await db
     .selectFrom('jobs')

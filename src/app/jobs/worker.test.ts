@@ -187,6 +187,27 @@ describeStores('a worker', (makePlace) => {
     assert.equal((await app.ask('POST', `/api/v1/jobs/${child}/cancel`)).json<Job>().state, 'cancelled')
   })
 
+  it('lets nothing go on that is ordered at the very end of what was cancelled meanwhile', async () => {
+    await using app = await openApp(makePlace)
+    const organizationId = await organizationIn(app)
+    const { promise: orderedChild, resolve: tellChild } = Promise.withResolvers<string>()
+    const parent = defineJob({
+      payload,
+      async run({ id, finish }) {
+        assert.equal((await app.ask('POST', `/api/v1/jobs/${id}/cancel`)).statusCode, 200)
+        await finish({
+          async record(trx) {
+            const child = { organizationId, kind: 'child', key: 'child', payload: {}, parentId: id }
+            tellChild((await enqueueJob(app.store, trx, child)).id)
+          },
+        })
+      },
+    })
+    await using _worker = worker(app, { parent })
+    await order(app, 'parent')
+    await untilState(app, await orderedChild, 'cancelled')
+  })
+
   it('hands a job back when it stops, without counting the attempt; another worker does it', async () => {
     await using app = await openApp(makePlace)
     const id = await order(app, 'endless', { maxAttempts: 1 })
@@ -212,6 +233,41 @@ describeStores('a worker', (makePlace) => {
     const job = await untilState(app, id, 'failed', 'queued')
     assert.equal(job.state, 'failed')
     assert.equal(job.error?.code, 'job_interrupted')
+  })
+
+  it('stops a job that it cannot hold in time, also while its query hangs', async () => {
+    await using app = await openApp(makePlace)
+    const { promise: stopped, resolve: tellStopped } = Promise.withResolvers<unknown>()
+    const held = defineJob({
+      payload,
+      async run({ signal }) {
+        await sleep(600_000, undefined, { signal }).catch(() => tellStopped(signal.reason))
+        signal.throwIfAborted()
+      },
+    })
+    const id = await order(app, 'held', { maxAttempts: 2 })
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    let hangs = false
+    const hanging: object = new Proxy(
+      { execute: () => answered.then(() => []), executeTakeFirst: () => answered },
+      { get: (target, name) => Reflect.get(target, name) ?? (() => hanging) },
+    )
+    const db = new Proxy(app.store.db, {
+      get(target, name) {
+        if (hangs && name === 'selectFrom') return () => hanging
+        const own: unknown = Reflect.get(target, name, target)
+        return typeof own === 'function' ? own.bind(target) : own
+      },
+    })
+    const context = { ...app.context, store: { ...app.store, db } }
+    await using _worker = startWorker(context, { kinds: { held }, pollEvery: 20, patience: 300 })
+    await untilState(app, id, 'running')
+    hangs = true
+    const reason = await stopped
+    answer()
+    hangs = false
+    assert.ok(reason instanceof AppError && reason.code === 'lease_lost')
+    assert.equal((await untilState(app, id, 'running')).attempt, 1)
   })
 
   it('lets a job that has been taken over write nothing any more', async () => {

@@ -101,7 +101,7 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
   const beat = async () => {
     const cancelled = new Set(
       await cancelledAmong(
-        context.store,
+        context.store.db,
         [...running.keys()].map(({ claimed }) => claimed.id),
       ),
     )

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import { stat } from 'node:fs/promises'
 import { it } from 'node:test'
 import fc from 'fast-check'
+import type { Transaction } from 'kysely'
 import type { RetentionPolicy } from '../../shared/retention.ts'
 import type { DatabaseRetention } from '../../shared/retention-preview.ts'
 import type { CopyState, Snapshot } from '../../shared/snapshots-api.ts'
 import { enqueueJob } from '../../store/queue.ts'
+import type { Tables } from '../../store/tables.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { lockSnapshots } from '../snapshots/marking.ts'
 import { type Catalogue, filesOn, openCatalogue } from '../snapshots/test-bed.ts'
-import { enqueuePrune, pruneTargets } from './prune.ts'
+import { jobKinds } from '../jobs/kinds.ts'
+import { enqueuePrune } from './prune.ts'
 
 const DAY = 86_400_000
 const ago = (days: number) => new Date(Date.now() - days * DAY)
@@ -173,12 +176,7 @@ describeStores('pruning', (makePlace) => {
     await keep(app, { keepLast: 1 })
     const old = await app.add({ takenAt: ago(2) })
     const newest = await app.add({ takenAt: ago(1) })
-    const targets = await pruneTargets(app.context, app.organizationId, {})
-    assert.deepEqual(
-      targets.map(({ copy, planId, database, reasons }) => [copy.snapshotId, planId, database, reasons]),
-      [[old, app.plan.id, 'shop', [{ rule: 'notLast', count: 1 }]]],
-    )
-    assert.deepEqual(await pruneTargets(app.context, app.organizationId, { database: 'crm' }), [])
+    assert.deepEqual(await app.ids(), [newest, old])
     await app.store.db.transaction().execute((trx) =>
       enqueueJob(app.store, trx, {
         organizationId: app.organizationId,
@@ -189,6 +187,40 @@ describeStores('pruning', (makePlace) => {
     )
     await app.run()
     assert.deepEqual(await app.ids(), [newest])
+  })
+
+  it('marks nothing by a policy that has changed while it judged', async () => {
+    await using app = await openCatalogue(makePlace)
+    await keep(app, { keepLast: 1 })
+    const old = await app.add({ takenAt: ago(2) })
+    const newest = await app.add({ takenAt: ago(1) })
+    const { prune: kind } = jobKinds
+    assert.ok(kind)
+    const db = new Proxy(app.store.db, {
+      get(target, name) {
+        const own: unknown = Reflect.get(target, name, target)
+        if (typeof own !== 'function') return own
+        if (name !== 'transaction') return own.bind(target)
+        return () => ({
+          async execute(act: (trx: Transaction<Tables>) => Promise<unknown>) {
+            await keep(app, { keepLast: 2 })
+            return await target.transaction().execute(act)
+          },
+        })
+      },
+    })
+    const changing: typeof kind = {
+      ...kind,
+      run: (work) => kind.run({ ...work, context: { ...work.context, store: { ...app.store, db } } }),
+    }
+    const { store, organizationId, plan } = app
+    await store.db.transaction().execute((trx) => enqueuePrune(store, trx, organizationId, plan.id))
+    await app.run({ kinds: { prune: changing } })
+    const [job] = await app.jobs('prune')
+    assert.deepEqual([job?.state, job?.error?.code], ['queued', 'changed_meanwhile'])
+    await app.run({ evenLater: true })
+    assert.equal((await app.jobs('prune'))[0]?.state, 'succeeded')
+    assert.deepEqual(await app.ids(), [newest, old])
   })
 
   it('keeps its promises whatever has happened', async () => {

@@ -8,7 +8,7 @@ import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { holdOrganization } from '../hold.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
-import { planOf, type PlanRow } from '../plans/plans.ts'
+import { findPlan, type PlanRow } from '../plans/plans.ts'
 import { scheduleOf } from '../schedules/schedules.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { enqueueDeletions } from '../snapshots/deletion.ts'
@@ -16,15 +16,13 @@ import { lockSnapshots, markPending } from '../snapshots/marking.ts'
 import { bytesThere, describeReasons, type GoingCopy, judgeCopies, type Policies } from './judge.ts'
 import { copyFacts, nextDatabase, nextPlan } from './store.ts'
 
+/** Snapshots that are marked in one transaction. */
+const PIECE = 500
+
 /** Which snapshots: of one plan or all, of one database or all. Those of no plan are never pruned. */
 export interface PruneScope {
   planId?: string | undefined
   database?: string | undefined
-}
-
-export interface PruneTarget extends GoingCopy {
-  planId: string
-  database: string
 }
 
 /** One database of a plan, with what the plan says. */
@@ -63,24 +61,6 @@ export async function enqueueAllPrunes(store: Store, organizationId: string): Pr
   }
 }
 
-/** The copies that retention would delete now. */
-export async function pruneTargets(
-  context: AppContext,
-  organizationId: string,
-  scope: PruneScope,
-  now?: Date,
-): Promise<PruneTarget[]> {
-  const { store } = context
-  const at = now ?? new Date(await nowOf(store))
-  const targets: PruneTarget[] = []
-  for await (const { plan, policies, database } of subjects(context, organizationId, scope)) {
-    const copies = await copyFacts(store.db, organizationId, plan.id, database)
-    const { goes } = judgeCopies(copies, policies, at)
-    targets.push(...goes.map((going) => ({ ...going, planId: plan.id, database })))
-  }
-  return targets
-}
-
 /**
  * Decides which copies go, and marks them; jobs of their volumes delete them. What is marked here has been judged by
  * what the transaction sees that marks it: a snapshot that was locked, or is read, a moment before stays.
@@ -94,10 +74,12 @@ export const prune = defineJob({
     for await (const subject of subjects(context, organizationId, payload)) {
       signal.throwIfAborted()
       const { goes } = judgeCopies(await factsOf(context, subject), subject.policies, now)
-      if (goes.length === 0) continue
-      for (const { copy } of await mark(work, subject, goes, now)) {
-        marked.copies += 1
-        marked.bytes += bytesThere(copy)
+      const ids = [...new Set(goes.map(({ copy }) => copy.snapshotId))]
+      for (let i = 0; i < ids.length; i += PIECE) {
+        for (const { copy } of await mark(work, subject, ids.slice(i, i + PIECE), now)) {
+          marked.copies += 1
+          marked.bytes += bytesThere(copy)
+        }
       }
     }
     return { result: marked }
@@ -118,7 +100,7 @@ export async function* subjects(
     next !== undefined;
     next = planId === undefined ? await nextPlan(db, organizationId, next) : undefined
   ) {
-    const plan = await planUnlessGone(context, organizationId, next)
+    const plan = await findPlan(db, organizationId, next)
     if (!plan) continue
     const policies = await policiesOf(context, organizationId, plan)
     let name = isFirst && after?.planId === next ? after.database : ''
@@ -158,19 +140,24 @@ function factsOf({ store }: AppContext, { plan, database }: Subject) {
   return copyFacts(store.db, plan.organizationId, plan.id, database)
 }
 
-/** Judges anew, while nobody can change these snapshots, and marks what goes still. */
+/**
+ * Judges anew, while nobody can change these snapshots, and marks what goes still. Throws `changed_meanwhile` if the plan
+ * says something else by now.
+ */
 async function mark(
   work: Work<unknown>,
   { plan, database, policies }: Subject,
-  goes: readonly GoingCopy[],
+  snapshotIds: readonly string[],
   now: Date,
 ): Promise<GoingCopy[]> {
   const { store } = work.context
   const { organizationId } = work
-  const ids = new Set(goes.map(({ copy }) => copy.snapshotId))
+  const ids = new Set(snapshotIds)
   const marked = await store.db.transaction().execute(async (trx) => {
     await holdOrganization(trx, organizationId)
-    await lockSnapshots(store, trx, organizationId, [...ids])
+    const latest = await findPlan(trx, organizationId, plan.id)
+    if (latest?.revision !== plan.revision) throw planChanged(plan)
+    await lockSnapshots(store, trx, organizationId, snapshotIds)
     const copies = await copyFacts(trx, organizationId, plan.id, database)
     const still = judgeCopies(copies, policies, now).goes.filter(({ copy }) => ids.has(copy.snapshotId))
     for (const [volumeId, gone] of Map.groupBy(still, ({ copy }) => copy.volumeId)) {
@@ -187,15 +174,8 @@ async function mark(
   return marked
 }
 
-async function planUnlessGone(
-  context: AppContext,
-  organizationId: string,
-  id: string,
-): Promise<PlanRow | undefined> {
-  try {
-    return await planOf(context, organizationId, id)
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'not_found') return undefined
-    throw error
-  }
+function planChanged({ name }: PlanRow): AppError {
+  return new AppError('changed_meanwhile', `The plan “${name}” has been changed meanwhile.`, {
+    retryable: true,
+  })
 }

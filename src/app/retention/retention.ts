@@ -1,5 +1,6 @@
 import { DateTime, IANAZone } from 'luxon'
 import {
+  keepsEverything,
   tiers,
   type KeptReason,
   type PrunedReason,
@@ -243,10 +244,4 @@ function weigh(
     else if (isNewest) kept.push({ rule: tier, period })
     else unkept.push({ rule: 'replaced', tier, period })
   }
-}
-
-/** Nothing chosen is no order to delete. */
-function keepsEverything(policy: RetentionPolicy): boolean {
-  const hasRule = tiers.some((tier) => policy[tier]) || policy.keepLast || policy.keepDays
-  return policy.forever === true || policy.keepLast === 0 || !hasRule
 }

@@ -35,14 +35,14 @@ export interface CopyFinding {
   error?: JobError
 }
 
-/** Notes what was found of a copy now. One that is to be deleted stays so. */
+/** Notes what was found of a copy now; false if there is none any more. One that is to be deleted stays so. */
 export async function markCopy(
   store: Store,
   trx: Transaction<Tables>,
   { snapshotId, volumeId }: CopyPlace,
   { state, key, isWhole, error }: CopyFinding,
-): Promise<void> {
-  await trx
+): Promise<boolean> {
+  const marked = await trx
     .updateTable('copies')
     .set({
       state,
@@ -55,7 +55,9 @@ export async function markCopy(
     .where('snapshotId', '=', snapshotId)
     .where('volumeId', '=', volumeId)
     .where('state', '<>', 'delete_pending')
-    .execute()
+    .returning('snapshotId')
+    .executeTakeFirst()
+  return marked !== undefined
 }
 
 /** Notes why a copy is still not what it should be. */

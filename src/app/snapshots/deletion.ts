@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { pruneCopy } from '../../runner/prune-copy.ts'
 import { AppError, asAppError } from '../../shared/errors.ts'
+import { type DeletedPlan, MOST_KEPT } from '../../shared/plans.ts'
 import type { Deletion } from '../../shared/snapshots-api.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { Store } from '../../store/database.ts'
@@ -77,17 +78,28 @@ export async function deleteSnapshots(
 
 /**
  * Marks all snapshots of a plan, in the transaction that deletes the plan. Those that are locked, that a job reads, or
- * that lie on a volume which is only read, stay. Returns the ids of the jobs that delete them.
+ * that lie on a volume which is only read, stay. Returns those, and the ids of the jobs that delete the others.
  */
 export async function deleteSnapshotsOfPlan(
   { store }: AppContext,
   trx: Transaction<Tables>,
   organizationId: string,
   planId: string,
-): Promise<string[]> {
+): Promise<DeletedPlan> {
   await holdOrganization(trx, organizationId)
-  await markPlanPending(store, trx, organizationId, planId)
-  return await enqueuePendingDeletions(store, trx, organizationId)
+  const keptIds = await markPlanPending(store, trx, organizationId, planId)
+  const named = keptIds.slice(0, MOST_KEPT)
+  const kept = named.length > 0 ? await look(store, trx, organizationId, named, { newest: true }) : []
+  return {
+    jobIds: await enqueuePendingDeletions(store, trx, organizationId),
+    keptCount: keptIds.length,
+    kept: kept.map(({ id, database, takenAt, refusal }) => ({
+      id,
+      database,
+      takenAt,
+      reason: refusal ?? '',
+    })),
+  }
 }
 
 /** Orders that everything is deleted that is marked anywhere: also what a volume has not let go before. */

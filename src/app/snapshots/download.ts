@@ -19,12 +19,6 @@ export interface Download {
   body: Readable
 }
 
-export interface DownloadedRange extends Download {
-  bytes: number
-  start: number
-  end: number
-}
-
 /** Bytes `start` to `end`, both included. */
 export interface Range {
   start: number
@@ -58,12 +52,12 @@ export function storedBytes(
   { volume, key, manifest }: ReadableCopy,
   range: Range | undefined,
   signal: AbortSignal,
-): Download | DownloadedRange {
+): Download {
   const { bytes, sha256 } = manifest.stored
   const named = { fileName: key.slice(key.lastIndexOf('/') + 1), etag: `"${sha256}"` }
   if (range) {
     const body = stream(volume, volume.read(key, signal, range))
-    return { ...named, ...range, bytes: range.end - range.start + 1, body }
+    return { ...named, bytes: range.end - range.start + 1, body }
   }
   return { ...named, bytes, body: stream(volume, checked(volume.read(key, signal), manifest.stored)) }
 }

@@ -60,14 +60,15 @@ export async function markPending(
 
 /**
  * Marks all copies of the plan's snapshots, but for those that are locked, that a job reads, or that have a copy on a
- * volume which is only read. In a few statements, however many they are, for all of it is one transaction.
+ * volume which is only read: their ids are returned, the newest first. In a few statements, however many they are, for
+ * all of it is one transaction.
  */
 export async function markPlanPending(
   store: Store,
   trx: Transaction<Tables>,
   organizationId: string,
   planId: string,
-): Promise<void> {
+): Promise<string[]> {
   const ofPlan = trx
     .selectFrom('snapshots')
     .select('id')
@@ -93,6 +94,20 @@ export async function markPlanPending(
   await trx.deleteFrom('copies').where('state', '=', 'failed').where('snapshotId', 'in', deletable).execute()
   await trx.updateTable('copies').set(pending(store)).where('snapshotId', 'in', deletable).execute()
   await trx.deleteFrom('snapshots').where('planId', '=', planId).where(hasNoCopies).execute()
+  const kept = await ofPlan
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('copies')
+          .select('copies.key')
+          .whereRef('copies.snapshotId', '=', 'snapshots.id')
+          .where('copies.state', '<>', 'delete_pending'),
+      ),
+    )
+    .orderBy('takenAt', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
+  return kept.map(({ id }) => id)
 }
 
 /** Forgets those of the snapshots that have no copy any more. */

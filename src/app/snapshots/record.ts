@@ -1,8 +1,10 @@
 import type { Transaction } from 'kysely'
 import type { Copy } from '../../runner/copies.ts'
+import { besideKey } from '../../shared/keys.ts'
 import type { Manifest } from '../../shared/snapshots.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
+import { jobError } from '../jobs/run-job.ts'
 import { forgetWithoutCopies } from './marking.ts'
 
 export interface SnapshotRecord {
@@ -76,8 +78,7 @@ export async function recordSnapshot(
         key: failure && taken.has(volumeId) ? besideKey(key, manifest.snapshot) : key,
         state: failure ? ('failed' as const) : ('stored' as const),
         bytes: manifest.stored.bytes,
-        error:
-          failure && JSON.stringify({ code: failure.code, message: failure.message, hint: failure.hint }),
+        error: failure && JSON.stringify(jobError(failure)),
         checkedAt: failure ? null : store.now,
         createdAt: store.now,
         updatedAt: store.now,
@@ -122,12 +123,6 @@ async function volumesWith(
   return new Set(rows.map(({ volumeId }) => volumeId))
 }
 
-/** Where a copy is to be made whose volume could not say that another snapshot has the key there. */
-function besideKey(key: string, snapshotId: string): string {
-  const folder = key.slice(0, key.lastIndexOf('/') + 1)
-  return `${folder}${snapshotId}-${key.slice(folder.length)}`
-}
-
 export interface FoundCopy {
   organizationId: string
   volumeId: string
@@ -141,49 +136,48 @@ export interface FoundCopy {
  */
 export async function adoptCopy(
   store: Store,
+  trx: Transaction<Tables>,
   { organizationId, volumeId, key, manifest }: FoundCopy,
 ): Promise<'new' | 'new copy' | 'known'> {
-  return await store.db.transaction().execute(async (trx) => {
-    const known = await trx
-      .selectFrom('snapshots')
-      .leftJoin('copies', (join) =>
-        join.onRef('copies.snapshotId', '=', 'snapshots.id').on('copies.volumeId', '=', volumeId),
-      )
-      .select(['snapshots.organizationId', 'copies.state'])
-      .where('snapshots.id', '=', manifest.snapshot)
-      .executeTakeFirst()
-    if (!known) {
-      const serverId = await serverLike(trx, organizationId, manifest.server)
-      const plan = await planLike(trx, organizationId, manifest.plan?.id)
-      const copies = [{ volumeId }]
-      await recordSnapshot(store, trx, {
-        organizationId,
-        manifest,
-        key,
-        serverId,
-        plan,
-        jobId: undefined,
-        copies,
-      })
-      return 'new'
-    }
-    // A damaged copy is not good again because its manifest is there.
-    const isSettled = known.state !== null && known.state !== 'failed' && known.state !== 'missing'
-    if (isSettled || known.organizationId !== organizationId) return 'known'
-    const stored = { key, state: 'stored' as const, error: null, checkedAt: store.now, updatedAt: store.now }
-    await trx
-      .insertInto('copies')
-      .values({
-        ...stored,
-        snapshotId: manifest.snapshot,
-        volumeId,
-        bytes: manifest.stored.bytes,
-        createdAt: store.now,
-      })
-      .onConflict((conflict) => conflict.columns(['snapshotId', 'volumeId']).doUpdateSet(stored))
-      .execute()
-    return 'new copy'
-  })
+  const known = await trx
+    .selectFrom('snapshots')
+    .leftJoin('copies', (join) =>
+      join.onRef('copies.snapshotId', '=', 'snapshots.id').on('copies.volumeId', '=', volumeId),
+    )
+    .select(['snapshots.organizationId', 'copies.state'])
+    .where('snapshots.id', '=', manifest.snapshot)
+    .executeTakeFirst()
+  if (!known) {
+    const serverId = await serverLike(trx, organizationId, manifest.server)
+    const plan = await planLike(trx, organizationId, manifest.plan?.id)
+    const copies = [{ volumeId }]
+    await recordSnapshot(store, trx, {
+      organizationId,
+      manifest,
+      key,
+      serverId,
+      plan,
+      jobId: undefined,
+      copies,
+    })
+    return 'new'
+  }
+  // A damaged copy is not good again because its manifest is there.
+  const isSettled = known.state !== null && known.state !== 'failed' && known.state !== 'missing'
+  if (isSettled || known.organizationId !== organizationId) return 'known'
+  const stored = { key, state: 'stored' as const, error: null, checkedAt: store.now, updatedAt: store.now }
+  await trx
+    .insertInto('copies')
+    .values({
+      ...stored,
+      snapshotId: manifest.snapshot,
+      volumeId,
+      bytes: manifest.stored.bytes,
+      createdAt: store.now,
+    })
+    .onConflict((conflict) => conflict.columns(['snapshotId', 'volumeId']).doUpdateSet(stored))
+    .execute()
+  return 'new copy'
 }
 
 /** The server with that id, or else with that name and engine. */

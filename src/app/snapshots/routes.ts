@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { AppError } from '../../shared/errors.ts'
+import { AppError, throwNow } from '../../shared/errors.ts'
 import {
   deletion,
   deletionOrder,
@@ -17,7 +17,7 @@ import type { AppRoutes } from '../app.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { organizationOf } from '../identity/tokens.ts'
-import { pageOf, pageQuery, type Place, readCursor, writeCursor } from '../pages.ts'
+import { pageOf, pageQuery, readCursor, writeCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { deleteSnapshots } from './deletion.ts'
 import {
@@ -59,7 +59,7 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
       async ({ query: { limit, cursor, ...query }, caller }) => {
         const listed = await listSnapshots(store, organizationOf(caller), filterOf(query), {
           sort: query.sort,
-          after: numericPlace(readCursor(cursor)),
+          after: readCursor(cursor, 'number'),
           limit,
         })
         const ids = listed.rows.map(({ id }) => id)
@@ -227,13 +227,6 @@ function filterOf(query: SnapshotQuery): SnapshotFilter {
   }
 }
 
-/** Both orders are of numbers; a cursor of another list is none of ours. */
-function numericPlace(place: Place | undefined): Place | undefined {
-  if (place === undefined || typeof place[0] === 'number') return place
-  const message = 'must be the nextCursor of a page'
-  throw new AppError('invalid_input', `cursor: ${message}`, { fields: [{ field: 'cursor', message }] })
-}
-
 /** `If-Range` asks for the whole if the object has changed since. */
 function rangeOf(
   headers: { range?: string | undefined; 'if-range'?: string | undefined },
@@ -272,8 +265,4 @@ function noLinks(): AppError {
       hint: 'Leave “link” out: then it comes through the app.',
     },
   )
-}
-
-function throwNow(error: Error): never {
-  throw error
 }

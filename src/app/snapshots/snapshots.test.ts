@@ -138,6 +138,7 @@ describeStores('snapshots', (makePlace) => {
         ['volume 1', 'stored'],
       ],
     )
+    assert.deepEqual(shown.copies[0]?.error, { code: 'volume_full', message: 'There is no room.\uFFFD' })
     const details = snapshotDetails.strict().parse(await app.snapshot(id))
     assert.deepEqual({ ...details, manifest: undefined }, { ...shown, manifest: undefined })
     assert.equal(details.manifest.snapshot, id)

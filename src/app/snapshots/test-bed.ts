@@ -103,7 +103,8 @@ export async function openCatalogue(
           ...on.map((n) => ({ volumeId: volumeIds[n] ?? '' })),
           ...failedOn.map((n) => ({
             volumeId: volumeIds[n] ?? '',
-            failure: new AppError('volume_full', 'There is no room.'),
+            // As a server may say it: no store takes a NUL.
+            failure: new AppError('volume_full', 'There is no room.\0'),
           })),
         ],
       })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { it } from 'node:test'
 import { problem } from '../../shared/problems.ts'
@@ -74,6 +74,21 @@ describeStores(
       assert.deepEqual(await app.states(app.id), { 'volume 0': 'missing', 'volume 1': 'stored' })
       await app.verify()
       assert.deepEqual(await app.states(app.id), { 'volume 0': 'missing', 'volume 1': 'corrupt' })
+    })
+
+    it('does not blame a copy for a disk that is not mounted', async () => {
+      await using app = await openBackup(makePlace)
+      const [place = ''] = app.places
+      await rename(place, `${place}-unmounted`)
+      const gone = await app.verify()
+      await app.run({ evenLater: true })
+      const job = async () => (await app.jobs('verify'))[0]
+      assert.equal(gone.error?.code, 'volume_unreachable')
+      assert.equal((await job())?.state, 'failed')
+      await mkdir(place)
+      assert.deepEqual((await app.verify()).error?.code, 'volume_refused')
+      assert.deepEqual(await app.states(app.id), { 'volume 0': 'stored', 'volume 1': 'stored' })
+      assert.deepEqual(await app.jobs('repair-copy'), [])
     })
 
     it('does not blame a copy for a key that is not at hand', async () => {

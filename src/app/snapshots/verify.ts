@@ -5,6 +5,7 @@ import { AppError, asAppError, type ErrorCode } from '../../shared/errors.ts'
 import type { CopyState } from '../../shared/snapshots-api.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import { enqueueRepair } from '../backups/repair.ts'
+import { refuseIfEmpty, refuseIfGone } from '../checks/faults.ts'
 import type { AppContext } from '../context.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { jobError } from '../jobs/run-job.ts'
@@ -66,12 +67,13 @@ export const verify = defineJob({
       .transaction()
       .execute((trx) => beginReading(store, trx, organizationId, payload.snapshotId))
     const states = new Map(copies.map(({ volumeId, state }) => [volumeId, state]))
+    const found: AppError[] = []
     const errors: AppError[] = []
     for (const copy of copies.filter(isVerifiable(payload.volumeId))) {
       const { volumeId } = copy
       try {
         const { finding, fault } = await verifyOne(work, row, copy)
-        if (fault) errors.push(fault)
+        if (fault) found.push(fault)
         states.set(volumeId, finding.state)
         await store.db
           .transaction()
@@ -82,6 +84,8 @@ export const verify = defineJob({
       }
     }
     await repair(work, row.id, states)
+    const [fault] = found
+    if (fault) throw told(fault)
     const [first] = errors
     if (first) throw first
     return { result: { copies: copies.map(({ volumeId }) => ({ volumeId, state: states.get(volumeId) })) } }
@@ -99,6 +103,11 @@ async function repair(
   await store.db.transaction().execute(async (trx) => {
     for (const [volumeId] of bad) await enqueueRepair(store, trx, organizationId, snapshotId, volumeId)
   })
+}
+
+/** Another attempt may find what was made again since, and nobody would hear of what was wrong. */
+function told({ code, message, hint, cause }: AppError): AppError {
+  return new AppError(code, message, { ...(hint !== undefined && { hint }), cause, retryable: false })
 }
 
 /** Throws what says nothing about the copy: an unreachable volume, a key that is not at hand. */
@@ -121,6 +130,10 @@ async function verifyOne(
     const state = faults[error.code]
     // What another program has written may end in its own way.
     if (!state || (isForeign === 1 && error.code === 'dump_incomplete')) throw error
+    if (state === 'missing') {
+      await refuseIfGone(volume, signal)
+      await refuseIfEmpty(volume, signal)
+    }
     log('error', `“${volumeName}”: ${error.message}`)
     return { finding: { state, error: jobError(error) }, fault: error }
   }

@@ -5,6 +5,7 @@ import { after, before, it } from 'node:test'
 import { type TempFolder, tempFolder } from '../../../test/servers/temp-folder.ts'
 import { takeSnapshot } from '../../runner/take-snapshot.ts'
 import { engineRunning, job as runnerJob, order } from '../../runner/test-bed.ts'
+import { announceWriting } from '../../runner/writing.ts'
 import { job as jobSchema } from '../../shared/jobs.ts'
 import { type VolumeScan, volumeScan } from '../../shared/volumes.ts'
 import { claimJob } from '../../store/queue.ts'
@@ -205,6 +206,18 @@ describeStores('a scan', (makePlace) => {
       mine.filter(({ volumeId }) => volumeId === id).map(({ key }) => key),
       ['good', 'taken'],
     )
+  })
+
+  it('leaves alone what is being written, unless the volume is only read', async () => {
+    await using app = await openApp(makePlace)
+    const { id, volume } = await add(app)
+    await put(volume, 'a', manifestOf(10))
+    await put(volume, 'b', manifestOf(10))
+    await announceWriting(volume, 'a', new AbortController().signal)
+    const { adopted, unreadable } = await scan(app, id)
+    assert.deepEqual([adopted, unreadable.map(({ key }) => key)], [1, ['a']])
+    await app.ask('PATCH', `${URL}/${id}`, { isReadOnly: true })
+    assert.equal((await scan(app, id)).adopted, 1)
   })
 
   it('of a read only volume leaves it as it is; a snapshot that lies there twice is one', async () => {

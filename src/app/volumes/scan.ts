@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import { listSnapshots, type StoredSnapshot } from '../../runner/manifests.ts'
+import { isAnnounced } from '../../runner/writing.ts'
+import { AppError } from '../../shared/errors.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { VolumeScan } from '../../shared/volumes.ts'
 import { enqueueJob } from '../../store/queue.ts'
+import type { Volume } from '../../volumes/volume.ts'
 import type { AppContext } from '../context.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { adoptCopy } from '../snapshots/record.ts'
 import { type KnownSnapshot, knownSnapshots } from './store.ts'
-import { openVolumeOf, volumeOf, volumeResource } from './volumes.ts'
+import { openVolumeOf, volumeOf, volumeResource, type VolumeRow } from './volumes.ts'
 
 const payload = z.object({ volumeId: z.string() })
 type ScanWork = Work<z.output<typeof payload>>
@@ -27,7 +30,7 @@ export const scanVolume = defineJob({
     const { snapshots, unreadable } = await listSnapshots(volume, signal)
     work.log('info', `${snapshots.length + unreadable.length} manifests were found on ${volume.location}.`)
     const refused = unreadable.map(({ key, error }) => ({ key, outcome: { refusedFor: error.message } }))
-    const result = resultOf([...refused, ...(await adoptAll(work, snapshots))])
+    const result = resultOf([...refused, ...(await adoptAll(work, row, volume, snapshots))])
     for (const { key, message } of result.unreadable) work.log('warning', `${key}: ${message}`)
     for (const key of result.withoutObject) work.log('warning', `${key}: There is only its manifest.`)
     work.log('info', `${result.adopted} are new to the catalogue, ${result.known} were known.`)
@@ -62,7 +65,12 @@ interface Finding {
   outcome: 'adopted' | 'known' | 'without object' | { refusedFor: string }
 }
 
-async function adoptAll(work: ScanWork, found: readonly StoredSnapshot[]): Promise<Finding[]> {
+async function adoptAll(
+  work: ScanWork,
+  row: VolumeRow,
+  volume: Volume,
+  found: readonly StoredSnapshot[],
+): Promise<Finding[]> {
   const { context, payload, signal } = work
   const findings: Finding[] = []
   for (let start = 0; start < found.length; start += BATCH) {
@@ -72,7 +80,7 @@ async function adoptAll(work: ScanWork, found: readonly StoredSnapshot[]): Promi
     const known = new Map(rows.map((row) => [row.id, row]))
     for (const snapshot of batch) {
       signal.throwIfAborted()
-      const outcome = await adopt(work, snapshot, known.get(snapshot.manifest.snapshot))
+      const outcome = await adopt(work, row, volume, snapshot, known.get(snapshot.manifest.snapshot))
       findings.push({ key: snapshot.key, outcome })
     }
   }
@@ -80,7 +88,9 @@ async function adoptAll(work: ScanWork, found: readonly StoredSnapshot[]): Promi
 }
 
 async function adopt(
-  { context: { store }, organizationId, payload: { volumeId } }: ScanWork,
+  { context: { store }, organizationId, signal }: ScanWork,
+  row: VolumeRow,
+  volume: Volume,
   { key, manifest, object }: StoredSnapshot,
   known: KnownSnapshot | undefined,
 ): Promise<Finding['outcome']> {
@@ -96,10 +106,18 @@ async function adopt(
   // Whether one that was found corrupt is good again, only its bytes can tell.
   if (known?.state === 'stored' || known?.state === 'corrupt' || known?.state === 'delete_pending')
     return 'known'
+  // Much may have changed since the list was made. On a volume that is only read no run comes to its end, nor is swept.
+  if (row.isReadOnly === 0 && (await isAnnounced(volume, key, signal))) {
+    return { refusedFor: 'It is being written, or its run was killed: then the next backup there adds it.' }
+  }
   try {
-    const what = await adoptCopy(store, { organizationId, volumeId, key, manifest })
+    if ((await volume.stat(key, signal)).bytes !== bytes)
+      return { refusedFor: 'The object is being replaced.' }
+    const copy = { organizationId, volumeId: row.id, key, manifest }
+    const what = await store.db.transaction().execute((trx) => adoptCopy(store, trx, copy))
     return what === 'known' ? 'known' : 'adopted'
   } catch (error) {
+    if (error instanceof AppError && error.code === 'object_not_found') return 'without object'
     if (!store.isUniqueViolation(error)) throw error
     return { refusedFor: 'The catalogue has another snapshot under this key.' }
   }

@@ -1,7 +1,6 @@
 import type { Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import type { z } from 'zod'
-import { throttle, type Throttle } from '../../lib/throttle.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { TestStep } from '../../shared/test-report.ts'
 import { formatBytes } from '../../shared/units.ts'
@@ -24,6 +23,7 @@ import { holdOrganization } from '../hold.ts'
 import { savingName } from '../names.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { openSettings, sealSettings, type Settings } from '../secrets.ts'
+import { throttleOf } from '../throttles.ts'
 import { usersInWords } from '../users.ts'
 import { findMovedCopies } from './moved.ts'
 import { placeOf, readyFolder, refuseOwnDirectory, refuseTakenPlace, storedPlaceOf } from './place.ts'
@@ -43,7 +43,7 @@ import {
   type VolumeRow,
 } from './store.ts'
 
-export type { VolumeRow } from './store.ts'
+export { allVolumes, type VolumeRow } from './store.ts'
 
 const PLACE = { name: 'settings', owner: 'this kind of volume' }
 const READY_NAME = 'This machine'
@@ -242,6 +242,18 @@ export async function usageOf({ store }: AppContext, row: VolumeRow): Promise<Vo
   }
 }
 
+/** Says that the volume's quota is reached, whatever is to happen then; undefined as long as it is not. */
+export async function quotaReached(context: AppContext, row: VolumeRow): Promise<AppError | undefined> {
+  if (row.quota === null) return undefined
+  const { occupiedBytes } = await usageOf(context, row)
+  if (occupiedBytes < row.quota) return undefined
+  return new AppError(
+    'quota_reached',
+    `Volume “${row.name}” holds ${formatBytes(occupiedBytes)}; its quota is ${formatBytes(row.quota)}.`,
+    { hint: 'Raise the quota, or keep fewer snapshots there.' },
+  )
+}
+
 interface Move {
   settings: Settings
   isElsewhere: boolean
@@ -332,19 +344,6 @@ function seal(
 /** The place that secrets are sealed for. */
 function contextOf(id: string): string {
   return `volumes/${id}/settings`
-}
-
-/** For each store, the throttles of its volumes: one for all that is opened of a volume. */
-const throttles = new WeakMap<object, Map<string, { bandwidth: number; pass: Throttle }>>()
-
-function throttleOf({ store }: AppContext, id: string, bandwidth: number): Throttle {
-  const known = throttles.get(store) ?? new Map<string, { bandwidth: number; pass: Throttle }>()
-  throttles.set(store, known)
-  const found = known.get(id)
-  if (found?.bandwidth === bandwidth) return found.pass
-  const pass = throttle(bandwidth)
-  known.set(id, { bandwidth, pass })
-  return pass
 }
 
 async function refuseWhileJobsRun(trx: Transaction<Tables>, { id, name }: VolumeRow): Promise<void> {
