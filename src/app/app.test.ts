@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
 import { it } from 'node:test'
 import { problem } from '../shared/problems.ts'
 import { describeStores } from '../store/test-bed.ts'
@@ -39,6 +40,28 @@ describeStores('the app', (makePlace) => {
     assert.equal((await app.get('/health/ready')).statusCode, 200)
     app.context.heartbeats.set('worker', performance.now() - 600_000)
     assert.equal((await app.get('/health/ready')).statusCode, 503)
+  })
+
+  it('is not ready without its data directory, and the log says so', async () => {
+    const log: string[] = []
+    const stream = { write: (line: string) => log.push(line) }
+    await using app = await openApp(makePlace, { logger: { level: 'warn', stream } })
+    await rm(app.context.dataDirectory, { recursive: true })
+    const response = await app.get('/health/ready')
+    assert.equal(response.statusCode, 503)
+    assert.deepEqual(response.json(), { status: 'unavailable' })
+    assert.match(log.join(), new RegExp(`"${app.context.dataDirectory} cannot be reached.`))
+  })
+
+  it('takes an empty body for none, whatever its type is said to be', async () => {
+    await using app = await openApp(makePlace)
+    const empty = (url: string) => app.ask('POST', url, undefined, { 'content-type': 'application/json' })
+    const run = await empty('/api/v1/plans/01900000-0000-7000-8000-000000000000/run')
+    assert.equal(problem.parse(run.json()).code, 'not_found')
+    const addition = await empty('/api/v1/plans')
+    assert.equal(addition.statusCode, 400)
+    const { code, title } = problem.parse(addition.json())
+    assert.deepEqual([code, title], ['invalid_input', 'body: Invalid input: expected object, received null'])
   })
 
   it('tells nothing to who has no valid token, not even what there is', async () => {

@@ -21,7 +21,8 @@ export function problemOf(thrown: unknown): Problem {
       message: message ?? 'It is not valid.',
     }))
     const [first] = errors
-    const title = first?.field ? `${first.field}: ${first.message}` : (first?.message ?? 'It is not valid.')
+    const { validationContext = 'request' } = thrown as Partial<FastifyError>
+    const title = `${first?.field || validationContext}: ${first?.message ?? 'It is not valid.'}`
     return { ...describe(new AppError('invalid_input', title)), errors }
   }
   const { statusCode, message } = thrown as Partial<FastifyError>

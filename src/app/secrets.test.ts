@@ -11,7 +11,6 @@ import {
   keptSecrets,
   maskSettings,
   mergeMasked,
-  needResealing,
   openSettings,
   sealSettings,
 } from './secrets.ts'
@@ -231,22 +230,6 @@ describe('settings with secrets', () => {
     assert.throws(() => openSettings(schema, { x: { y: token } }, seals, CONTEXT), {
       code: 'decryption_failed',
     })
-  })
-
-  it('tell whether one of them was sealed with a former key', () => {
-    const next = makeKey()
-    const former = makeKey()
-    const [before, after] = [sealer({ current: former }), sealer({ current: next, previous: [former] })]
-    const stored = sealSettings(shapes, everything, before, CONTEXT)
-    assert.deepEqual(
-      [needResealing(shapes, stored, before), needResealing(shapes, stored, after)],
-      [false, true],
-    )
-    const opened = openSettings(shapes, stored, after, CONTEXT)
-    const resealed = sealSettings(shapes, opened, after, CONTEXT)
-    assert.equal(needResealing(shapes, resealed, after), false)
-    assert.equal(needResealing(shapes, { ...resealed, plain: stored['plain'] }, after), true)
-    assert.deepEqual(openSettings(shapes, resealed, sealer({ current: next }), CONTEXT), everything)
   })
 })
 

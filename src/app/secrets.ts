@@ -40,19 +40,6 @@ export function openSettings(schema: z.ZodType, stored: Settings, sealer: Sealer
   })
 }
 
-/** Whether any secret of the stored settings is sealed with another key than the current one. */
-export function needResealing(schema: z.ZodType, stored: Settings, sealer: Sealer): boolean {
-  let found = false
-  walk(schema, stored, {
-    secret(token) {
-      found ||= sealer.needsResealing(token)
-      return token
-    },
-    unknown: 'keep',
-  })
-  return found
-}
-
 /** What the API may show of opened settings: every secret is masked; what is absent stays absent. */
 export function maskSettings(schema: z.ZodType, settings: Settings): Settings {
   return walk(schema, settings, { secret: maskSecret, unknown: 'drop' })

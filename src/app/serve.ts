@@ -10,13 +10,13 @@ import { buildApp } from './app.ts'
 import { enqueueSweep } from './backups/sweep.ts'
 import type { Configuration } from './configuration.ts'
 import type { AppContext } from './context.ts'
-import { firstToken, isUnused } from './identity/tokens.ts'
+import { firstToken, isUnused, listOrganizations } from './identity/tokens.ts'
 import { jobKinds } from './jobs/kinds.ts'
 import { startWorker, type WorkerOptions } from './jobs/worker.ts'
 import { reseal } from './resealing/resealing.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
 import { keepLocalToken } from './local-token.ts'
-import { organizations } from './scheduler/store.ts'
+import { loggerOf } from './log.ts'
 import { readyVolume } from './volumes/volumes.ts'
 
 export interface RunningApp extends AsyncDisposable {
@@ -65,7 +65,7 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   const context = contextOf(configuration, store, key)
   const resealing = await reseal(context)
   const { host, port, tls, log, trustedProxies } = configuration
-  const app = await buildApp(context, { logger: { level: log.level }, trustProxy: trustedProxies, tls })
+  const app = await buildApp(context, { logger: loggerOf(log), trustProxy: trustedProxies, tls })
   stack.defer(() => app.close())
   try {
     await app.listen({ host, port })
@@ -135,11 +135,12 @@ function contextOf(
 /** What a start does for each organization: a first volume, and tidying up behind what was killed. */
 async function prepare(context: AppContext): Promise<void> {
   const { store } = context
-  const [first] = await organizations(store)
-  if (first !== undefined) await keepLocalToken(context, first)
-  for (const organizationId of await organizations(store)) {
-    await readyVolume(context, organizationId)
-    await store.db.transaction().execute((trx) => enqueueSweep(context, trx, organizationId))
+  const organizations = await listOrganizations(store)
+  const [first] = organizations
+  if (first) await keepLocalToken(context, first.id)
+  for (const { id } of organizations) {
+    await readyVolume(context, id)
+    await store.db.transaction().execute((trx) => enqueueSweep(context, trx, id))
   }
 }
 
@@ -155,8 +156,14 @@ function useWorker(stack: AsyncDisposableStack, context: AppContext, options: Ru
   stack.defer(() => worker.stop(PATIENCE))
 }
 
+/** What no other process works on. */
+export interface HeldStore extends AsyncDisposable {
+  /** Throws `store_in_use` if another one does all the same. */
+  check: () => Promise<void>
+}
+
 /** One app on a file: two would start every backup twice. A holder that is known to be dead is not waited for. */
-export async function holdStore(store: Store, onLost: (error: AppError) => void): Promise<AsyncDisposable> {
+export async function holdStore(store: Store, onLost: (error: AppError) => void): Promise<HeldStore> {
   const holder = ownToken()
   const take = () => takeLease(store, LEASE_NAME, holder, LEASE)
   if (!(await take())) {
@@ -164,15 +171,20 @@ export async function holdStore(store: Store, onLost: (error: AppError) => void)
     if (other !== undefined && isOver(other) === true) await releaseLease(store, LEASE_NAME, other)
     if (!(await take())) throw inUse(store, other)
   }
+  const check = async () => {
+    if (!(await take())) throw inUse(store, await leaseHolder(store, LEASE_NAME))
+  }
   const renew = async () => {
     try {
-      if (!(await take())) onLost(inUse(store, await leaseHolder(store, LEASE_NAME)))
+      await check()
     } catch (error) {
+      if (error instanceof AppError && error.code === 'store_in_use') return onLost(error)
       process.emitWarning(`The store could not be held: ${messageOf(error)}`, 'HoldfastStoreWarning')
     }
   }
   const timer = setInterval(() => void renew(), RENEW_EVERY).unref()
   return {
+    check,
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
       await releaseLease(store, LEASE_NAME, holder)

@@ -141,6 +141,21 @@ export type DatabaseStanding = {
   } | null
 }
 
+export type DeletedPlan = {
+  /** Of the jobs that delete its snapshots */
+  jobIds: string[]
+  /** How many of its snapshots are not deleted: they stay, under no plan */
+  keptCount: number
+  /** Those, the newest first; not more than 100 */
+  kept: {
+    id: string
+    database: string
+    takenAt: string
+    /** It is locked, a job reads it, or it has a copy on a volume that is only read */
+    reason: string
+  }[]
+}
+
 export type Deletion = {
   snapshots: ({
     id: string
@@ -423,7 +438,7 @@ export type NewRestore = {
   /** SQL that runs in the restored database before it takes its name, to mask personal data for instance. If it fails, so does the restore */
   runAfter?: string
   keys?: RestoreKeys
-  /** The name of the database; wanted where one of a server in production is changed */
+  /** The name of the database, for a file its path or its name; wanted where one of a server in production is changed */
   confirmation?: string
 }
 
@@ -491,7 +506,7 @@ export type NewScheduledRestore = {
   /** Only these */
   tables?: string[]
   runAfter?: string | null
-  /** The name of the database; wanted where one of a server in production is changed */
+  /** The name of the database, for a file its path or its name; wanted where one of a server in production is changed */
   confirmation?: string
 }
 
@@ -1120,7 +1135,7 @@ export type ScheduledRestoreChanges = {
   planId?: string | null
   scheduleId?: string | null
   runAfter?: string | null
-  /** The name of the database; wanted where one of a server in production is changed */
+  /** The name of the database, for a file its path or its name; wanted where one of a server in production is changed */
   confirmation?: string
 }
 
@@ -1449,7 +1464,7 @@ export type UndoRestore = {
   /** With replace: back the database up before it is replaced */
   safetySnapshot?: boolean
   keys?: RestoreKeys
-  /** The name of the database; wanted where one of a server in production is changed */
+  /** The name of the database, for a file its path or its name; wanted where one of a server in production is changed */
   confirmation?: string
 }
 
@@ -1572,12 +1587,10 @@ export interface Operations {
       id: string
     }
     query?: {
-      /** keep: they stay, under no plan; delete: with all their copies */
+      /** keep: they stay, under no plan; delete: with all their copies, but for those that must stay */
       snapshots?: 'keep' | 'delete'
     }
-    answer: {
-      jobIds: string[]
-    } | null
+    answer: DeletedPlan | null
   }
   /** Delete a scheduled restore */
   'DELETE /api/v1/scheduled-restores/{id}': {

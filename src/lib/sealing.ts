@@ -36,8 +36,6 @@ export interface Sealer {
    * nor a previous one is the token's, and `decryption_failed` for a token that was changed or moved, or is none.
    */
   open(token: string, context: string): string
-  /** Whether it was sealed with a previous key, or with one that is not at hand. Throws `decryption_failed` for what is no token. */
-  needsResealing(token: string): boolean
 }
 
 /** Seals with the current key; opens with it and the previous ones. Throws `invalid_input` unless all have 32 bytes. */
@@ -85,7 +83,6 @@ export function sealer(keys: { current: KeyObject; previous?: readonly KeyObject
         )
       }
     },
-    needsResealing: (token) => parse(token, 'A sealed value').id !== currentId,
   }
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { name } from './fields.ts'
 import { secret } from './secrets.ts'
 
 const SECRET_LENGTH = 'must have at least 12 characters'
 
-const name = z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters')
 const given = (title: string, description?: string) =>
   secret(title, description)
     .min(12, SECRET_LENGTH)

@@ -144,3 +144,8 @@ export function messageOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message || thrown.name
   return String(thrown)
 }
+
+/** For where only an expression fits: `found ?? throwNow(notThere())`. */
+export function throwNow(error: Error): never {
+  throw error
+}

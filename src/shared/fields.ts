@@ -11,6 +11,9 @@ export function wholeNumber(from: number, to: number) {
   return z.number(error).int(error).min(from, error).max(to, error)
 }
 
+/** What people call a thing. */
+export const name = z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters')
+
 export function httpUrl() {
   return z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
 }

@@ -53,6 +53,16 @@ export const job = z
   .meta({ id: 'Job' })
 export type Job = z.output<typeof job>
 
+/**
+ * How a plan's run ended, as a whole: as the worst of it and of all that it has ordered. One that has made no backup at all
+ * has proven nothing, and is no success.
+ */
+export function stateOfRun(run: Pick<Job, 'state'>, backups: readonly Pick<Job, 'state'>[]): JobState {
+  const worst: readonly JobState[] = ['failed', 'cancelled', 'partial', 'running', 'queued']
+  const states = [run, ...backups].map(({ state }) => state)
+  return worst.find((state) => states.includes(state)) ?? (backups.length > 0 ? 'succeeded' : 'failed')
+}
+
 /** A line of a job's log. */
 export const logLine = z
   .object({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { compression } from './codecs.ts'
-import { wholeNumber } from './fields.ts'
+import { name, wholeNumber } from './fields.ts'
 import { DEFAULT_FILE_NAME, DEFAULT_PATH } from './keys.ts'
 import { DEFAULT_RETENTION, retentionPolicy } from './retention.ts'
 
@@ -143,7 +143,7 @@ const planVolume = z
 export type PlanVolume = z.output<typeof planVolume>
 
 const references = {
-  name: z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters'),
+  name,
   isEnabled: z.boolean().meta({ description: 'A disabled plan still runs by hand' }),
   schedules: z
     .array(z.string())
@@ -274,6 +274,32 @@ export const startedRun = z
     joined: z.boolean().meta({ description: 'The same was waiting to be run already' }),
   })
   .meta({ id: 'StartedRun' })
+
+/** How many of the snapshots that stay are named. */
+export const MOST_KEPT = 100
+
+/** What comes of a plan that is deleted. */
+export const deletedPlan = z
+  .object({
+    jobIds: z.array(z.uuid()).meta({ description: 'Of the jobs that delete its snapshots' }),
+    keptCount: z
+      .int()
+      .meta({ description: 'How many of its snapshots are not deleted: they stay, under no plan' }),
+    kept: z
+      .array(
+        z.object({
+          id: z.uuid(),
+          database: z.string(),
+          takenAt: z.iso.datetime(),
+          reason: z.string().meta({
+            description: 'It is locked, a job reads it, or it has a copy on a volume that is only read',
+          }),
+        }),
+      )
+      .meta({ description: `Those, the newest first; not more than ${MOST_KEPT}` }),
+  })
+  .meta({ id: 'DeletedPlan' })
+export type DeletedPlan = z.output<typeof deletedPlan>
 
 /** In a path, a * before the last slash. */
 function hasStarInFolder(name: string): boolean {

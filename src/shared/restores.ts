@@ -34,7 +34,8 @@ export const restoreFields = {
         'SQL that runs in the restored database before it takes its name, to mask personal data for instance. If it fails, so does the restore',
     }),
   confirmation: z.string().meta({
-    description: 'The name of the database; wanted where one of a server in production is changed',
+    description:
+      'The name of the database, for a file its path or its name; wanted where one of a server in production is changed',
   }),
 }
 

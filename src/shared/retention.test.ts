@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
-import { DEFAULT_RETENTION, DEFAULT_TIERS, describeReason, retentionPolicy } from './retention.ts'
+import {
+  DEFAULT_RETENTION,
+  DEFAULT_TIERS,
+  describePolicy,
+  describeReason,
+  retentionPolicy,
+} from './retention.ts'
 
 function complaint(input: unknown): string {
   const parsed = retentionPolicy.safeParse(input)
@@ -34,6 +40,17 @@ describe('a retention policy as it enters', () => {
   it('can be told as a JSON schema, from which forms are drawn', () => {
     assert.ok(z.toJSONSchema(retentionPolicy, { io: 'input' }).properties)
   })
+})
+
+it('a policy in words names every rule', () => {
+  const words = (input: object) => describePolicy(retentionPolicy.parse(input))
+  assert.equal(words({ keepLast: 7 }), 'the newest 7; at least 1')
+  assert.equal(
+    words({ keepDays: 1, daily: 7, yearly: 1, minimumKept: 3 }),
+    'those younger than 1 day; 7 daily; 1 yearly; at least 3',
+  )
+  assert.equal(words({ keepLast: 0, daily: 7 }), 'everything')
+  assert.equal(words({ forever: true }), 'everything')
 })
 
 describe('a reason in words', () => {

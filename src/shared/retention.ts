@@ -89,6 +89,26 @@ const periodNames: Record<Tier, [one: string, several: string]> = {
   yearly: ['year', 'years'],
 }
 
+/** Nothing chosen is no order to delete. */
+export function keepsEverything(policy: RetentionPolicy): boolean {
+  const hasRule = tiers.some((tier) => policy[tier]) || policy.keepLast || policy.keepDays
+  return policy.forever === true || policy.keepLast === 0 || !hasRule
+}
+
+/** The policy in words: `the newest 7; 4 weekly; at least 1`. */
+export function describePolicy(policy: RetentionPolicy): string {
+  if (keepsEverything(policy)) return 'everything'
+  const { keepLast, keepDays, minimumKept } = policy
+  const parts: string[] = []
+  if (keepLast) parts.push(`the newest ${keepLast}`)
+  if (keepDays) parts.push(`those younger than ${number(keepDays, 'day', 'days')}`)
+  for (const tier of tiers) {
+    const count = policy[tier]
+    if (count) parts.push(`${count} ${tier}`)
+  }
+  return [...parts, `at least ${minimumKept}`].join('; ')
+}
+
 /** The reason in words that go on after “kept:” or “pruned:”, such as `newest of Sunday 22 November 2026`. */
 export function describeReason(reason: RetentionReason, timeZone: string): string {
   switch (reason.rule) {

@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { name } from './fields.ts'
 import { restoreFields } from './restores.ts'
 
 const MOST_HOURS = 366 * 24
 
 const fields = {
-  name: z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters'),
+  name,
   sourceServerId: z.string(),
   sourceDatabase: z.string().min(1).max(1000),
   targetServerId: z.string(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { wholeNumber } from './fields.ts'
+import { name, wholeNumber } from './fields.ts'
 
 /** In the order of the ISO week, Monday first. */
 export const weekdays = [
@@ -124,7 +124,7 @@ export const newRule = z.discriminatedUnion(
 export type NewRule = z.output<typeof newRule>
 
 const fields = {
-  name: z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters'),
+  name,
   rule: newRule,
   catchUpHours: wholeNumber(0, 366 * 24).meta({
     description: 'A run that was missed is caught up if it is younger; 0: never',

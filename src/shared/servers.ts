@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { name } from './fields.ts'
 
 const fields = {
-  name: z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters'),
+  name,
   connection: z.record(z.string(), z.unknown()).meta({
     description: 'The settings of the engine, see GET /api/v1/engines. A secret that equals its mask stays',
   }),

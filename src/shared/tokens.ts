@@ -1,6 +1,5 @@
 import { z } from 'zod'
-
-const name = z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters')
+import { name } from './fields.ts'
 
 export const newToken = z.strictObject({ name }).meta({ id: 'NewToken' })
 

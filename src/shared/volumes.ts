@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { wholeNumber } from './fields.ts'
+import { name, wholeNumber } from './fields.ts'
+import { type CopyState, copyStates } from './snapshots-api.ts'
 
 const MAX_BYTES = Number.MAX_SAFE_INTEGER
 
@@ -9,7 +10,7 @@ const settings = z.record(z.string(), z.unknown()).meta({
 })
 
 const fields = {
-  name: z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters'),
+  name,
   settings,
   quota: wholeNumber(1, MAX_BYTES)
     .nullable()
@@ -82,7 +83,6 @@ export const volumeTrial = z
   .meta({ id: 'VolumeTrial' })
 
 const count = z.int().min(0)
-const copyStates = ['stored', 'failed', 'missing', 'corrupt', 'delete_pending'] as const
 
 /** What a volume holds, as the catalogue knows it. */
 export const volumeUsage = z
@@ -126,7 +126,6 @@ export const volumeScan = z
   })
   .meta({ id: 'VolumeScan' })
 
-type CopyState = (typeof copyStates)[number]
 export type NewVolume = z.output<typeof newVolume>
 export type VolumeChanges = z.output<typeof volumeChanges>
 export type Volume = z.output<typeof volume>

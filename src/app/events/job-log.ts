@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { AppError } from '../../shared/errors.ts'
 import { isOver } from '../../shared/jobs.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { organizationOf } from '../identity/tokens.ts'
 import { jobOf, readLog } from '../jobs/jobs.ts'
-import { type EventStream, openStream } from './streams.ts'
+import { type EventStream, openStream, unknownEventId } from './streams.ts'
 
 const POLL = 1_000
 const PIECES = 100
@@ -82,8 +81,5 @@ function readPlace(lastId: string | string[] | undefined): Place {
   if (lastId === undefined || lastId === '') return { piece: 0, lines: 0 }
   const [, piece, lines] = /^(\d{1,12})\.(\d{1,12})$/.exec(String(lastId)) ?? []
   if (piece !== undefined && lines !== undefined) return { piece: Number(piece), lines: Number(lines) }
-  const message = 'must be the id of an event of this stream'
-  throw new AppError('invalid_input', `Last-Event-ID: ${message}.`, {
-    fields: [{ field: 'Last-Event-ID', message }],
-  })
+  throw unknownEventId()
 }

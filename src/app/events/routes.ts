@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { AppError } from '../../shared/errors.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
 import { organizationOf } from '../identity/tokens.ts'
 import { changesSince, type JobChange, type JobWatch, watchJobs } from './job-changes.ts'
-import { type EventStream, openStream } from './streams.ts'
+import { type EventStream, openStream, unknownEventId } from './streams.ts'
 
 /** Changes that may wait while a client reads what it has missed. */
 const MOST_WAITING = 1_000
@@ -91,8 +90,5 @@ function send(stream: EventStream, changes: readonly JobChange[]): void {
 function readId(lastId: string | string[] | undefined): number | undefined {
   if (lastId === undefined || lastId === '') return undefined
   if (/^\d{1,15}$/.test(String(lastId))) return Number(lastId)
-  const message = 'must be the id of an event of this stream'
-  throw new AppError('invalid_input', `Last-Event-ID: ${message}.`, {
-    fields: [{ field: 'Last-Event-ID', message }],
-  })
+  throw unknownEventId()
 }

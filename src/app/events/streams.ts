@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '../../shared/errors.ts'
 import { isStillValid, signedIn } from '../identity/tokens.ts'
 import type { AppContext } from '../context.ts'
 
@@ -111,4 +112,12 @@ export function openStream(
     },
     end,
   }
+}
+
+/** A client’s `Last-Event-ID` is none of ours. */
+export function unknownEventId(): AppError {
+  const message = 'must be the id of an event of this stream'
+  return new AppError('invalid_input', `Last-Event-ID: ${message}.`, {
+    fields: [{ field: 'Last-Event-ID', message }],
+  })
 }

@@ -56,7 +56,11 @@ async function troubleOf({
   for (const [name, at] of heartbeats) {
     if (performance.now() - at > LONGEST_ROUND) return { sentence: `The ${name} has stopped going round.` }
   }
-  const { bavail, bsize } = await statfs(dataDirectory)
-  if (bavail * bsize >= LEAST_ROOM) return undefined
-  return { sentence: `${dataDirectory} has ${formatBytes(bavail * bsize)} left.` }
+  try {
+    const { bavail, bsize } = await statfs(dataDirectory)
+    if (bavail * bsize >= LEAST_ROOM) return undefined
+    return { sentence: `${dataDirectory} has ${formatBytes(bavail * bsize)} left.` }
+  } catch (error) {
+    return { sentence: `${dataDirectory} cannot be reached.`, error }
+  }
 }

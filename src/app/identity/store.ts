@@ -7,6 +7,7 @@ import { isBehind, type Place } from '../pages.ts'
 export type TokenRow = Omit<Selectable<Tables['tokens']>, 'organizationId' | 'hash'>
 
 const columns = ['id', 'name', 'createdAt', 'lastUsedAt'] as const
+const MINUTE = 60_000
 
 export async function countOrganizations(trx: Transaction<Tables>): Promise<number> {
   const { count } = await trx
@@ -16,9 +17,9 @@ export async function countOrganizations(trx: Transaction<Tables>): Promise<numb
   return count
 }
 
-/** By name. */
+/** The oldest first. */
 export async function listOrganizations({ db }: Store): Promise<{ id: string; name: string }[]> {
-  return await db.selectFrom('organizations').select(['id', 'name']).orderBy('name').execute()
+  return await db.selectFrom('organizations').select(['id', 'name']).orderBy('id').execute()
 }
 
 export async function insertOrganization(
@@ -106,16 +107,17 @@ export async function deleteToken(
   return deleted !== undefined
 }
 
-const MINUTE = 60_000
-
+/** Returns their ids. */
 export async function deleteTokensNamed(
   trx: Transaction<Tables>,
   organizationId: string,
   name: string,
-): Promise<void> {
-  await trx
+): Promise<string[]> {
+  const deleted = await trx
     .deleteFrom('tokens')
     .where('organizationId', '=', organizationId)
     .where('name', '=', name)
+    .returning('id')
     .execute()
+  return deleted.map(({ id }) => id)
 }

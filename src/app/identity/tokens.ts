@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { AppError } from '../../shared/errors.ts'
+import { AppError, throwNow } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
 import { forgetAnswers } from '../idempotency/idempotency.ts'
 import { savingName } from '../names.ts'
@@ -15,6 +15,8 @@ import {
   noteTokenUse,
   type TokenRow,
 } from './store.ts'
+
+export { listOrganizations } from './store.ts'
 
 /** Who sends a request: everything that it sees and changes belongs to this organization. */
 export interface Caller {
@@ -62,7 +64,7 @@ export async function addToken(
 export async function replaceToken(store: Store, organizationId: string, name: string): Promise<string> {
   const token = makeToken()
   await store.db.transaction().execute(async (trx) => {
-    await deleteTokensNamed(trx, organizationId, name)
+    for (const id of await deleteTokensNamed(trx, organizationId, name)) await forgetAnswers(trx, id)
     await insertToken(store, trx, { organizationId, name, hash: hashOf(token) })
   })
   return token
@@ -165,8 +167,4 @@ function notSignedIn(sentence: string): AppError {
 
 function noToken(): AppError {
   return new AppError('not_found', 'There is no such token.')
-}
-
-function throwNow(error: Error): never {
-  throw error
 }

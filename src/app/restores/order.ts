@@ -1,7 +1,6 @@
 import type { Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import { z } from 'zod'
-import { parseIdentities } from '../../lib/age/index.ts'
 import type { KeyRing } from '../../runner/encryption.ts'
 import { AppError } from '../../shared/errors.ts'
 import { type RestoreKeys, restoreModes } from '../../shared/restores.ts'
@@ -9,10 +8,11 @@ import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
+import type { Work } from '../jobs/job-kind.ts'
 import { serverResource } from '../servers/servers.ts'
 import { beginReading } from '../snapshots/snapshots.ts'
 import { volumeResource } from '../volumes/volumes.ts'
-import { cancelledRestores, cancelTidying, payloadsOf, setPayload } from './store.ts'
+import { cancelTidying, payloadsOf, setPayload } from './store.ts'
 
 /** What a job of the kind `restore` is to do. */
 export const restorePayload = z.object({
@@ -32,13 +32,15 @@ export const restorePayload = z.object({
   scheduledRestoreId: z.string().nullable().default(null),
   /** The restore that it takes back. */
   undoes: z.string().nullable().default(null),
+  /** It keeps a job waiting that would tidy up what a killed restore has left. */
+  owesTidying: z.boolean().default(false),
   /** Sealed; gone when the restore has begun. */
   keys: z.object({ ageIdentity: z.string().optional(), passphrase: z.string().optional() }).optional(),
 })
 export type RestorePayload = z.output<typeof restorePayload>
 
 export interface RestoreJobOrder {
-  payload: Omit<RestorePayload, 'keys'>
+  payload: Omit<RestorePayload, 'keys' | 'owesTidying'>
   /** In the clear. */
   keys?: RestoreKeys | undefined
   /** The volumes that it will read from or write to. */
@@ -65,13 +67,17 @@ export async function enqueueRestore(
     return secret ? { [name]: sealer.seal(secret, contextOf(id, name)) } : {}
   }
   const key = restoreKey(serverId, database)
-  await cancelTidying(store, trx, key)
+  const owesTidying = await cancelTidying(store, trx, key)
   const { joined } = await enqueueJob(store, trx, {
     id,
     organizationId,
     kind: 'restore',
     key,
-    payload: { ...payload, ...(keys && { keys: { ...seal('ageIdentity'), ...seal('passphrase') } }) },
+    payload: {
+      ...payload,
+      owesTidying,
+      ...(keys && { keys: { ...seal('ageIdentity'), ...seal('passphrase') } }),
+    },
     subject: { serverId, database, snapshotId, volumeId },
     resources: [serverResource(serverId), ...volumeIds.map(volumeResource)],
     maxAttempts: 1,
@@ -90,38 +96,37 @@ export function restoreKey(serverId: string, database: string | null): string {
  * The keys that the app has, and before them those that came with the order. These are forgotten with that: nobody begins
  * the job again.
  */
-export async function takeKeys(
-  { store, sealer }: AppContext,
-  jobId: string,
-  { keys }: RestorePayload,
-  ring: KeyRing,
-): Promise<KeyRing> {
+export async function takeKeys(work: Work<RestorePayload>, ring: KeyRing): Promise<KeyRing> {
+  const { context, id, payload } = work
+  const { keys, ...rest } = payload
   if (!keys) return ring
   const open = (name: keyof RestoreKeys) => {
     const token = keys[name]
-    return token === undefined ? undefined : sealer.open(token, contextOf(jobId, name))
+    return token === undefined ? undefined : context.sealer.open(token, contextOf(id, name))
   }
   const opened = { ageIdentity: open('ageIdentity'), passphrase: open('passphrase') }
-  await store.db.transaction().execute((trx) => forgetKeysOf(store, trx, jobId))
-  return withKeys(ring, opened)
+  await context.store.db.transaction().execute((trx) => work.remember(trx, rest))
+  return await withKeys(ring, opened)
 }
 
 /**
  * The ring with keys that the app does not have: the passphrase may also be a password of 7z. Throws `invalid_input` for
  * what is no identity.
  */
-export function withKeys(ring: KeyRing, { ageIdentity, passphrase }: RestoreKeys): KeyRing {
-  const given = (key: string | undefined) => (key === undefined || key === '' ? [] : [key])
+export async function withKeys(ring: KeyRing, { ageIdentity, passphrase }: RestoreKeys): Promise<KeyRing> {
+  const passwords = passphrase ? [passphrase] : []
+  const identities = ageIdentity ? await identitiesIn(ageIdentity) : []
   return {
     ...ring,
-    instanceKeys: [...ring.instanceKeys, ...given(passphrase)],
-    ageIdentities: [...given(ageIdentity).flatMap(identitiesIn), ...ring.ageIdentities],
-    agePassphrases: [...given(passphrase), ...ring.agePassphrases],
+    instanceKeys: [...ring.instanceKeys, ...passwords],
+    ageIdentities: [...identities, ...ring.ageIdentities],
+    agePassphrases: [...passwords, ...ring.agePassphrases],
   }
 }
 
 /** One, or a file of several as age-keygen writes it. */
-function identitiesIn(text: string): string[] {
+async function identitiesIn(text: string): Promise<string[]> {
+  const { parseIdentities } = await import('../../lib/age/index.ts') // as in keys.ts: few ever need it
   try {
     return parseIdentities(text)
   } catch (error) {
@@ -135,24 +140,9 @@ function identitiesIn(text: string): string[] {
 export async function forgetKeysOf(store: Store, trx: Transaction<Tables>, jobId: string): Promise<void> {
   const stored = (await payloadsOf(trx, [jobId])).get(jobId)
   if (stored !== undefined && 'keys' in (JSON.parse(stored) as object)) {
-    await setPayload(store, trx, jobId, withoutKeys(stored))
+    const { keys: _, ...rest } = JSON.parse(stored) as Record<string, unknown>
+    await setPayload(store, trx, jobId, rest)
   }
-}
-
-/** Restores that were cancelled while they waited have nobody who forgets their keys. */
-export async function forgetKeys(
-  { store }: AppContext,
-  trx: Transaction<Tables>,
-  organizationId: string,
-): Promise<void> {
-  for (const { id, payload } of await cancelledRestores(trx, organizationId)) {
-    if ('keys' in (JSON.parse(payload) as object)) await setPayload(store, trx, id, withoutKeys(payload))
-  }
-}
-
-function withoutKeys(payload: string): Record<string, unknown> {
-  const { keys: _, ...rest } = JSON.parse(payload) as Record<string, unknown>
-  return rest
 }
 
 /** The place that a key is sealed for. */

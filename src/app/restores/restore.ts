@@ -27,20 +27,26 @@ export const restore = defineJob({
   async run(work) {
     const { context, payload } = work
     const result = await restoreInto(work)
-    const { scheduledRestoreId, snapshotId } = payload
+    const { scheduledRestoreId, snapshotId, serverId, database, mode, owesTidying } = payload
     return {
       result,
       record: async (trx) => {
-        if (scheduledRestoreId !== null)
-          await noteRestored(context.store, trx, scheduledRestoreId, snapshotId)
+        if (scheduledRestoreId !== null) {
+          await noteRestored(trx, scheduledRestoreId, { jobId: work.id, snapshotId })
+        }
+        // What others have left beside a database is in nobody's way who adds to it.
+        if (owesTidying && mode === 'existing' && database !== null) {
+          await enqueueTidying(context.store, trx, work.organizationId, { serverId, database })
+        }
       },
     }
   },
-  async endedBadly({ store }, trx, { id, organizationId, attempt, payload: { serverId, database }, ...end }) {
+  async endedBadly({ store }, trx, { id, organizationId, attempt, payload, ...end }) {
     await forgetKeysOf(store, trx, id)
+    const { serverId, database, owesTidying } = payload
     // A runner that was killed has dropped nothing of what was half restored; one that was cancelled may have been, too.
     const mayBeLeft = end.state === 'cancelled' ? attempt > 0 : end.error.code === 'runner_lost'
-    if (mayBeLeft && database !== null) {
+    if ((mayBeLeft || owesTidying) && database !== null) {
       await enqueueTidying(store, trx, organizationId, { serverId, database })
     }
   },
@@ -49,7 +55,7 @@ export const restore = defineJob({
 async function restoreInto(work: Work<RestorePayload>): Promise<RestoreResult> {
   const { context, id, organizationId, payload, signal } = work
   const { snapshotId, database, mode, runAfter } = payload
-  const keys = await takeKeys(context, id, payload, await keyRingOf(context, organizationId))
+  const keys = await takeKeys(work, await keyRingOf(context, organizationId))
   const server = await serverOf(context, organizationId, payload.serverId)
   checkAgain(server, payload)
   const snapshot = await snapshotOf(context, organizationId, snapshotId)
@@ -76,7 +82,7 @@ async function restoreInto(work: Work<RestorePayload>): Promise<RestoreResult> {
         takeSafetySnapshot: (target, job) =>
           keepTarget(
             context,
-            { organizationId, jobId: id, server, database: target, snapshot, volume: copy.volumeRow, keys },
+            { organizationId, jobId: id, server, database: target, snapshot, copy, keys },
             job,
           ),
       }),

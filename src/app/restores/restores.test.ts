@@ -3,13 +3,18 @@ import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { generateIdentity } from 'age-encryption'
 import { recipientsOf } from '../../lib/age/index.ts'
 import { restoreCheck } from '../../shared/restores.ts'
+import { claimJob } from '../../store/queue.ts'
 import { describeStores } from '../../store/test-bed.ts'
+import { jobKinds } from '../jobs/kinds.ts'
 import { runJobs } from '../jobs/test-bed.ts'
+import { reap } from '../jobs/worker.ts'
 import { snapshotOf } from '../snapshots/snapshots.ts'
 import { emailsIn, fillFile, openRestores, type RestoreBed } from './test-bed.ts'
+import { enqueueTidying, tidyRestore } from './tidy.ts'
 
 const THREE = ['person1@shop.example', 'person2@shop.example', 'person3@shop.example']
 
@@ -174,7 +179,24 @@ describeStores(
       assert.equal(emailsIn(app.file('copy.db')).length, 3)
     })
 
-    it('that was cancelled before it began has its keys forgotten by the next one', async () => {
+    it('keeps what it replaces under the key that came with it', async () => {
+      await using app = await openRestores(makePlace)
+      const path = app.file('shop.db')
+      const passphrase = 'known to nobody but me'
+      const key = { id: 'of-an-app-that-is-lost', password: passphrase }
+      const encryption = { method: '7z' as const, key }
+      const snapshotId = await app.takeSnapshot(app.shop, path, { encryption })
+      const body = { snapshotId, serverId: app.shop, database: path, mode: 'replace', keys: { passphrase } }
+      const replaced = await app.restore(body)
+      assert.equal(replaced.state, 'succeeded', JSON.stringify(replaced.error))
+      const kept = await snapshotOf(app.context, app.organizationId, replaced.safetySnapshotId ?? '')
+      assert.equal(kept.manifest.encryption?.keyId, key.id)
+      const undo = `restores/${replaced.id}/undo`
+      assert.equal((await app.refused({}, undo)).code, 'key_wrong')
+      await app.post(undo, { keys: { passphrase } })
+    })
+
+    it('that is cancelled before it begins has its keys forgotten with that', async () => {
       await using app = await openRestores(makePlace)
       const identity = await generateIdentity()
       const encryption = { method: 'age' as const, recipients: await recipientsOf(identity) }
@@ -182,7 +204,6 @@ describeStores(
       const body = { snapshotId, serverId: app.shop, keys: { ageIdentity: identity } }
       const id = await app.order({ ...body, database: app.file('a.db') })
       await app.ask('POST', `/api/v1/jobs/${id}/cancel`)
-      await app.order({ ...body, database: app.file('b.db') })
       const { payload } = await app.store.db
         .selectFrom('jobs')
         .select('payload')
@@ -190,6 +211,69 @@ describeStores(
         .executeTakeFirstOrThrow()
       assert.doesNotMatch(payload, /hf1/)
       assert.equal((await app.restoreOf(id)).state, 'cancelled')
+    })
+
+    it('that is cancelled while its runner is killed is tidied up behind', async () => {
+      await using app = await openRestores(makePlace)
+      const snapshotId = await app.takeSnapshot(app.shop, app.file('shop.db'))
+      const id = await app.order({ snapshotId, serverId: app.shop, database: app.file('a.db') })
+      const runner = { name: 'killed', node: 'killed', capacity: 1, kinds: ['restore'], lease: 1 }
+      assert.equal((await claimJob(app.store, runner))?.id, id)
+      await app.ask('POST', `/api/v1/jobs/${id}/cancel`)
+      assert.deepEqual(await app.tidying(), [])
+      await sleep(10)
+      assert.deepEqual(await reap(app.context, jobKinds), [id])
+      assert.equal((await app.restoreOf(id)).state, 'cancelled')
+      assert.deepEqual(await app.tidying(), ['queued'])
+    })
+
+    it('that takes the place of tidying up owes it, if it never comes so far', async () => {
+      await using app = await openRestores(makePlace)
+      const database = app.file('a.db')
+      const serverId = app.shop
+      const snapshotId = await app.takeSnapshot(serverId, app.file('shop.db'))
+      const body = { snapshotId, serverId, database }
+      const cancel = (id: string) => app.ask('POST', `/api/v1/jobs/${id}/cancel`)
+      const restored = async (id: string) => {
+        await runJobs(app.context)
+        return await app.restoreOf(id)
+      }
+      const tidy = () =>
+        app.store.db
+          .transaction()
+          .execute((trx) => enqueueTidying(app.store, trx, app.organizationId, { serverId, database }))
+      await tidy()
+      const first = await app.order(body)
+      assert.deepEqual(await app.tidying(), ['cancelled'])
+      await cancel(first)
+      assert.deepEqual(await app.tidying(), ['queued', 'cancelled'])
+
+      const second = await app.order(body)
+      await app.ask('PATCH', `/api/v1/servers/${serverId}`, { isProtected: true })
+      assert.equal((await restored(second)).error?.code, 'target_protected')
+      assert.deepEqual(await app.tidying(), ['succeeded', 'cancelled', 'cancelled'])
+      await app.ask('PATCH', `/api/v1/servers/${serverId}`, { isProtected: false })
+
+      const third = await app.order(body)
+      await tidy()
+      assert.equal((await app.tidying()).length, 3, 'one waits that will do it')
+      await cancel(third)
+      assert.equal((await app.tidying())[0], 'queued')
+
+      let fourth = ''
+      const kinds = {
+        'tidy-restore': {
+          ...tidyRestore,
+          async run() {
+            fourth = await app.order(body)
+            throw new Error('out of reach')
+          },
+        },
+      }
+      await runJobs(app.context, { kinds })
+      assert.equal((await app.tidying())[0], 'failed', 'the restore is its next try')
+      await cancel(fourth)
+      assert.deepEqual((await app.tidying()).slice(0, 2), ['queued', 'failed'])
     })
 
     it('into a protected server is refused, and into one in production until its name is typed', async () => {
@@ -203,14 +287,16 @@ describeStores(
 
       const production = await app.addServer('prod', 'sqlite', { path }, { isProduction: true })
       const body = { snapshotId, serverId: production, database: path, mode: 'replace' }
-      for (const confirmation of [undefined, '', 'shop.db', 'prod']) {
+      for (const confirmation of [undefined, '', 'shop', 'prod']) {
         const unconfirmed = await app.refused({ ...body, confirmation })
         assert.equal(unconfirmed.code, 'confirmation_needed')
         assert.equal(unconfirmed.errors?.[0]?.field, 'confirmation')
       }
       const check = restoreCheck.parse((await app.ask('POST', '/api/v1/restores/check', body)).json())
       assert.deepEqual([check.needsConfirmation, check.isPossible], [true, true])
-      assert.equal((await app.restore({ ...body, confirmation: path })).state, 'succeeded')
+      for (const confirmation of [path, 'shop.db']) {
+        assert.equal((await app.restore({ ...body, confirmation })).state, 'succeeded')
+      }
       const short = { ...body, database: 'shop.db', confirmation: 'shop.db' }
       assert.equal((await app.restore(short)).database, path)
       const fresh = { ...body, mode: 'new', database: app.file('new.db') }
@@ -341,6 +427,16 @@ describeStores(
         [good],
       )
       assert.match(await app.logOf(replaced.id), /could not be kept on “full”/)
+
+      await app.ask('PATCH', `/api/v1/volumes/${full}`, { isReadOnly: true })
+      await app.ask('PATCH', `/api/v1/volumes/${good}`, { quota: 1, quotaAction: 'refuse' })
+      const beyond = await app.restore(body)
+      assert.equal(beyond.state, 'succeeded', JSON.stringify(beyond.error))
+      assert.notEqual(beyond.safetySnapshotId, null, 'a quota refuses backups, and no safety snapshot')
+      assert.match(
+        await app.logOf(beyond.id),
+        /“good” holds .* its quota is 1 B\. .* kept there all the same/,
+      )
 
       for (const id of [full, good]) await app.ask('PATCH', `/api/v1/volumes/${id}`, { isReadOnly: true })
       const refused = await app.refused(body)

@@ -17,7 +17,6 @@ import { connectionOf, serverOf } from '../servers/servers.ts'
 import { type ReadableCopy, readableCopy, snapshotOf, type SnapshotRow } from '../snapshots/snapshots.ts'
 import {
   enqueueRestore,
-  forgetKeys,
   type RestoreJobOrder,
   type RestorePayload,
   restorePayload,
@@ -26,6 +25,7 @@ import {
 import { safetyVolumes } from './safety.ts'
 import { lastResult, payloadsOf, safetySnapshotsOf } from './store.ts'
 import {
+  confirms,
   fullNameOf,
   isProtected,
   isUnconfirmed,
@@ -71,10 +71,9 @@ export async function startRestore(
     keys: order.keys,
     volumeIds: found.copy ? [found.copy.volumeRow.id] : [],
   }
-  const jobId = await context.store.db.transaction().execute(async (trx) => {
-    await forgetKeys(context, trx, organizationId)
-    return await enqueueRestore(context, trx, organizationId, jobOrder)
-  })
+  const jobId = await context.store.db
+    .transaction()
+    .execute((trx) => enqueueRestore(context, trx, organizationId, jobOrder))
   return { jobId, warnings: found.report.warnings }
 }
 
@@ -238,8 +237,7 @@ async function lookAt(
   )
   const early: RestoreReport['problems'] = []
   if (server.isProtected === 1) early.push({ error: isProtected(server), field: 'serverId' })
-  const isConfirmed =
-    confirmation !== undefined && [database ?? server.name, order.database].includes(confirmation)
+  const isConfirmed = confirmation !== undefined && confirms(server, database, confirmation)
   if (needsConfirmation(server, mode) && !isConfirmed) {
     early.push({ error: isUnconfirmed(server, database), field: 'confirmation' })
   }
@@ -272,10 +270,11 @@ async function lookAt(
       mode,
       ...(runAfter !== undefined && { runAfter }),
       own: await ownPlaces(context),
-      keys: withKeys(await keyRingOf(context, organizationId), order.keys ?? {}),
+      keys: await withKeys(await keyRingOf(context, organizationId), order.keys ?? {}),
       manifest: snapshot.manifest,
       copy,
       takesSafetySnapshot,
+      workDirectory: context.workDirectory,
     },
     signal,
   )

@@ -8,8 +8,8 @@ import { planOf } from '../plans/plans.ts'
 import { connectionOf } from '../servers/servers.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { recordSnapshot } from '../snapshots/record.ts'
-import type { SnapshotRow } from '../snapshots/snapshots.ts'
-import { openVolumeOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
+import type { ReadableCopy, SnapshotRow } from '../snapshots/snapshots.ts'
+import { openVolumeOf, quotaReached, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
 import type { ServerRow } from './target.ts'
 
 const DAY = 24 * 3_600_000
@@ -22,7 +22,7 @@ export interface SafetyOrder {
   database: string
   /** What is about to take its place, and where that is read from. */
   snapshot: SnapshotRow
-  volume: VolumeRow
+  copy: ReadableCopy
   keys: KeyRing
 }
 
@@ -31,8 +31,8 @@ export interface SafetyOrder {
  * volume that the restored snapshot is read from, or else on one of its plan. Returns the snapshot's id.
  */
 export async function keepTarget(context: AppContext, order: SafetyOrder, job: JobContext): Promise<string> {
-  const { organizationId, snapshot, volume } = order
-  const volumes = await safetyVolumes(context, organizationId, snapshot, volume)
+  const { organizationId, snapshot, copy } = order
+  const volumes = await safetyVolumes(context, organizationId, snapshot, copy.volumeRow)
   const refusals: AppError[] = []
   for (const row of volumes) {
     try {
@@ -82,11 +82,13 @@ const HINT =
 
 async function keepTargetOn(
   context: AppContext,
-  { organizationId, jobId, server, database, snapshot, keys }: SafetyOrder,
+  { organizationId, jobId, server, database, copy, keys }: SafetyOrder,
   row: VolumeRow,
   job: JobContext,
 ): Promise<string> {
   const { safetyDays, stallMinutes } = await settingsOf(context, organizationId)
+  const full = await quotaReached(context, row)
+  if (full) job.log('warning', `${full.message} The safety snapshot is kept there all the same.`)
   await using volume = openVolumeOf(context, row)
   return await takeSafetySnapshot(
     {
@@ -98,7 +100,7 @@ async function keepTargetOn(
       volumeName: row.name,
       volume,
       keys,
-      like: snapshot.manifest,
+      like: copy,
       catalogue: { organization: organizationId, serverId: server.id },
       stallAfter: stallMinutes * MINUTE,
       async onComplete({ manifest, key }) {

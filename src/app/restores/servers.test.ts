@@ -9,7 +9,6 @@ import type { MysqlLikeServer } from '../../../test/servers/mysql-like.ts'
 import { skipUnless } from '../../../test/servers/needs.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
 import { makeKey, sealer, writeKey } from '../../lib/sealing.ts'
-import type { Job } from '../../shared/jobs.ts'
 import { restoreCheck } from '../../shared/restores.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { jobKinds } from '../jobs/kinds.ts'
@@ -17,6 +16,7 @@ import { runJobs } from '../jobs/test-bed.ts'
 import { reap } from '../jobs/worker.ts'
 import type { RunnerOrder } from './killed-runner.ts'
 import { openRestores, type RestoreBed } from './test-bed.ts'
+import { enqueueTidying } from './tidy.ts'
 
 const FILL = [
   'create table orders (id int primary key, email text)',
@@ -188,11 +188,7 @@ describeStores(
       assert.deepEqual(await reap(app.context, jobKinds), [id])
       assert.equal((await app.restoreOf(id)).error?.code, 'runner_lost')
       await runJobs(app.context)
-      const { items } = (await app.ask('GET', '/api/v1/jobs?kind=tidy-restore')).json<{ items: Job[] }>()
-      assert.deepEqual(
-        items.map(({ state }) => state),
-        ['succeeded'],
-      )
+      assert.deepEqual(await app.tidying(), ['succeeded'])
       assert.deepEqual(await names(), namesBefore)
       assert.equal(await rowsIn(database), 2)
     })
@@ -202,16 +198,26 @@ describeStores(
       const serverId = await connect(app)
       const snapshotId = await app.takeSnapshot(serverId, 'shop')
       const database = `new_${++count}`
-      const { enqueueTidying } = await import('./tidy.ts')
       await app.store.db
         .transaction()
         .execute((trx) => enqueueTidying(app.store, trx, app.organizationId, { serverId, database }))
       const restored = await app.restore({ snapshotId, serverId, database })
       assert.equal(restored.state, 'succeeded', JSON.stringify(restored.error))
-      const { items } = (await app.ask('GET', '/api/v1/jobs?kind=tidy-restore')).json<{ items: Job[] }>()
+      assert.deepEqual(await app.tidying(), ['cancelled'])
+
+      const existing = `existing_${++count}`
+      await server.query(`create database ${existing}`)
+      await app.store.db
+        .transaction()
+        .execute((trx) =>
+          enqueueTidying(app.store, trx, app.organizationId, { serverId, database: existing }),
+        )
+      const added = await app.restore({ snapshotId, serverId, database: existing, mode: 'existing' })
+      assert.equal(added.state, 'succeeded', JSON.stringify(added.error))
       assert.deepEqual(
-        items.map(({ state }) => state),
-        ['cancelled'],
+        await app.tidying(),
+        ['succeeded', 'cancelled', 'cancelled'],
+        'that has dropped nothing',
       )
     })
 

@@ -1,9 +1,12 @@
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { cancelJob } from '../../store/queue.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 
 type Db = Store['db'] | Transaction<Tables>
+
+// Written out in the SQL: with a parameter in its place, no partial index is used.
+const QUEUED = sql.lit('queued' as const)
 
 /** What these jobs were to do, by their ids. */
 export async function payloadsOf(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
@@ -25,20 +28,6 @@ export async function setPayload(
     .execute()
 }
 
-/** What the restores that were cancelled, most of them before anybody has begun them, were to do. */
-export async function cancelledRestores(
-  db: Db,
-  organizationId: string,
-): Promise<{ id: string; payload: string }[]> {
-  return await db
-    .selectFrom('jobs')
-    .select(['id', 'payload'])
-    .where('organizationId', '=', organizationId)
-    .where('kind', '=', 'restore')
-    .where('state', '=', 'cancelled')
-    .execute()
-}
-
 /** The newest snapshot that each of these jobs has made of what it was about to replace. */
 export async function safetySnapshotsOf(db: Db, jobIds: readonly string[]): Promise<Map<string, string>> {
   if (jobIds.length === 0) return new Map()
@@ -52,7 +41,7 @@ export async function safetySnapshotsOf(db: Db, jobIds: readonly string[]): Prom
   return new Map(rows.flatMap(({ id, jobId }) => (jobId === null ? [] : [[jobId, id] as const])))
 }
 
-/** The result of the last restore of a snapshot of this database that has succeeded. */
+/** The result of the last restore of a snapshot of this database that has succeeded: found by its snapshots. */
 export async function lastResult(
   db: Db,
   organizationId: string,
@@ -62,11 +51,11 @@ export async function lastResult(
     .selectFrom('jobs')
     .innerJoin('snapshots', 'snapshots.id', 'jobs.snapshotId')
     .select('jobs.result')
-    .where('jobs.organizationId', '=', organizationId)
+    .where('snapshots.organizationId', '=', organizationId)
+    .where('snapshots.database', '=', database)
+    .where('snapshots.serverName', '=', serverName)
     .where('jobs.kind', '=', 'restore')
     .where('jobs.state', '=', 'succeeded')
-    .where('snapshots.serverName', '=', serverName)
-    .where('snapshots.database', '=', database)
     .orderBy('jobs.createdAt', 'desc')
     .orderBy('jobs.id', 'desc')
     .limit(1)
@@ -74,14 +63,30 @@ export async function lastResult(
   return row?.result ?? undefined
 }
 
-/** A restore tidies up by itself: a job that waits to do so would only be in its way. */
-export async function cancelTidying(store: Store, trx: Transaction<Tables>, key: string): Promise<void> {
-  const waiting = await trx
+/**
+ * A restore tidies up by itself: a job that waits to do so would only be in its way. True if there was one: then the
+ * restore owes the tidying, if it does not come so far.
+ */
+export async function cancelTidying(store: Store, trx: Transaction<Tables>, key: string): Promise<boolean> {
+  const waiting = await waitingJob(trx, key)
+  if (waiting?.kind !== 'tidy-restore') return false
+  await cancelJob(store, trx, waiting.id)
+  return true
+}
+
+/** Leaves the tidying to the job that waits with this key, if there is one. */
+export async function oweTidying(store: Store, trx: Transaction<Tables>, key: string): Promise<void> {
+  const waiting = await waitingJob(trx, key)
+  if (waiting?.kind !== 'restore') return
+  const payload = JSON.parse(waiting.payload) as object
+  await setPayload(store, trx, waiting.id, { ...payload, owesTidying: true })
+}
+
+async function waitingJob(trx: Transaction<Tables>, key: string) {
+  return await trx
     .selectFrom('jobs')
-    .select('id')
+    .select(['id', 'kind', 'payload'])
     .where('key', '=', key)
-    .where('kind', '=', 'tidy-restore')
-    .where('state', '=', 'queued')
+    .where('state', '=', QUEUED)
     .executeTakeFirst()
-  if (waiting) await cancelJob(store, trx, waiting.id)
 }

@@ -49,6 +49,12 @@ export function needsConfirmation({ isProduction }: ServerRow, mode: RestoreMode
   return isProduction === 1 && mode !== 'new'
 }
 
+/** Whether what somebody has typed is the name of what would be changed, short or full; null: the server itself. */
+export function confirms({ engine, name }: ServerRow, database: string | null, typed: string): boolean {
+  if (database === null) return typed === name
+  return typed === database || typed === engineNamed(engine).shortName?.(database)
+}
+
 export function isProtected({ name }: ServerRow): AppError {
   return new AppError('target_protected', `Nothing may be restored into the server “${name}”.`, {
     hint: 'Choose another server, or take its protection away in its settings.',

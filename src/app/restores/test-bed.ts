@@ -146,6 +146,11 @@ export async function openRestores(makePlace: () => Promise<StorePlace>, more: P
       assert.equal(await count(), before)
       return problem.parse(answer.json())
     },
+    /** The states of the jobs that tidy up, the newest first. */
+    async tidying(): Promise<string[]> {
+      const { items } = (await app.ask('GET', '/api/v1/jobs?kind=tidy-restore')).json<{ items: Job[] }>()
+      return items.map(({ state }) => state)
+    },
     async logOf(id: string): Promise<string> {
       return (await app.ask('GET', `/api/v1/jobs/${id}/log?as=text`)).body
     },

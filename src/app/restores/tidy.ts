@@ -8,6 +8,7 @@ import type { Tables } from '../../store/tables.ts'
 import { defineJob } from '../jobs/job-kind.ts'
 import { connectionOf, serverOf, serverResource } from '../servers/servers.ts'
 import { restoreKey } from './order.ts'
+import { oweTidying } from './store.ts'
 
 const ATTEMPTS = 5
 
@@ -21,6 +22,10 @@ export const tidyRestore = defineJob({
     const connection = connectionOf(context, server)
     await dropLeftovers({ engine, connection, database: payload.database }, work)
   },
+  // It is not tried again if a restore waits behind it.
+  async endedBadly({ store }, trx, { key }) {
+    await oweTidying(store, trx, key)
+  },
 })
 
 /** One restore into a database, or the tidying behind it, at a time; who restores into it next tidies up, too. */
@@ -30,13 +35,15 @@ export async function enqueueTidying(
   organizationId: string,
   { serverId, database }: { serverId: string; database: string },
 ): Promise<void> {
-  await enqueueJob(store, trx, {
+  const key = restoreKey(serverId, database)
+  const { joined } = await enqueueJob(store, trx, {
     organizationId,
     kind: 'tidy-restore',
-    key: restoreKey(serverId, database),
+    key,
     payload: { serverId, database },
     subject: { serverId, database },
     resources: [serverResource(serverId)],
     maxAttempts: ATTEMPTS,
   })
+  if (joined) await oweTidying(store, trx, key)
 }

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { engineNamed, engines } from '../../engines/index.ts'
 import { testConnection } from '../../runner/test-connection.ts'
 import { listDatabases } from '../../runner/unfinished-restores.ts'
-import { AppError } from '../../shared/errors.ts'
+import { AppError, throwNow } from '../../shared/errors.ts'
 import type { NewServer, ServerChanges } from '../../shared/servers.ts'
 import type { TestStep } from '../../shared/test-report.ts'
 import { setCapacity } from '../../store/queue.ts'
@@ -118,7 +118,9 @@ export async function testServer(
   signal: AbortSignal,
 ): Promise<TestStep[]> {
   const engine = engineNamed(row.engine)
-  return await testConnection({ engine, connection: connectionOf(context, row), database: undefined }, signal)
+  const { workDirectory } = context
+  const connection = connectionOf(context, row)
+  return await testConnection({ engine, connection, database: undefined, workDirectory }, signal)
 }
 
 /** The databases of the server that can be backed up. */
@@ -166,8 +168,4 @@ function valuesOf(server: {
 
 function noServer(): AppError {
   return new AppError('not_found', 'There is no such server.')
-}
-
-function throwNow(error: Error): never {
-  throw error
 }
