@@ -1,15 +1,12 @@
 import { Command } from 'commander'
 import { loadAppKey } from '../app/app-key.ts'
 import { readConfiguration } from '../app/configuration.ts'
-import { holdAlone, openExistingStore } from '../app/existing-store.ts'
-import { moveStore } from '../app/move-store.ts'
-import { acceptKey, countLost } from '../app/resealing/resealing.ts'
 import { fromEnvironment } from '../lib/environment.ts'
 import { sealer } from '../lib/sealing.ts'
 import { AppError } from '../shared/errors.ts'
 import { interruption } from './interruption.ts'
 import { word } from './parse.ts'
-import { note, print, printJson, table } from './terminal.ts'
+import { note, print, printJson, table, warnOfPassword } from './terminal.ts'
 
 const TARGET = 'HOLDFAST_TARGET_DATABASE_URL'
 
@@ -33,11 +30,8 @@ Environment: ${TARGET}  instead of --to, so that its password is not in the list
       throw new AppError('invalid_input', 'Where to is not said.', { hint: `Give --to, or set ${TARGET}.` })
     }
     for (const warning of warnings) note(`warning: ${warning}`)
-    if (options.to !== undefined && /^[^/]*:\/\/[^/@]*:[^/@]+@|[?&]password=/.test(options.to)) {
-      note(
-        `warning: The URL contains a password, which everybody on this machine can read in the list of processes. Set ${TARGET} instead.`,
-      )
-    }
+    if (options.to !== undefined) warnOfPassword(options.to, TARGET)
+    const { moveStore } = await import('../app/move-store.ts')
     const moved = await moveStore(configuration, to, interruption())
     if (options.json) return printJson(moved)
     const rows = moved.tables.filter(({ rows }) => rows > 0)
@@ -66,16 +60,24 @@ is lost, and this command is not needed.`,
   .action(async (options: { forgetSecrets?: boolean; json?: boolean }) => {
     const { configuration, warnings } = readConfiguration(process.env)
     for (const warning of warnings) note(`warning: ${warning}`)
+    const { holdAlone, openExistingStore } = await import('../app/existing-store.ts')
+    const { acceptKey, countLost } = await import('../app/resealing/resealing.ts')
     await using store = await openExistingStore(configuration.store)
     await using _alone = await holdAlone(configuration.store, store, () => {})
     const key = await loadAppKey(configuration)
+    // Whatever comes of the rest: the key may have been made just now.
+    if (key.note !== undefined) note(`${key.note}\n`)
+    for (const warning of key.warnings) note(`warning: ${warning}`)
     const context = { store, sealer: sealer(key) }
     const lost = await countLost(context)
     if (lost > 0 && !options.forgetSecrets) throw wouldForget(lost)
     const accepted = await acceptKey(context)
-    if (options.json) return printJson({ keyId: context.sealer.keyId, lost, ...accepted })
-    if (key.note !== undefined) print(`${key.note}\n`)
-    for (const warning of [...key.warnings, ...accepted.warnings]) note(`warning: ${warning}`)
+    if (options.json) {
+      const notes = [...(key.note === undefined ? [] : [key.note]), ...accepted.notes]
+      const warnings = [...key.warnings, ...accepted.warnings]
+      return printJson({ keyId: context.sealer.keyId, lost, ...accepted, notes, warnings })
+    }
+    for (const warning of accepted.warnings) note(`warning: ${warning}`)
     if (lost > 0) note(`${lost === 1 ? 'A secret is' : `${lost} secrets are`} lost.`)
     print('The app starts with this key now.')
   })

@@ -114,7 +114,6 @@ async function backUp(url: string, options: Options): Promise<number> {
   }
   const form = {
     dumpOptions: dumpOptionsOf(server, options),
-    partial: leftOut(options),
     compression: parseCompression(options.compression),
     encryption: parseEncryption(options.encryption),
     keys: await keyRing(),
@@ -260,14 +259,6 @@ function dumpOptionsOf({ engine }: OpenedServer, options: Options): unknown {
     extra: options.toolOptions,
   }).filter(([, value]) => value !== undefined)
   return parseSettings(engine.dumpOptions, Object.fromEntries(said), `the options for ${engine.label}`)
-}
-
-function leftOut(options: Options): string[] {
-  return [
-    ...(options.table ?? []).map((name) => `only table ${name}`),
-    ...(options.excludeTable ?? []).map((name) => `without table ${name}`),
-    ...(options.excludeTableData ?? []).map((name) => `without the rows of ${name}`),
-  ]
 }
 
 function parseEncryption(text: string): EncryptionChoice | undefined {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { RunOrder, StartedRun } from '../client/api.ts'
-import type { Job, PlanRun } from '../shared/jobs.ts'
-import type { AppError } from '../shared/errors.ts'
+import { type Job, stateOfRun } from '../shared/jobs.ts'
+import { AppError } from '../shared/errors.ts'
 import { formatBytes } from '../shared/units.ts'
 import { planThings } from './plans.ts'
 import { text, word, words } from './parse.ts'
@@ -63,17 +63,14 @@ async function waitForAll(app: Remote, jobId: string, options: Options): Promise
     backups.push(job)
     if (!options.json) describe(job)
   }
-  const state = stateOf(run, backups)
+  const state = stateOfRun(run, backups)
+  const nothing = backups.length > 0 ? undefined : new AppError('run_failed', 'The run has made no backup.')
+  const shortcoming = shortcomingOf(run) ?? nothing
   if (options.json) printJson({ state, run, backups })
-  else if (shortcomingOf(run)) note(`holdfast: ${describeError(shortcomingOf(run) as AppError)}`)
+  else if (shortcoming) note(`holdfast: ${describeError(shortcoming)}`)
   if (state === 'partial') return EXIT_PARTIAL
-  const [bad] = [run, ...backups].flatMap((job) => shortcomingOf(job) ?? [])
+  const [bad] = [shortcoming, ...backups.map(shortcomingOf)].filter((error) => error !== undefined)
   return bad?.exitCode ?? 0
-}
-
-function stateOf(run: Job, backups: readonly Job[]): PlanRun['state'] {
-  const states = [run, ...backups].map(({ state }) => state)
-  return (['failed', 'cancelled', 'partial'] as const).find((state) => states.includes(state)) ?? 'succeeded'
 }
 
 interface BackupResult {

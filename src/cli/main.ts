@@ -15,9 +15,11 @@ import { plans } from './plans.ts'
 import { restoreOnce } from './restore-once.ts'
 import { restoreRun, restoreUndo } from './restore-run.ts'
 import { retention } from './retention.ts'
+import { scheduledRestores } from './scheduled-restores.ts'
 import { schedules } from './schedules.ts'
 import { serve, worker } from './serve.ts'
 import { servers } from './servers.ts'
+import { settings } from './settings.ts'
 import { snapshots } from './snapshots.ts'
 import { describeError, errorJson, note, printJson } from './terminal.ts'
 import { test } from './test.ts'
@@ -54,7 +56,19 @@ program.addCommand(
     .addCommand(restoreUndo)
     .addCommand(restoreOnce),
 )
-const ofApp = [servers, volumes, keys, schedules, plans, snapshots, jobs, retention, overview]
+const ofApp = [
+  servers,
+  volumes,
+  keys,
+  schedules,
+  plans,
+  snapshots,
+  scheduledRestores,
+  jobs,
+  retention,
+  overview,
+  settings,
+]
 for (const command of [serve, worker, ...ofApp, token, app, verify, decrypt, test, doctor, demo]) {
   program.addCommand(command)
 }

@@ -46,10 +46,14 @@ export function showOf<T extends Named>({ list, one }: Things<T>): Command {
     })
 }
 
-/** Options that say what is to become of what depends on it: `--copies forget`. */
+/**
+ * Options that say what is to become of what depends on it: `--copies forget`; and what of the answer is to be told beside
+ * that it was deleted.
+ */
 export function removalOf<T extends Named>(
   { list, one }: Things<T>,
   options: { flags: string; description: string }[] = [],
+  warningsIn: (answer: object | null) => string[] = () => [],
 ): Command {
   const command = new Command('rm')
     .description(`Delete a ${one}; says what would be lost, and needs to be told`)
@@ -63,8 +67,9 @@ export function removalOf<T extends Named>(
       const { body: answer } = await app.client.call<object | null>('DELETE', `${pathOf(list)}/${id}`, {
         query,
       })
-      if (json) printJson(answer ?? { deleted: id })
-      else print(`Deleted ${one} “${found}”.`)
+      if (json) return printJson(answer ?? { deleted: id })
+      print(`Deleted ${one} “${found}”.`)
+      for (const warning of warningsIn(answer)) note(`warning: ${warning}`)
     },
   )
 }

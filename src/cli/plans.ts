@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { parseCompression } from '../shared/codecs.ts'
 import { AppError } from '../shared/errors.ts'
 import type { DatabaseMatches, NewPlan } from '../client/api.ts'
-import type { Plan } from '../shared/plans.ts'
+import type { DeletedPlan, Plan } from '../shared/plans.ts'
 import type { RetentionPolicy } from '../shared/retention.ts'
 import { listOf, printTable, removalOf, showOf, type Things } from './named-things.ts'
 import { collect, positiveInteger, word, words } from './parse.ts'
@@ -79,10 +79,23 @@ export const plans = new Command('plans')
       }),
   )
   .addCommand(
-    removalOf(planThings, [
-      { flags: '--snapshots <word>', description: 'keep: they stay, under no plan. delete: they go, too' },
-    ]),
+    removalOf(
+      planThings,
+      [{ flags: '--snapshots <word>', description: 'keep: they stay, under no plan. delete: they go, too' }],
+      (answer) => keptSnapshots(answer as DeletedPlan | null),
+    ),
   )
+
+/** The snapshots that are not deleted with their plan, each in a sentence. */
+export function keptSnapshots(deleted: DeletedPlan | null): string[] {
+  const { kept = [], keptCount = 0 } = deleted ?? {}
+  const named = kept.map(
+    ({ id, database, takenAt, reason }) =>
+      `The snapshot of “${database}” of ${takenAt} (${id}) stays, under no plan. ${reason}`,
+  )
+  const more = keptCount - kept.length
+  return more > 0 ? [...named, `${more} more stay.`] : named
+}
 
 function addCommand(): Command {
   return new Command('add')

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Configuration, readConfiguration } from '../app/configuration.ts'
-import { readLocalToken } from '../app/local-token.ts'
+import { readTokenFile } from '../app/token-file.ts'
 import type { Operations } from '../client/api.ts'
 import { type Client, connect, type Given, type Item, itemsOf, type ListOperation } from '../client/client.ts'
 import type { JobProgress } from '../runner/job.ts'
@@ -30,7 +30,7 @@ export async function remote(): Promise<Remote> {
   const { configuration } = readConfiguration(process.env)
   const { dataDirectory, remote } = configuration
   const isLocal = remote.url === undefined
-  const token = remote.token ?? (isLocal ? await readLocalToken(dataDirectory) : undefined)
+  const token = remote.token ?? (isLocal ? await readTokenFile(dataDirectory) : undefined)
   if (token === undefined) throw noToken(isLocal, dataDirectory)
   const client = connect({ url: remote.url ?? localUrl(configuration), token })
   const signal = interruption()
@@ -83,7 +83,8 @@ export interface Named {
   name: string
 }
 
-export type ListOfNamed = `GET /api/v1/${'servers' | 'volumes' | 'keys' | 'schedules' | 'plans'}`
+export type ListOfNamed =
+  `GET /api/v1/${'servers' | 'volumes' | 'keys' | 'schedules' | 'plans' | 'scheduled-restores'}`
 
 /** That of a list whose name, or id, or beginning of its id it is. Throws `not_found`, naming what there is. */
 export async function named(app: Remote, list: ListOfNamed, what: string, nameOrId: string): Promise<Named> {

@@ -63,7 +63,7 @@ async function restore(idOrKey: string, options: Options): Promise<void> {
           ...(options.safetySnapshot && {
             takeSafetySnapshot: (database, context) =>
               takeSafetySnapshot(
-                { ...server, serverName, database, volume, keys, stallAfter, like: snapshot.manifest },
+                { ...server, serverName, database, volume, keys, stallAfter, like: snapshot },
                 context,
               ),
           }),

@@ -16,12 +16,12 @@ export interface RestoreChoices {
   safetySnapshot: boolean
 }
 
-export function withRestoreOptions(command: Command): Command {
+export function withRestoreOptions(command: Command, mode: RestoreMode = 'new'): Command {
   return command
     .addOption(
       new Option('--mode <mode>', 'new: must not exist · replace: takes its place · existing: add to it')
         .choices(restoreModes)
-        .default('new'),
+        .default(mode),
     )
     .option('--table <name>', 'only this table; may be repeated', collect)
     .option('--schema-only', 'no rows')

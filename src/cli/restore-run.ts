@@ -37,7 +37,7 @@ export const restoreRun = withRestoreOptions(new Command('run'))
     const order = await orderOf(app, snapshot, options)
     if (options.check)
       return describeCheck(await app.ask('POST /api/v1/restores/check', { body: order }), options)
-    await follow(app, await app.ask('POST /api/v1/restores', { body: order }), options)
+    await followRestore(app, await app.ask('POST /api/v1/restores', { body: order }), options)
   })
 
 interface UndoOptions extends OutputOptions {
@@ -65,10 +65,11 @@ export const restoreUndo = new Command('undo')
       keys: await keysAtHand(),
     }
     const started = await app.ask('POST /api/v1/restores/{id}/undo', { params: { id: job }, body: order })
-    await follow(app, started, options)
+    await followRestore(app, started, options)
   })
 
-async function follow(
+/** Waits for a restore that was started, unless that is not wanted, and says how it can be undone. */
+export async function followRestore(
   app: Remote,
   { jobId, warnings }: StartedRestore,
   options: OutputOptions & { wait: boolean },

@@ -26,10 +26,10 @@ export function note(line: string): void {
 }
 
 /** A secret in a URL works, but it does not stay secret. */
-export function warnOfPassword(url: string): void {
+export function warnOfPassword(url: string, variable = 'HOLDFAST_DATABASE_PASSWORD'): void {
   if (!/^[^/]*:\/\/[^/@]*:[^/@]+@/.test(url) && !/[?&]password=/.test(url)) return
   note(
-    'warning: The database URL contains a password, which everybody on this machine can read in the list of processes. Set HOLDFAST_DATABASE_PASSWORD instead.',
+    `warning: The database URL contains a password, which everybody on this machine can read in the list of processes. Set ${variable} instead.`,
   )
 }
 

@@ -1,7 +1,5 @@
 import { Command } from 'commander'
 import { readConfiguration } from '../app/configuration.ts'
-import { openExistingStore } from '../app/existing-store.ts'
-import { addToken, organizationNamed } from '../app/identity/tokens.ts'
 import { word } from './parse.ts'
 import { note, print, printJson } from './terminal.ts'
 
@@ -17,6 +15,8 @@ It opens the app’s store itself, so it needs the environment and the user of t
 meanwhile. Delete tokens that are not needed any more: DELETE /api/v1/tokens/<id>.`,
   )
   .action(async (options: { name?: string; organization?: string; json?: boolean }) => {
+    const { openExistingStore } = await import('../app/existing-store.ts')
+    const { addToken, organizationNamed } = await import('../app/identity/tokens.ts')
     const { configuration, warnings } = readConfiguration(process.env)
     for (const warning of warnings) note(`warning: ${warning}`)
     await using store = await openExistingStore(configuration.store)
