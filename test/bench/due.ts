@@ -50,7 +50,7 @@ const context: AppContext = {
 }
 await fill()
 
-const tick = await timed(() => fireSchedules(context))
+const tick = await timed(() => fireSchedules(context, console.error))
 console.log(`the tick that sees ${total} plans due: ${tick.toFixed(0)} ms`)
 const ordered = await timed(() => runAll({ 'run-schedule': runSchedule }, 1))
 console.log(

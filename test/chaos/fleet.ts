@@ -108,7 +108,10 @@ async function setUp(api: ReturnType<typeof client>, folder: string): Promise<st
   return planIds
 }
 
-/** Each firing is one run of each plan, or has joined one that waited; and each of those is one snapshot. */
+/**
+ * Each firing is one run of each plan, or has joined one that waited; each run has ordered one backup, or joined one that
+ * waited; and each of those is one snapshot.
+ */
 async function checkOnce(
   database: PostgresServer,
   api: ReturnType<typeof client>,
@@ -123,9 +126,13 @@ async function checkOnce(
   for (const planId of planIds) {
     const ofPlan = jobs.filter((job) => job.planId === planId)
     const runs = ofPlan.filter(({ kind }) => kind === 'run-plan')
+    assert.ok(runs.length > 0, `No run of the plan ${planId}.`)
     assert.ok(runs.length <= Number(firings), `${runs.length} runs of ${String(firings)} firings`)
     for (const job of ofPlan) assert.equal(job.state, 'succeeded', JSON.stringify(job))
     const backups = ofPlan.filter(({ kind }) => kind === 'backup')
+    const ordered = runs.map(({ result }) => (result as { jobs: { id: string }[] }).jobs.map(({ id }) => id))
+    for (const ids of ordered) assert.equal(ids.length, 1, `A run has ordered ${ids.length} backups.`)
+    assert.deepEqual([...new Set(ordered.flat())].toSorted(), backups.map(({ id }) => id).toSorted())
     // One that was killed behind its last byte is found, and made once more.
     const made = snapshots.filter((snapshot) => snapshot.planId === planId)
     const retried = backups.reduce((sum, { attempt }) => sum + attempt - 1, 0)

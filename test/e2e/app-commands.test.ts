@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, readdir } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { connect } from '../../src/client/client.ts'
@@ -120,7 +120,7 @@ describe('holdfast app migrate-store', { skip: skipUnless('postgres15') }, () =>
       env,
     })
     assert.equal(open.exitCode, 4)
-    assert.match(open.stderr, /warning: The URL contains a password/)
+    assert.match(open.stderr, /warning: The database URL contains a password.* HOLDFAST_TARGET_DATABASE_URL/)
     assert.doesNotMatch(open.stderr, /canary/)
   })
 })
@@ -169,7 +169,16 @@ describe('the key of an app', () => {
     const accepted = await desk.run(['app', 'accept-key', '--forget-secrets'], { env })
     assert.equal(accepted.exitCode, 0, accepted.stderr)
     assert.match(accepted.stderr, /A secret is lost/)
-    await using app = await startApp(data, { env: { APP_KEY: other } })
+
+    const made = await desk.run(['app', 'accept-key'], { env: { HOLDFAST_DATA_DIR: data } })
+    assert.equal(made.exitCode, 2, made.stderr)
+    assert.match(made.stderr, /A new APP_KEY was made/)
+    await rm(join(data, 'app.key'))
+    const args = ['app', 'accept-key', '--forget-secrets', '--json']
+    const again = await desk.run(args, { env: { HOLDFAST_DATA_DIR: data } })
+    assert.equal(again.exitCode, 0, again.stderr)
+    assert.match(JSON.parse(again.stdout).notes[0], /A new APP_KEY was made/)
+    await using app = await startApp(data)
     assert.ok(app.isUp, app.said())
     assert.deepEqual(await serversOf(app.url, token), ['shop'])
   })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from '../../src/shared/jobs.ts'
+import type { ScheduledRestore } from '../../src/shared/scheduled-restores.ts'
 import type { Snapshot } from '../../src/shared/snapshots-api.ts'
 import { startCeph } from '../servers/ceph.ts'
 import { skipUnless } from '../servers/needs.ts'
@@ -267,6 +268,29 @@ describe('the app by the command line alone', { concurrency: 4 }, () => {
     assert.equal(saved.prepare('select count(*) as count from orders').get()?.['count'], 2)
     saved.close()
     assert.equal((await app.run(['snapshots', 'download', newest.id, '-o', file])).exitCode, 1, 'it is there')
+
+    const from = ['--source', 'shop', '--source-database', join(path, 'shop.db'), '--plan', 'shop']
+    const into = ['--server', 'shop', '--database', join(path, 'staging.db'), '--schedule', 'nightly']
+    await app.say(['scheduled-restores', 'add', 'staging', ...from, ...into])
+    assert.match(await app.say(['scheduled-restores', 'ls']), /staging .*shop\.db .*staging\.db/)
+    const staged = await app.ask<{ result: object }>(['scheduled-restores', 'run', 'staging'])
+    assert.deepEqual(staged.result, { ...staged.result, rows: { tables: 1, rows: 2 } })
+    const shownAs = await app.ask<ScheduledRestore>(['scheduled-restores', 'show', 'staging'])
+    assert.deepEqual([shownAs.mode, shownAs.lastSnapshotId], ['replace', newest.id])
+    await app.say(['scheduled-restores', 'rm', 'staging'])
+    assert.match((await app.run(['scheduled-restores', 'ls'])).stderr, /There are no scheduled restores yet/)
+
+    assert.match(await app.say(['settings', 'show']), /safetyDays +7\n/)
+    const changes = ['safetyDays=14', 'cleanUpTime=02:30', 'compression=zstd:6']
+    assert.match(
+      await app.say(['settings', 'set', ...changes]),
+      /compression +zstd:6:1\n[^]*safetyDays +14\n/,
+    )
+    const restored = await app.ask<{ safetyDays: number }>(['settings', 'set', 'safetyDays=default'])
+    assert.equal(restored.safetyDays, 7)
+    const nonesuch = await app.run(['settings', 'set', 'cleanUpTime=soon'])
+    assert.equal(nonesuch.exitCode, 2)
+    assert.match(nonesuch.stderr, /cleanUpTime/)
 
     await app.say(['snapshots', 'lock', oldest.id])
     const locked = await app.run(['snapshots', 'rm', oldest.id, '--yes'])

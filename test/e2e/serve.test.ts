@@ -19,6 +19,7 @@ describe('holdfast serve', () => {
       assert.ok(app.token)
       token = app.token
       assert.match(app.said(), /A new APP_KEY was made/)
+      assert.match(app.said(), /^\{.*"msg":"Server listening/m, 'to programs the log speaks JSON')
       assert.deepEqual(await (await fetch(`${app.url}/health/ready`)).json(), { status: 'ok' })
       const { exitCode, stderr } = await app.stop()
       assert.equal(exitCode, 0)
@@ -27,8 +28,9 @@ describe('holdfast serve', () => {
     for (const name of ['app.key', 'holdfast.db']) {
       assert.equal((await stat(join(data, name))).mode & 0o777, 0o600, name)
     }
-    await using again = await start(data)
+    await using again = await start(data, { LOG_FORMAT: 'pretty' })
     assert.ok(again.isUp, again.said())
+    assert.match(again.said(), /^\S+Z INFO {2}Server listening/m)
     assert.equal(again.token, undefined)
     assert.doesNotMatch(again.said(), /APP_KEY/)
     const authorization = `Bearer ${token}`
