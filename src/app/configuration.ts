@@ -359,6 +359,7 @@ function parseTimeZone(text: string): string {
 }
 
 function isTimeZone(text: string): boolean {
+  if (text === 'UTC') return true // to read all of the time zones takes longer than the rest of a start
   // Offsets like +01:00 are taken too, but know no daylight saving time.
   if (!/^[a-z]/i.test(text)) return false
   try {

@@ -1,31 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { asAppError } from '../shared/errors.ts'
 import { version } from '../shared/version.ts'
-import { app } from './app.ts'
-import { backupOnce } from './backup-once.ts'
-import { backupRun } from './backup-run.ts'
-import { decrypt } from './decrypt.ts'
-import { demo } from './demo.ts'
-import { doctor } from './doctor.ts'
 import { interrupt, interruptionReason, isInterruptible } from './interruption.ts'
-import { jobs } from './jobs.ts'
-import { keys } from './keys.ts'
-import { overview } from './overview.ts'
-import { plans } from './plans.ts'
-import { restoreOnce } from './restore-once.ts'
-import { restoreRun, restoreUndo } from './restore-run.ts'
-import { retention } from './retention.ts'
-import { scheduledRestores } from './scheduled-restores.ts'
-import { schedules } from './schedules.ts'
-import { serve, worker } from './serve.ts'
-import { servers } from './servers.ts'
-import { settings } from './settings.ts'
-import { snapshots } from './snapshots.ts'
 import { describeError, errorJson, note, printJson } from './terminal.ts'
-import { test } from './test.ts'
-import { token } from './token.ts'
-import { verify } from './verify.ts'
-import { volumes } from './volumes.ts'
 
 /** 128 + SIGPIPE, as the shell counts it. */
 const EXIT_BROKEN_PIPE = 141
@@ -46,32 +23,43 @@ Environment: HOLDFAST_DATABASE_PASSWORD  HOLDFAST_VOLUME_PASSWORD  HOLDFAST_VOLU
              HOLDFAST_URL  HOLDFAST_TOKEN  (the app that commands talk to; else the one of this machine)
              Each also as NAME_FILE, with the path of a file that holds the value.`,
   )
-program.addCommand(
-  new Command('backup').description('Back up databases').addCommand(backupRun).addCommand(backupOnce),
-)
-program.addCommand(
-  new Command('restore')
-    .description('Restore snapshots')
-    .addCommand(restoreRun)
-    .addCommand(restoreUndo)
-    .addCommand(restoreOnce),
-)
-const ofApp = [
-  servers,
-  volumes,
-  keys,
-  schedules,
-  plans,
-  snapshots,
-  scheduledRestores,
-  jobs,
-  retention,
-  overview,
-  settings,
-]
-for (const command of [serve, worker, ...ofApp, token, app, verify, decrypt, test, doctor, demo]) {
-  program.addCommand(command)
+type Commands = Record<string, () => Promise<Command>>
+
+/** In the order of the help. */
+const commands: Commands = {
+  backup: () =>
+    group('backup', 'Back up databases', {
+      run: async () => (await import('./backup-run.ts')).backupRun,
+      once: async () => (await import('./backup-once.ts')).backupOnce,
+    }),
+  restore: () =>
+    group('restore', 'Restore snapshots', {
+      run: async () => (await import('./restore-run.ts')).restoreRun,
+      undo: async () => (await import('./restore-run.ts')).restoreUndo,
+      once: async () => (await import('./restore-once.ts')).restoreOnce,
+    }),
+  serve: async () => (await import('./serve.ts')).serve,
+  worker: async () => (await import('./serve.ts')).worker,
+  servers: async () => (await import('./servers.ts')).servers,
+  volumes: async () => (await import('./volumes.ts')).volumes,
+  keys: async () => (await import('./keys.ts')).keys,
+  schedules: async () => (await import('./schedules.ts')).schedules,
+  plans: async () => (await import('./plans.ts')).plans,
+  snapshots: async () => (await import('./snapshots.ts')).snapshots,
+  'scheduled-restores': async () => (await import('./scheduled-restores.ts')).scheduledRestores,
+  jobs: async () => (await import('./jobs.ts')).jobs,
+  retention: async () => (await import('./retention.ts')).retention,
+  overview: async () => (await import('./overview.ts')).overview,
+  settings: async () => (await import('./settings.ts')).settings,
+  token: async () => (await import('./token.ts')).token,
+  app: async () => (await import('./app.ts')).app,
+  verify: async () => (await import('./verify.ts')).verify,
+  decrypt: async () => (await import('./decrypt.ts')).decrypt,
+  test: async () => (await import('./test.ts')).test,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  demo: async () => (await import('./demo.ts')).demo,
 }
+for (const command of await load(commands, process.argv[2])) program.addCommand(command)
 exitInsteadOfReturning(program)
 
 // Whoever reads us may stop when it has seen enough, as head does; that is no success. A terminal may be gone.
@@ -94,6 +82,18 @@ try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = isUnread ? EXIT_BROKEN_PIPE : report(error)
+}
+
+/** Half of a start is reading modules: where a command is named, only its own are read. */
+async function load(all: Commands, name = ''): Promise<Command[]> {
+  const one = Object.hasOwn(all, name) ? all[name] : undefined
+  return await Promise.all(one ? [one()] : Object.values(all).map((loadOne) => loadOne()))
+}
+
+async function group(name: string, description: string, all: Commands): Promise<Command> {
+  const command = new Command(name).description(description)
+  for (const child of await load(all, process.argv[3])) command.addCommand(child)
+  return command
 }
 
 /** Commander ends the process by itself unless every command is told not to; then errors all come here. */

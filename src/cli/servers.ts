@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { openDatabaseUrl } from '../engines/index.ts'
 import type { Server } from '../shared/servers.ts'
 import { listOf, removalOf, showOf, type Things } from './named-things.ts'
 import { collect, positiveInteger, word } from './parse.ts'
@@ -77,6 +76,7 @@ export const servers = new Command('servers')
 
 async function add(url: string, options: AddOptions): Promise<void> {
   warnOfPassword(url)
+  const { openDatabaseUrl } = await import('../engines/index.ts')
   const { engineName, connection, host } = openDatabaseUrl(url, process.env)
   const app = await remote()
   const body = {

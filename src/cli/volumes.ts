@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { formatBytes } from '../shared/units.ts'
 import type { Volume } from '../shared/volumes.ts'
-import { openVolumeUrl } from '../volumes/index.ts'
 import { listOf, removalOf, showOf, type Things } from './named-things.ts'
 import { positiveInteger, word } from './parse.ts'
 import { finishJob, finishJobs } from './jobs.ts'
@@ -104,6 +103,7 @@ export const volumes = new Command('volumes')
   )
 
 async function add(url: string, options: AddOptions): Promise<void> {
+  const { openVolumeUrl } = await import('../volumes/index.ts')
   const { kind, volume, config, warnings } = openVolumeUrl(url, process.env)
   await volume[Symbol.asyncDispose]()
   warnings.forEach((warning) => note(`warning: ${warning}`))

@@ -136,7 +136,7 @@ export function fuzz(bench: Bench): Group[] {
       name: 'manifests',
       needs: [],
       few: 1,
-      async round() {
+      async round(_n, isShort) {
         const { manifest } = await takenSnapshot(bench)
         await using folder = await tempFolder('fuzz')
         const { volume } = openVolumeUrl(folder.path, {})
@@ -163,7 +163,7 @@ export function fuzz(bench: Bench): Group[] {
             assert.equal(snapshots.length + unreadable.length, 1)
             assert.equal(({} as { polluted?: unknown }).polluted, undefined)
           }),
-          { numRuns: 200 },
+          { numRuns: isShort ? 50 : 200 },
         )
       },
     },

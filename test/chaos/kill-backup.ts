@@ -28,7 +28,7 @@ export function killBackup({ sources, grounds }: Bench): Group[] {
     victims.map((victim) => ({
       name: `backup to ${kind}: kill -9 of ${victim} at any moment`,
       needs: [...needsOf.postgresql, ...needsOf[kind]],
-      few: victim === 'holdfast' ? 1 : 0,
+      few: victim === 'holdfast' && kind === 's3' ? 1 : 0,
       async round() {
         const source = await sources.source(oneOf(['postgresql', 'sqlite'] as const))
         await using place = await grounds.place(kind)
@@ -43,7 +43,7 @@ export function killBackup({ sources, grounds }: Bench): Group[] {
   const atItsChanges = (['local', 'sftp'] as const).map((kind) => ({
     name: `backup to ${kind}: kill -9 when something changes on the volume`,
     needs: [...needsOf.postgresql, ...needsOf[kind]],
-    few: 1,
+    few: kind === 'local' ? 1 : 0,
     async round(n: number) {
       const source = await sources.source('postgresql')
       await using place = await grounds.place(kind)
@@ -57,7 +57,7 @@ export function killBackup({ sources, grounds }: Bench): Group[] {
   const atItsRequests = {
     name: 'backup to s3: kill -9 at a request',
     needs: [...needsOf.postgresql, ...needsOf.s3],
-    few: 1,
+    few: 0,
     async round(n: number) {
       const source = await sources.source('postgresql')
       const server = await grounds.ceph()

@@ -51,7 +51,7 @@ export function killRestore({ sources, grounds }: Bench): Group[] {
     modes.map((mode) => ({
       name: `restore of ${kind}${format && ` (${format})`}, mode ${mode}: kill -9 at any moment`,
       needs: needsOf[kind],
-      few: mode === 'replace' && format !== 'plain' ? 1 : 0,
+      few: mode === 'replace' && kind !== 'postgresql' ? 1 : 0,
       async round() {
         const source = await sources.source(kind)
         await tryToKill(source, await snapshotOf(source, format), mode)

@@ -42,7 +42,7 @@ for (const [name, suite] of Object.entries(suites)) {
       continue
     }
     const startedAt = performance.now()
-    const result = await runRounds(group, Math.min(rounds, group.most ?? rounds), atOnce)
+    const result = await runRounds(group, Math.min(rounds, group.most ?? rounds), { atOnce })
     passed += result.passed
     failed += result.failures.length
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)

@@ -46,28 +46,31 @@ export function queue({ sources }: Bench): Group[] {
       ...common,
       name: 'the queue in SQLite: runners are killed',
       needs: [],
-      async round() {
+      async round(_n, isShort) {
         await using folder = await tempFolder('queue')
-        await torture({ path: join(folder.path, 'queue.db') })
+        await torture({ path: join(folder.path, 'queue.db') }, isShort ? JOBS / 5 : JOBS)
       },
     },
     {
       ...common,
       name: 'the queue in PostgreSQL: runners are killed',
       needs: ['postgres15'],
-      async round() {
+      async round(_n, isShort) {
         const server = await sources.postgres()
         const { user, password, host, port } = server
         const database = `queue_${randomBytes(6).toString('hex')}`
         await server.query(`create database ${database}`)
-        await torture({ url: `postgres://${user}:${password}@${host}:${port}/${database}` })
+        await torture(
+          { url: `postgres://${user}:${password}@${host}:${port}/${database}` },
+          isShort ? JOBS / 5 : JOBS,
+        )
         await server.query(`drop database ${database} with (force)`)
       },
     },
   ]
 }
 
-async function torture(place: { path: string } | { url: string }): Promise<void> {
+async function torture(place: { path: string } | { url: string }, count: number): Promise<void> {
   await using store = await openStore(place)
   await migrate(store)
   await using folder = await tempFolder('queue-notes')
@@ -97,7 +100,7 @@ async function torture(place: { path: string } | { url: string }): Promise<void>
   try {
     for (let n = 0; n < WORKERS; n++) startWorker()
     const ids: string[] = []
-    for (let n = 0; n < JOBS; n++) {
+    for (let n = 0; n < count; n++) {
       ids.push(await enqueue(store, n))
       if (randomInt(10) === 0) await cancel(store, oneOf(ids))
       if (randomInt(12) === 0) {

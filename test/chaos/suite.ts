@@ -21,8 +21,8 @@ export interface Group {
   few: number
   /** More rounds would only say the same again. */
   most?: number
-  /** Throws if a promise was broken. `n` counts from 0. */
-  round(n: number): Promise<void>
+  /** Throws if a promise was broken. `n` counts from 0; a short round tries less of what it tries over and over. */
+  round(n: number, isShort: boolean): Promise<void>
 }
 
 export type Suite = (bench: Bench) => Group[]
@@ -36,14 +36,14 @@ export interface GroupResult {
 export async function runRounds(
   group: Group,
   rounds: number,
-  atOnce = availableParallelism(),
+  { atOnce = availableParallelism(), isShort = false } = {},
 ): Promise<GroupResult> {
   const result: GroupResult = { passed: 0, failures: [] }
   let next = 0
   const worker = async () => {
     while (next < rounds) {
       try {
-        await inTime(group.round(next++))
+        await inTime(group.round(next++, isShort))
         result.passed += 1
       } catch (error) {
         result.failures.push(error)

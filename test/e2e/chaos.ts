@@ -23,7 +23,7 @@ export function tryAFew(...names: (keyof typeof suites)[]): void {
       for (const group of suites[name]({ grounds, sources, stack })) {
         if (group.few === 0) continue
         it(group.name, { skip: skipUnless(...group.needs) }, async () => {
-          const { failures } = await runRounds(group, group.few, 1)
+          const { failures } = await runRounds(group, group.few, { atOnce: 1, isShort: true })
           if (failures.length > 0) throw failures[0]
         })
       }

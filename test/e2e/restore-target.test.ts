@@ -5,8 +5,9 @@ import { after, before, describe, it } from 'node:test'
 import { errors, type ErrorCode } from '../../src/shared/errors.ts'
 import type { Manifest } from '../../src/shared/snapshots.ts'
 import { skipUnless } from '../servers/needs.ts'
+import { isEverything } from '../servers/share.ts'
 import { type BackupReport, type CliEnd, type Desk, jsonOf, openDesk } from './cli.ts'
-import { type DatabaseKind, openSources, type Source } from './databases.ts'
+import { type DatabaseKind, databaseKinds, openSources, type Source } from './databases.ts'
 import { openGrounds, type Place } from './places.ts'
 
 interface RestoreReport {
@@ -77,7 +78,7 @@ const needs: Record<DatabaseKind, string | false> = {
 }
 const systemDatabases = { postgresql: ['template1', 'our_template'], mysql: ['mysql'], sqlite: [] }
 
-for (const kind of ['postgresql', 'mysql', 'sqlite'] as const) {
+for (const kind of isEverything ? databaseKinds : (['postgresql', 'sqlite'] as const)) {
   describe(`a restore into ${kind}`, { skip: needs[kind] }, () => {
     let source: Source
     let id: string

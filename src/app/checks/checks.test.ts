@@ -20,117 +20,128 @@ async function check(app: Catalogue, n: number, body?: object): Promise<Job[]> {
 const repairsOf = async (app: Catalogue) =>
   (await app.jobs('repair-copy')).map(({ snapshotId, volumeId }) => `${snapshotId} on ${volumeId}`).sort()
 
-describeStores('the file check', (makePlace) => {
-  for (const [name, others] of [
-    ['of few copies', 0],
-    ['of many copies', 60],
-  ] as const) {
-    it(`${name} finds what is missing, and what has another size, and has it made again`, async () => {
-      await using app = await openCatalogue(makePlace, { volumes: 2 })
-      for (let n = 0; n < others; n++) await app.add({ takenAt: day(1) })
-      const good = await app.add({ takenAt: day(1), on: [0, 1] })
-      const missing = await app.add({ takenAt: day(2), on: [0, 1] })
-      const short = await app.add({ takenAt: day(3), on: [0, 1] })
-      const alone = await app.add({ takenAt: day(4) })
-      const hopeless = await app.add({ takenAt: day(4), on: [0, 1] })
-      const failed = await app.add({ takenAt: day(5), on: [1], failedOn: [0] })
-      const going = await app.add({ takenAt: day(6), on: [0, 1] })
-      const started = await nowOf(app.store)
-      await rm(app.path(0, await app.keyOf(missing)))
-      await writeFile(app.path(0, await app.keyOf(short)), 'x')
-      await rm(app.path(0, await app.keyOf(alone)))
-      await rm(app.path(0, await app.keyOf(hopeless)))
-      await app.store.db
-        .updateTable('copies')
-        .set({ state: 'corrupt' })
-        .where('snapshotId', '=', hopeless)
-        .where('volumeId', '=', app.volumeIds[1] ?? '')
-        .execute()
-      await rm(app.path(0, await app.keyOf(going)))
-      await app.store.db
-        .updateTable('copies')
-        .set({ state: 'delete_pending' })
-        .where('snapshotId', '=', going)
-        .execute()
+describeStores(
+  'the file check',
+  (makePlace) => {
+    for (const [name, others] of [
+      ['of few copies', 0],
+      ['of many copies', 60],
+    ] as const) {
+      it(`${name} finds what is missing, and what has another size, and has it made again`, async () => {
+        await using app = await openCatalogue(makePlace, { volumes: 2 })
+        for (let n = 0; n < others; n++) await app.add({ takenAt: day(1) })
+        const good = await app.add({ takenAt: day(1), on: [0, 1] })
+        const missing = await app.add({ takenAt: day(2), on: [0, 1] })
+        const short = await app.add({ takenAt: day(3), on: [0, 1] })
+        const alone = await app.add({ takenAt: day(4) })
+        const hopeless = await app.add({ takenAt: day(4), on: [0, 1] })
+        const failed = await app.add({ takenAt: day(5), on: [1], failedOn: [0] })
+        const going = await app.add({ takenAt: day(6), on: [0, 1] })
+        const started = await nowOf(app.store)
+        await rm(app.path(0, await app.keyOf(missing)))
+        await writeFile(app.path(0, await app.keyOf(short)), 'x')
+        await rm(app.path(0, await app.keyOf(alone)))
+        await rm(app.path(0, await app.keyOf(hopeless)))
+        await app.store.db
+          .updateTable('copies')
+          .set({ state: 'corrupt' })
+          .where('snapshotId', '=', hopeless)
+          .where('volumeId', '=', app.volumeIds[1] ?? '')
+          .execute()
+        await rm(app.path(0, await app.keyOf(going)))
+        await app.store.db
+          .updateTable('copies')
+          .set({ state: 'delete_pending' })
+          .where('snapshotId', '=', going)
+          .execute()
 
-      const [job] = await check(app, 0)
-      assert.equal(job?.state, 'failed')
-      assert.equal(job.error?.code, 'checksum_mismatch')
-      assert.match(job.error.message, /On “volume 0”, 3 copies are missing and 1 copy is damaged\. “prod/)
-      assert.match(job.error.hint ?? '', /^3 copies are being made again/)
-      assert.equal((await app.states(good))['volume 0'], 'stored')
-      assert.equal((await app.states(missing))['volume 0'], 'missing')
-      assert.equal((await app.states(short))['volume 0'], 'corrupt')
-      assert.equal((await app.states(alone))['volume 0'], 'missing')
-      assert.equal((await app.states(going))['volume 0'], 'delete_pending')
-      const { copies } = await app.snapshot(short)
-      assert.match(copies[0]?.error?.message ?? '', /has 1 bytes instead of 200/)
-      const seenAt = Date.parse((await app.snapshot(good)).copies[0]?.checkedAt ?? '')
-      assert.ok(seenAt >= started)
-      const [first = ''] = app.volumeIds
-      assert.deepEqual(await repairsOf(app), [missing, short, failed].map((id) => `${id} on ${first}`).sort())
+        const [job] = await check(app, 0)
+        assert.equal(job?.state, 'failed')
+        assert.equal(job.error?.code, 'checksum_mismatch')
+        assert.match(job.error.message, /On “volume 0”, 3 copies are missing and 1 copy is damaged\. “prod/)
+        assert.match(job.error.hint ?? '', /^3 copies are being made again/)
+        assert.equal((await app.states(good))['volume 0'], 'stored')
+        assert.equal((await app.states(missing))['volume 0'], 'missing')
+        assert.equal((await app.states(short))['volume 0'], 'corrupt')
+        assert.equal((await app.states(alone))['volume 0'], 'missing')
+        assert.equal((await app.states(going))['volume 0'], 'delete_pending')
+        const { copies } = await app.snapshot(short)
+        assert.match(copies[0]?.error?.message ?? '', /has 1 bytes instead of 200/)
+        const seenAt = Date.parse((await app.snapshot(good)).copies[0]?.checkedAt ?? '')
+        assert.ok(seenAt >= started)
+        const [first = ''] = app.volumeIds
+        assert.deepEqual(
+          await repairsOf(app),
+          [missing, short, failed].map((id) => `${id} on ${first}`).sort(),
+        )
 
-      await app.run({ evenLater: true })
-      for (const id of [missing, short, failed]) assert.equal((await app.states(id))['volume 0'], 'stored')
-      const [again] = await check(app, 0)
-      assert.match(again?.error?.message ?? '', /2 copies are missing/)
-    })
-  }
-
-  it('finds again what was missing, when the files are back', async () => {
-    await using app = await openCatalogue(makePlace)
-    await app.add()
-    const id = await app.add()
-    const path = app.path(0, await app.keyOf(id))
-    await rename(path, `${path}-elsewhere`)
-    await check(app, 0)
-    assert.deepEqual(await app.states(id), { 'volume 0': 'missing' })
-    await rename(`${path}-elsewhere`, path)
-    const [job] = await check(app, 0)
-    assert.equal(job?.state, 'succeeded', job?.error?.message)
-    assert.deepEqual(job.result, { copies: 2, repairs: 0 })
-    assert.deepEqual(await app.states(id), { 'volume 0': 'stored' })
-    assert.equal((await app.snapshot(id)).copies[0]?.error, null)
-  })
-
-  it('marks nothing when the volume is not there, or is an empty one in its place', async () => {
-    await using app = await openCatalogue(makePlace)
-    const ids: string[] = []
-    for (let n = 0; n < 60; n++) ids.push(await app.add())
-    const [place = ''] = app.places
-    await rename(place, `${place}-unmounted`)
-    const job = async () =>
-      (await check(app, 0, { contents: true, share: 1 })).map(({ error }) => error?.code)
-    assert.deepEqual(await job(), ['volume_unreachable', 'volume_unreachable'])
-    await mkdir(place)
-    await app.store.db.updateTable('jobs').set({ state: 'cancelled' }).where('state', '=', 'queued').execute()
-    assert.deepEqual(await job(), ['volume_refused', 'volume_refused'])
-    for (const id of ids) assert.deepEqual(await app.states(id), { 'volume 0': 'stored' })
-  })
-
-  it('looks at volumes that are only read, and changes nothing there', async () => {
-    await using app = await openCatalogue(makePlace, { volumes: 2 })
-    const id = await app.add({ on: [0, 1] })
-    await app.add({ on: [0, 1] })
-    await rm(app.path(0, await app.keyOf(id)))
-    await rm(app.manifestPath(0, await app.keyOf(id)))
-    await app.ask('PATCH', `/api/v1/volumes/${app.volumeIds[0]}`, { isReadOnly: true })
-    const [job] = await check(app, 0)
-    assert.match(job?.error?.message ?? '', /1 copy is missing/)
-    assert.deepEqual(await repairsOf(app), [])
-  })
-
-  it('is refused for a volume that is not there, or of somebody else', async () => {
-    await using app = await openCatalogue(makePlace)
-    assert.equal((await app.ask('POST', '/api/v1/volumes/strange/check')).statusCode, 404)
-    for (const body of [{ share: 0 }, { share: 1.5 }, { contents: 'yes' }, { odd: 1 }]) {
-      const answer = await app.ask('POST', `/api/v1/volumes/${app.volumeIds[0]}/check`, body)
-      assert.equal(answer.statusCode, 400, JSON.stringify(body))
+        await app.run({ evenLater: true })
+        for (const id of [missing, short, failed]) assert.equal((await app.states(id))['volume 0'], 'stored')
+        const [again] = await check(app, 0)
+        assert.match(again?.error?.message ?? '', /2 copies are missing/)
+      })
     }
-    const twice = await app.post<{ jobIds: string[] }>(`volumes/${app.volumeIds[0]}/check`)
-    assert.deepEqual(await app.post(`volumes/${app.volumeIds[0]}/check`), twice)
-  })
-})
+
+    it('finds again what was missing, when the files are back', async () => {
+      await using app = await openCatalogue(makePlace)
+      await app.add()
+      const id = await app.add()
+      const path = app.path(0, await app.keyOf(id))
+      await rename(path, `${path}-elsewhere`)
+      await check(app, 0)
+      assert.deepEqual(await app.states(id), { 'volume 0': 'missing' })
+      await rename(`${path}-elsewhere`, path)
+      const [job] = await check(app, 0)
+      assert.equal(job?.state, 'succeeded', job?.error?.message)
+      assert.deepEqual(job.result, { copies: 2, repairs: 0 })
+      assert.deepEqual(await app.states(id), { 'volume 0': 'stored' })
+      assert.equal((await app.snapshot(id)).copies[0]?.error, null)
+    })
+
+    it('marks nothing when the volume is not there, or is an empty one in its place', async () => {
+      await using app = await openCatalogue(makePlace)
+      const ids: string[] = []
+      for (let n = 0; n < 60; n++) ids.push(await app.add())
+      const [place = ''] = app.places
+      await rename(place, `${place}-unmounted`)
+      const job = async () =>
+        (await check(app, 0, { contents: true, share: 1 })).map(({ error }) => error?.code)
+      assert.deepEqual(await job(), ['volume_unreachable', 'volume_unreachable'])
+      await mkdir(place)
+      await app.store.db
+        .updateTable('jobs')
+        .set({ state: 'cancelled' })
+        .where('state', '=', 'queued')
+        .execute()
+      assert.deepEqual(await job(), ['volume_refused', 'volume_refused'])
+      for (const id of ids) assert.deepEqual(await app.states(id), { 'volume 0': 'stored' })
+    })
+
+    it('looks at volumes that are only read, and changes nothing there', async () => {
+      await using app = await openCatalogue(makePlace, { volumes: 2 })
+      const id = await app.add({ on: [0, 1] })
+      await app.add({ on: [0, 1] })
+      await rm(app.path(0, await app.keyOf(id)))
+      await rm(app.manifestPath(0, await app.keyOf(id)))
+      await app.ask('PATCH', `/api/v1/volumes/${app.volumeIds[0]}`, { isReadOnly: true })
+      const [job] = await check(app, 0)
+      assert.match(job?.error?.message ?? '', /1 copy is missing/)
+      assert.deepEqual(await repairsOf(app), [])
+    })
+
+    it('is refused for a volume that is not there, or of somebody else', async () => {
+      await using app = await openCatalogue(makePlace)
+      assert.equal((await app.ask('POST', '/api/v1/volumes/strange/check')).statusCode, 404)
+      for (const body of [{ share: 0 }, { share: 1.5 }, { contents: 'yes' }, { odd: 1 }]) {
+        const answer = await app.ask('POST', `/api/v1/volumes/${app.volumeIds[0]}/check`, body)
+        assert.equal(answer.statusCode, 400, JSON.stringify(body))
+      }
+      const twice = await app.post<{ jobIds: string[] }>(`volumes/${app.volumeIds[0]}/check`)
+      assert.deepEqual(await app.post(`volumes/${app.volumeIds[0]}/check`), twice)
+    })
+  },
+  'postgresql',
+)
 
 describeStores(
   'the content check',

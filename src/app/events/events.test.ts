@@ -87,177 +87,185 @@ async function begin({ signal }: Opened, client: ReturnType<typeof connect>, aft
   return all
 }
 
-describeStores('events', (makePlace) => {
-  it('tell each change of a job, as the API shows it', async () => {
-    await using app = await openListening(makePlace)
-    const { client } = await app.listen()
-    const events = await begin(app, client)
-    const id = await app.enqueue()
-    const queued = await next(events, isJob(id, 'queued'))
-    assert.equal(queued.event, 'job')
-    assert.equal(jobSchema.parse(queued.data).id, id)
-    const finish = await app.run()
-    await next(events, isJob(id, 'running'))
-    await finish()
-    const { data } = await next(events, isJob(id, 'succeeded'))
-    const { body } = await client.ask('GET /api/v1/jobs/{id}', { params: { id } })
-    assert.deepEqual(data, body)
-    assert.deepEqual(body.result, { rows: 1 })
-  })
-
-  it('go on where the client was, with what it has missed', async () => {
-    await using app = await openListening(makePlace)
-    const { client } = await app.listen()
-    const events = await begin(app, client)
-    const id = await app.enqueue()
-    const { id: place } = await next(events, isJob(id, 'queued'))
-    await events.return()
-    const finish = await app.run()
-    await finish()
-    const ids = await Promise.all(Array.from({ length: 450 }, () => app.enqueue()))
-    const again = await begin(app, client, place)
-    const seen: ReceivedEvent[] = []
-    await next(again, isJob(id, 'succeeded'), seen)
-    const missing = new Set(ids)
-    const idOf = ({ data }: ReceivedEvent) => (data as Job | undefined)?.id ?? ''
-    for (const event of seen) missing.delete(idOf(event))
-    while (missing.size > 0) await next(again, (event) => missing.delete(idOf(event)), seen)
-    const places = seen.map(({ id }) => Number(id))
-    assert.deepEqual(
-      places,
-      places.toSorted((a, b) => a - b),
-      'in the order of the changes',
-    )
-  })
-
-  it('have a place before the first of them, for who is cut off early', async () => {
-    await using app = await openListening(makePlace)
-    const { client } = await app.listen()
-    const events = await begin(app, client)
-    const { id: place } = await next(events, ({ id }) => id !== '')
-    await events.return()
-    const id = await app.enqueue()
-    const again = await begin(app, client, place)
-    await next(again, isJob(id, 'queued'))
-  })
-
-  it('of another organization are not told', async () => {
-    await using app = await openListening(makePlace)
-    await app.store.db
-      .insertInto('organizations')
-      .values({ id: 'other', name: 'Other', createdAt: app.store.now })
-      .execute()
-    const before = await nowOf(app.store)
-    const theirs = await app.enqueue('other')
-    const { client } = await app.listen()
-    const events = await begin(app, client, String(before))
-    const more = await app.enqueue('other')
-    const ours = await app.enqueue()
-    const seen: ReceivedEvent[] = []
-    await next(events, isJob(ours, 'queued'), seen)
-    for (const { data } of seen) assert.ok(![theirs, more].includes((data as Job | undefined)?.id ?? ''))
-  })
-
-  it('are not told to who has no token, nor from a place that is none', async () => {
-    await using app = await openListening(makePlace)
-    assert.equal((await app.get('/api/v1/events')).statusCode, 401)
-    const refused = await app.ask('GET', '/api/v1/events', undefined, { 'last-event-id': 'x' })
-    assert.equal(refused.statusCode, 400)
-    assert.equal(problem.parse(refused.json()).errors?.[0]?.field, 'Last-Event-ID')
-  })
-
-  it('end when the app stops, also for a client that does not read', async () => {
-    const app = await openListening(makePlace)
-    const { url, client } = await app.listen()
-    const events = await begin(app, client)
-    const { hostname, port } = new URL(url)
-    const socket = openSocket(Number(port), hostname)
-    socket.on('error', () => {})
-    socket.write(`GET /api/v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${app.token}\r\n\r\n`)
-    await once(socket, 'data')
-    socket.pause()
-    await app.app.close()
-    const rest = await Array.fromAsync(events)
-    assert.ok(rest.every(({ data }) => data === undefined))
-    socket.destroy()
-    await app[Symbol.asyncDispose]()
-  })
-})
-
-describeStores('who watches jobs', (makePlace) => {
-  it('looks once for all, and only while somebody listens', async () => {
-    await using app = await openListening(makePlace)
-    let looks = 0
-    const { db } = app.store
-    const selectFrom = db.selectFrom.bind(db)
-    Object.assign(db, {
-      selectFrom: (table: 'jobs') => {
-        if (table === 'jobs') looks++
-        return selectFrom(table)
-      },
+describeStores(
+  'events',
+  (makePlace) => {
+    it('tell each change of a job, as the API shows it', async () => {
+      await using app = await openListening(makePlace)
+      const { client } = await app.listen()
+      const events = await begin(app, client)
+      const id = await app.enqueue()
+      const queued = await next(events, isJob(id, 'queued'))
+      assert.equal(queued.event, 'job')
+      assert.equal(jobSchema.parse(queued.data).id, id)
+      const finish = await app.run()
+      await next(events, isJob(id, 'running'))
+      await finish()
+      const { data } = await next(events, isJob(id, 'succeeded'))
+      const { body } = await client.ask('GET /api/v1/jobs/{id}', { params: { id } })
+      assert.deepEqual(data, body)
+      assert.deepEqual(body.result, { rows: 1 })
     })
-    const watch = watchJobs(app.context, { pollEvery: 20 })
-    const heard: string[][] = [[], [], []]
-    const stops = await Promise.all(
-      heard.map((ids) =>
-        watch.listen(app.organizationId, (changes) => ids.push(...changes.map(({ job }) => job.id))),
-      ),
-    )
-    const id = await app.enqueue()
-    while (heard.some((ids) => ids.length === 0)) await sleep(5)
-    looks = 0
-    const before = watch.position
-    while (watch.position === before) await sleep(2)
-    // Which jobs have changed, and these jobs.
-    assert.ok(looks <= 4, `${looks} looks`)
-    assert.deepEqual(heard, [[id], [id], [id]], 'and tells no change twice')
 
-    for (const stop of stops) stop()
-    await sleep(50)
-    looks = 0
-    await app.enqueue()
-    await sleep(100)
-    assert.equal(looks, 0)
-    assert.deepEqual(heard, [[id], [id], [id]])
-  })
-
-  it('sees a change whose transaction was slow', async () => {
-    await using app = await openListening(makePlace)
-    const watch = watchJobs(app.context, { pollEvery: 10 })
-    const { promise: heard, resolve: hear } = Promise.withResolvers<string>()
-    const stop = await watch.listen(app.organizationId, ([change]) => change && hear(change.job.id))
-    const from = watch.position
-    while (watch.position < from + 100) await sleep(5)
-    const id = await app.enqueue()
-    await app.store.db
-      .updateTable('jobs')
-      .set({ createdAt: from - 1000, updatedAt: from - 1000 })
-      .where('id', '=', id)
-      .execute()
-    assert.equal(await heard, id)
-    stop()
-  })
-
-  it('goes on when the store was away for a moment', async () => {
-    await using app = await openListening(makePlace)
-    const troubles: unknown[] = []
-    const watch = watchJobs(app.context, { pollEvery: 10, onTrouble: (error) => troubles.push(error) })
-    const { promise: heard, resolve: hear } = Promise.withResolvers<void>()
-    const stop = await watch.listen(app.organizationId, () => hear())
-    const { db } = app.store
-    const selectFrom = db.selectFrom.bind(db)
-    Object.assign(db, {
-      selectFrom: () => {
-        throw new Error('away')
-      },
+    it('go on where the client was, with what it has missed', async () => {
+      await using app = await openListening(makePlace)
+      const { client } = await app.listen()
+      const events = await begin(app, client)
+      const id = await app.enqueue()
+      const { id: place } = await next(events, isJob(id, 'queued'))
+      await events.return()
+      const finish = await app.run()
+      await finish()
+      const ids = await Promise.all(Array.from({ length: 450 }, () => app.enqueue()))
+      const again = await begin(app, client, place)
+      const seen: ReceivedEvent[] = []
+      await next(again, isJob(id, 'succeeded'), seen)
+      const missing = new Set(ids)
+      const idOf = ({ data }: ReceivedEvent) => (data as Job | undefined)?.id ?? ''
+      for (const event of seen) missing.delete(idOf(event))
+      while (missing.size > 0) await next(again, (event) => missing.delete(idOf(event)), seen)
+      const places = seen.map(({ id }) => Number(id))
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => a - b),
+        'in the order of the changes',
+      )
     })
-    while (troubles.length < 2) await sleep(5)
-    Object.assign(db, { selectFrom })
-    await app.enqueue()
-    await heard
-    stop()
-  })
-})
+
+    it('have a place before the first of them, for who is cut off early', async () => {
+      await using app = await openListening(makePlace)
+      const { client } = await app.listen()
+      const events = await begin(app, client)
+      const { id: place } = await next(events, ({ id }) => id !== '')
+      await events.return()
+      const id = await app.enqueue()
+      const again = await begin(app, client, place)
+      await next(again, isJob(id, 'queued'))
+    })
+
+    it('of another organization are not told', async () => {
+      await using app = await openListening(makePlace)
+      await app.store.db
+        .insertInto('organizations')
+        .values({ id: 'other', name: 'Other', createdAt: app.store.now })
+        .execute()
+      const before = await nowOf(app.store)
+      const theirs = await app.enqueue('other')
+      const { client } = await app.listen()
+      const events = await begin(app, client, String(before))
+      const more = await app.enqueue('other')
+      const ours = await app.enqueue()
+      const seen: ReceivedEvent[] = []
+      await next(events, isJob(ours, 'queued'), seen)
+      for (const { data } of seen) assert.ok(![theirs, more].includes((data as Job | undefined)?.id ?? ''))
+    })
+
+    it('are not told to who has no token, nor from a place that is none', async () => {
+      await using app = await openListening(makePlace)
+      assert.equal((await app.get('/api/v1/events')).statusCode, 401)
+      const refused = await app.ask('GET', '/api/v1/events', undefined, { 'last-event-id': 'x' })
+      assert.equal(refused.statusCode, 400)
+      assert.equal(problem.parse(refused.json()).errors?.[0]?.field, 'Last-Event-ID')
+    })
+
+    it('end when the app stops, also for a client that does not read', async () => {
+      const app = await openListening(makePlace)
+      const { url, client } = await app.listen()
+      const events = await begin(app, client)
+      const { hostname, port } = new URL(url)
+      const socket = openSocket(Number(port), hostname)
+      socket.on('error', () => {})
+      socket.write(`GET /api/v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${app.token}\r\n\r\n`)
+      await once(socket, 'data')
+      socket.pause()
+      await app.app.close()
+      const rest = await Array.fromAsync(events)
+      assert.ok(rest.every(({ data }) => data === undefined))
+      socket.destroy()
+      await app[Symbol.asyncDispose]()
+    })
+  },
+  'postgresql',
+)
+
+describeStores(
+  'who watches jobs',
+  (makePlace) => {
+    it('looks once for all, and only while somebody listens', async () => {
+      await using app = await openListening(makePlace)
+      let looks = 0
+      const { db } = app.store
+      const selectFrom = db.selectFrom.bind(db)
+      Object.assign(db, {
+        selectFrom: (table: 'jobs') => {
+          if (table === 'jobs') looks++
+          return selectFrom(table)
+        },
+      })
+      const watch = watchJobs(app.context, { pollEvery: 20 })
+      const heard: string[][] = [[], [], []]
+      const stops = await Promise.all(
+        heard.map((ids) =>
+          watch.listen(app.organizationId, (changes) => ids.push(...changes.map(({ job }) => job.id))),
+        ),
+      )
+      const id = await app.enqueue()
+      while (heard.some((ids) => ids.length === 0)) await sleep(5)
+      looks = 0
+      const before = watch.position
+      while (watch.position === before) await sleep(2)
+      // Which jobs have changed, and these jobs.
+      assert.ok(looks <= 4, `${looks} looks`)
+      assert.deepEqual(heard, [[id], [id], [id]], 'and tells no change twice')
+
+      for (const stop of stops) stop()
+      await sleep(50)
+      looks = 0
+      await app.enqueue()
+      await sleep(100)
+      assert.equal(looks, 0)
+      assert.deepEqual(heard, [[id], [id], [id]])
+    })
+
+    it('sees a change whose transaction was slow', async () => {
+      await using app = await openListening(makePlace)
+      const watch = watchJobs(app.context, { pollEvery: 10 })
+      const { promise: heard, resolve: hear } = Promise.withResolvers<string>()
+      const stop = await watch.listen(app.organizationId, ([change]) => change && hear(change.job.id))
+      const from = watch.position
+      while (watch.position < from + 100) await sleep(5)
+      const id = await app.enqueue()
+      await app.store.db
+        .updateTable('jobs')
+        .set({ createdAt: from - 1000, updatedAt: from - 1000 })
+        .where('id', '=', id)
+        .execute()
+      assert.equal(await heard, id)
+      stop()
+    })
+
+    it('goes on when the store was away for a moment', async () => {
+      await using app = await openListening(makePlace)
+      const troubles: unknown[] = []
+      const watch = watchJobs(app.context, { pollEvery: 10, onTrouble: (error) => troubles.push(error) })
+      const { promise: heard, resolve: hear } = Promise.withResolvers<void>()
+      const stop = await watch.listen(app.organizationId, () => hear())
+      const { db } = app.store
+      const selectFrom = db.selectFrom.bind(db)
+      Object.assign(db, {
+        selectFrom: () => {
+          throw new Error('away')
+        },
+      })
+      while (troubles.length < 2) await sleep(5)
+      Object.assign(db, { selectFrom })
+      await app.enqueue()
+      await heard
+      stop()
+    })
+  },
+  'postgresql',
+)
 
 /** A route whose stream the test holds in its hands. */
 async function openOwnStream(makePlace: Parameters<typeof openApp>[0], options: StreamOptions) {
