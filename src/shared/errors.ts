@@ -98,6 +98,8 @@ export interface ErrorDetails {
   fields?: readonly FieldError[]
   /** For what a certain case knows better than its code, for instance a 503 that says “slow down”. */
   retryable?: boolean
+  /** Whatever another try would find, this must be told: a job that ends with it is not tried again. */
+  isFinal?: boolean
 }
 
 /** An error for a person (the sentence and the hint) and for a program (the code). */
@@ -106,19 +108,16 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly hint: string | undefined
   readonly fields: readonly FieldError[] | undefined
-  /** What whoever threw it has said of another try; undefined: nothing, so it is as its code says. */
-  readonly saidRetryable: boolean | undefined
+  readonly retryable: boolean
+  readonly isFinal: boolean
 
   constructor(code: ErrorCode, sentence: string, details: ErrorDetails = {}) {
     super(sentence, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.hint = details.hint
     this.fields = details.fields
-    this.saidRetryable = details.retryable
-  }
-
-  get retryable(): boolean {
-    return this.saidRetryable ?? errors[this.code].retryable
+    this.retryable = details.retryable ?? errors[code].retryable
+    this.isFinal = details.isFinal ?? false
   }
 
   get status(): number {

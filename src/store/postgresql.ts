@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely'
+import {
+  CamelCasePlugin,
+  Kysely,
+  PostgresDialect,
+  type PostgresPool,
+  type PostgresPoolClient,
+  sql,
+} from 'kysely'
 import pg from 'pg'
 import { AppError, messageOf } from '../shared/errors.ts'
 import type { Store } from './database.ts'
 import type { Tables } from './tables.ts'
 
-const { Pool, types } = pg
+const { DatabaseError, Pool, types } = pg
 
 const CONNECTIONS = 10
 const CONNECT_TIMEOUT = 10_000
@@ -49,7 +56,10 @@ export async function openPostgresqlStore(url: string, queryTimeout = QUERY_TIME
       cause: error,
     })
   }
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [new CamelCasePlugin()] })
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: dropping(pool) }),
+    plugins: [new CamelCasePlugin()],
+  })
   return {
     engine: 'postgresql',
     db,
@@ -71,6 +81,33 @@ export async function openPostgresqlStore(url: string, queryTimeout = QUERY_TIME
     async [Symbol.asyncDispose]() {
       await db.destroy()
       if (!pool.ended) await pool.end() // Kysely ends only what it has used
+    },
+  }
+}
+
+/**
+ * The pool without connections of which nobody knows what they do: one that did not answer in time may still carry out
+ * what it was asked, for instance begin a transaction, in which whoever gets it next would write.
+ */
+function dropping(pool: pg.Pool): PostgresPool {
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    async connect() {
+      const client = await pool.connect()
+      let isInDoubt = false
+      const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
+        try {
+          return await client.query(text, [...parameters])
+        } catch (error) {
+          isInDoubt ||= !(error instanceof DatabaseError) // what the server itself has said
+          throw error
+        }
+      }
+      return {
+        query: query as PostgresPoolClient['query'], // without cursors, which nobody asks for
+        release: (isDiscarded = false) => client.release(isDiscarded || isInDoubt),
+      }
     },
   }
 }

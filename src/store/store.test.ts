@@ -183,7 +183,7 @@ describeStores('the way to the store', (makePlace) => {
   it('may hang, and may break: whoever asked hears of it, and the next one is answered', async () => {
     const made = await makePlace()
     if ('path' in made.place) return
-    await using _direct = await made.openMigrated()
+    await using direct = await made.openMigrated()
     const { hostname: host, port, href } = new URL(made.place.url)
     await using proxy = await startTcpProxy({ to: { host, port: Number(port) } })
     const url = Object.assign(new URL(href), { host: `${proxy.host}:${proxy.port}` })
@@ -193,6 +193,10 @@ describeStores('the way to the store', (makePlace) => {
     proxy.trouble.stalled = true
     await assert.rejects(ask(), /timeout/)
     proxy.trouble.stalled = false
+    // Not within the transaction that has begun by now.
+    await store.db.insertInto('organizations').values({ id: 'o', name: 'Kept', createdAt: 0 }).execute()
+    const { name } = await direct.db.selectFrom('organizations').select('name').executeTakeFirstOrThrow()
+    assert.equal(name, 'Kept')
     await ask()
     const broken = assert.rejects(ask())
     await sleep(100)

@@ -47,11 +47,13 @@ export const backup = defineJob({
       throw error
     }
   },
-  async endedBadly(context, trx, { id, organizationId, payload: { planId, database }, ...end }) {
-    if (end.state !== 'failed') return
-    await noteFailure(context.store, trx, { planId, databases: [database] }, id, end.error)
+  async endedBadly(context, trx, { id, organizationId, attempt, payload: { planId, database }, ...end }) {
+    if (end.state === 'failed') {
+      await noteFailure(context.store, trx, { planId, databases: [database] }, id, end.error)
+    }
+    const mayBeLeft = end.state === 'cancelled' ? attempt > 0 : end.error.code === 'runner_lost'
     // A runner that was killed has left something behind, and no further attempt will find it.
-    if (end.error.code === 'runner_lost') await enqueueSweep(context, trx, organizationId, { planId })
+    if (mayBeLeft) await enqueueSweep(context, trx, organizationId, { planId })
   },
 })
 

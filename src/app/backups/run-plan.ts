@@ -34,7 +34,7 @@ export const runPlan = defineJob({
       result: () => ({ jobs }),
       async record(trx) {
         await noteSeen(context.store, trx, planId, databases)
-        for (const database of databases) {
+        for (const database of [...databases].sort()) {
           jobs.push({ id: await orderBackup(context, trx, plan, database, trigger, id), database })
         }
       },

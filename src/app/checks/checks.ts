@@ -3,6 +3,7 @@ import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
+import { checkPayload } from './faults.ts'
 import { volumeOf, volumeResource } from '../volumes/volumes.ts'
 
 export interface CheckOptions {
@@ -26,7 +27,8 @@ export async function enqueueCheck(
       kind,
       key: `${kind}:${volumeId}`,
       payload: { volumeId, ...payload },
-      replacesPayload: () => replacesPayload,
+      // What an earlier attempt has found must be told.
+      replacesPayload: (waiting) => replacesPayload && !checkPayload.safeParse(waiting).data?.faults,
       subject: { volumeId },
       resources: [volumeResource(volumeId)],
       maxAttempts: 3,

@@ -61,7 +61,7 @@ export async function refuseIfEmpty(volume: Volume, signal: AbortSignal): Promis
     `There is nothing at all on ${volume.location}, where copies should be.`,
     {
       hint: 'Is the right disk mounted, the right bucket named? Nothing was marked as missing. If all is really gone, delete the snapshots.',
-      retryable: false,
+      isFinal: true,
     },
   )
 }
@@ -101,6 +101,6 @@ export function faultsFound({ name }: VolumeRow, faults: Faults, repairs: number
       repairs > 0
         ? `${repairs} ${repairs === 1 ? 'copy is' : 'copies are'} being made again from good ones.`
         : 'There is no other good copy to make them from.',
-    retryable: false,
+    isFinal: true,
   })
 }

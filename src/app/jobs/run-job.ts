@@ -33,7 +33,6 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'permission_denied',
   'tls_failed',
   'tool_missing',
-  'volume_corrupted',
   'host_key_unknown',
   'host_key_changed',
   'database_corrupt',
@@ -114,7 +113,7 @@ async function run(
   } catch (thrown) {
     const error = asAppError(thrown)
     if (isFinished) log.add('warning', `Behind its end: ${error.message}`)
-    else if (error.code !== 'lease_lost') await endBadly(context, kind, job, signal, error, end)
+    else if (error.code !== 'lease_lost') await endBadly(context, kind, job, signal, error, { end, tell })
     await writeLog(context, job)
   }
 }
@@ -135,22 +134,24 @@ async function endBadly(
   { claimed, log }: RunningJob,
   signal: AbortSignal,
   error: AppError,
-  end: (outcome: Outcome) => Promise<void>,
+  { end, tell }: { end: (outcome: Outcome) => Promise<void>; tell: OnBadEnd },
 ): Promise<void> {
-  const reason = signal.aborted && signal.reason instanceof AppError ? signal.reason.code : undefined
-  if (reason === 'lease_lost') return
-  if (reason === 'cancelled') {
+  const ordered = signal.aborted && signal.reason instanceof AppError ? signal.reason : undefined
+  if (ordered?.code === 'lease_lost') return
+  if (ordered?.code === 'cancelled') {
     log.add('info', 'Cancelled.')
     return await end({ state: 'cancelled' })
   }
-  if (reason === 'job_interrupted' && !kind?.isNeverRepeated) {
+  if (ordered?.code === 'job_interrupted' && !kind?.isNeverRepeated) {
     log.add('info', 'The app stops; the job is handed back.')
     await context.store.db.transaction().execute(async (trx) => {
-      await handBackJob(context.store, trx, claimed)
+      const state = await handBackJob(context.store, trx, claimed)
+      // Another one waits with its key, and this one is over.
+      if (state === 'failed') await tell(trx, claimed, { state, error: jobError(ordered) })
     })
     return
   }
-  const why = reason === 'job_interrupted' ? (signal.reason as AppError) : error
+  const why = ordered?.code === 'job_interrupted' ? ordered : error
   log.add('error', why.message, { code: why.code, ...(why.hint !== undefined && { hint: why.hint }) })
   await end({
     state: 'failed',
@@ -160,9 +161,8 @@ async function endBadly(
 }
 
 function isWorthAnotherTry(error: AppError): boolean {
-  if (error.saidRetryable !== undefined) return error.saidRetryable
-  if (error.retryable) return true
-  return error.status >= 500 && !lasting.has(error.code)
+  if (error.isFinal) return false
+  return error.retryable || (error.status >= 500 && !lasting.has(error.code))
 }
 
 export function jobError({ code, message, hint }: AppError): JobError {

@@ -109,11 +109,13 @@ export async function cancelChildren(
 ): Promise<void> {
   const children = await trx
     .selectFrom('jobs')
-    .select('id')
+    .select(['id', 'key'])
     .where('parentId', '=', parentId)
     .where('state', 'in', ['queued', 'running'])
     .execute()
-  for (const { id } of children) await cancelJob(store, trx, id, onBadEnd)
+  // In the order in which another run joins them: else each might wait for what the other holds.
+  const inOrder = children.sort((a, b) => (a.key < b.key ? -1 : 1))
+  for (const { id } of inOrder) await cancelJob(store, trx, id, onBadEnd)
 }
 
 /** Which of these somebody wants to be stopped. */

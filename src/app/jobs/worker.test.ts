@@ -134,17 +134,28 @@ describeStores('a worker', (makePlace) => {
     assert.deepEqual(told, ['Attempt 3 failed.'])
   })
 
-  it('does not try again what another attempt cannot change', async () => {
+  it('does not try again what another attempt cannot change, or must not hide', async () => {
     await using app = await openApp(makePlace)
-    const wrong = defineJob({
-      payload,
-      async run() {
-        throw new AppError('authentication_failed', 'The password is wrong.')
-      },
-    })
-    await using _worker = worker(app, { wrong })
-    const job = await untilState(app, await order(app, 'wrong', { maxAttempts: 5 }), 'failed')
-    assert.equal(job.attempt, 1)
+    const failing = (error: AppError) =>
+      defineJob({
+        payload,
+        async run() {
+          throw error
+        },
+      })
+    const unreachable = (details: object) => new AppError('volume_unreachable', 'It is not there.', details)
+    const kinds = {
+      wrong: failing(new AppError('authentication_failed', 'The password is wrong.')),
+      told: failing(unreachable({ isFinal: true })),
+      // Whoever was asked a moment ago says so; a job comes back later.
+      refused: failing(unreachable({ retryable: false })),
+    }
+    await using _worker = worker(app, kinds)
+    const attempts: Record<string, number> = {}
+    for (const kind of Object.keys(kinds)) {
+      attempts[kind] = (await untilState(app, await order(app, kind, { maxAttempts: 2 }), 'failed')).attempt
+    }
+    assert.deepEqual(attempts, { wrong: 1, told: 1, refused: 2 })
   })
 
   it('refuses a payload that is none, and a kind that it does not know by name is left to others', async () => {
@@ -221,6 +232,20 @@ describeStores('a worker', (makePlace) => {
     const job = await untilState(app, id, 'succeeded', 'failed')
     assert.equal(job.state, 'succeeded')
     assert.equal(job.attempt, 2)
+  })
+
+  it('tells its kind when it cannot hand a job back, because another one waits with its key', async () => {
+    await using app = await openApp(makePlace)
+    const told: string[] = []
+    const endedBadly: JobKind['endedBadly'] = async (_context, _trx, { id }) => void told.push(id)
+    const id = await order(app, 'endless')
+    {
+      await using _worker = worker(app, { endless: { ...endless, endedBadly } })
+      await untilState(app, id, 'running')
+      await order(app, 'endless')
+    }
+    assert.equal((await untilState(app, id, 'failed', 'queued')).state, 'failed')
+    assert.deepEqual(told, [id])
   })
 
   it('does not begin anew by itself what must not be repeated', async () => {

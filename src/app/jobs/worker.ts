@@ -30,6 +30,7 @@ export interface Worker extends AsyncDisposable {
 
 /** When a job was held last, and the progress that was stored with it. */
 interface Held {
+  /** When that was asked for: the lease has begun by the time of the answer. */
   renewedAt: number
   progress: RunningJob['progress']
 }
@@ -77,10 +78,11 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
 
   const take = async (): Promise<boolean> => {
     if (running.size >= capacity || !(await isJobDue(context.store, runner.kinds))) return false
+    const askedAt = performance.now()
     const claimed = await claimJob(context.store, runner)
     if (!claimed) return false
     const job = startJob(context, kinds, claimed, trouble)
-    running.set(job, { renewedAt: performance.now(), progress: undefined })
+    running.set(job, { renewedAt: askedAt, progress: undefined })
     void job.over.then(() => {
       running.delete(job)
       wake()
@@ -111,13 +113,14 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
   /** What goes wrong with one job keeps no other from being held. */
   const hold = async (job: RunningJob, held: Held) => {
     const { progress } = job
-    const isDue = performance.now() - held.renewedAt >= RENEW_EVERY - BEAT
+    const askedAt = performance.now()
+    const isDue = askedAt - held.renewedAt >= RENEW_EVERY - BEAT
     if (!isDue && progress === held.progress) return
     try {
       const { cancel } = await renewLease(context.store, job.claimed, {
         progress: progress && timed(progress),
       })
-      held.renewedAt = performance.now()
+      held.renewedAt = askedAt
       held.progress = progress
       if (cancel) job.abort(cancellation())
       await writeLog(context, job)

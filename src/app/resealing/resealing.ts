@@ -162,7 +162,9 @@ async function resealAnswers({ store, sealer }: Context): Promise<number> {
       const sealedWith = keyIdOf(before ?? '') ?? sealer.keyId
       if (before === null || sealedWith === sealer.keyId || !sealer.has(sealedWith)) continue
       const place = sealedFor(answer, part)
-      const after = sealer.seal(sealer.open(before, place), place)
+      const opened = open(sealer, before, place, () => undefined)
+      if (opened === undefined) continue
+      const after = sealer.seal(opened, place)
       await replaceAnswer(store, answer, part, { before, after })
       isResealed = true
     }

@@ -273,11 +273,11 @@ function notAllDeleted(
   { name }: VolumeRow,
   deleted: { copies: number; bytes: number },
   failures: number,
-  { code, message, hint, saidRetryable }: AppError,
+  { code, message, hint, retryable }: AppError,
 ): AppError {
   const gone = `${deleted.copies} deleted (${formatBytes(deleted.bytes)}), ${failures} not`
   return new AppError(code, `Not all copies could be deleted from “${name}”: ${gone}. ${message}`, {
     ...(hint !== undefined && { hint }),
-    retryable: saidRetryable,
+    retryable,
   })
 }

@@ -107,7 +107,7 @@ async function repair(
 
 /** Another attempt may find what was made again since, and nobody would hear of what was wrong. */
 function told({ code, message, hint, cause }: AppError): AppError {
-  return new AppError(code, message, { ...(hint !== undefined && { hint }), cause, retryable: false })
+  return new AppError(code, message, { ...(hint !== undefined && { hint }), cause, isFinal: true })
 }
 
 /** Throws what says nothing about the copy: an unreachable volume, a key that is not at hand. */
