@@ -58,10 +58,12 @@ async function waitForAll(app: Remote, jobId: string, options: Options): Promise
   const run = await jobOver(app, jobId, options)
   const ordered = (run.result as { jobs?: { id: string }[] } | null)?.jobs ?? []
   const backups: Job[] = []
+  const volumes = options.json ? [] : await app.all('GET /api/v1/volumes')
+  const names = new Map(volumes.map(({ id, name }) => [id, name]))
   for (const { id } of ordered) {
     const job = await jobOver(app, id, options)
     backups.push(job)
-    if (!options.json) describe(job)
+    if (!options.json) describe(job, names)
   }
   const state = stateOfRun(run, backups)
   const nothing = backups.length > 0 ? undefined : new AppError('run_failed', 'The run has made no backup.')
@@ -81,7 +83,7 @@ interface BackupResult {
   copies: { volumeId: string; state: string; error?: { message: string } }[]
 }
 
-function describe(job: Job): void {
+function describe(job: Job, volumes: ReadonlyMap<string, string>): void {
   const shortcoming = shortcomingOf(job)
   if (shortcoming) return note(`holdfast: ${job.database}: ${describeError(shortcoming)}`)
   const result = job.result as BackupResult
@@ -90,6 +92,6 @@ function describe(job: Job): void {
   print(`  key       ${result.key}`)
   print(`  size      ${formatBytes(result.rawBytes)} → ${formatBytes(result.storedBytes)}`)
   for (const { volumeId, state, error } of result.copies) {
-    print(`  copy      ${volumeId}: ${state}${error ? `: ${error.message}` : ''}`)
+    print(`  copy      ${volumes.get(volumeId) ?? volumeId}: ${state}${error ? `: ${error.message}` : ''}`)
   }
 }

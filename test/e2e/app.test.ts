@@ -178,7 +178,10 @@ describe('the app by the command line alone', { concurrency: 4 }, () => {
       'releases/{version}',
     ])
     const before = ['backup', 'run', 'releases', '--trigger', 'migration', '--wait', '--version']
-    assert.match(await app.say([...before, '42']), /Backed up .*shop\.db/)
+    assert.match(
+      await app.say([...before, '42']),
+      /Backed up .*shop\.db[^]* {2}copy {6}This machine: stored\n/,
+    )
 
     await rm(join(path, 'second'), { recursive: true })
     await writeFile(join(path, 'second'), 'no folder')
