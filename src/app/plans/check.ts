@@ -4,7 +4,7 @@ import { DEFAULT_FILE_NAME, DEFAULT_PATH, keyFor } from '../../shared/keys.ts'
 import type { PlanChanges } from '../../shared/plans.ts'
 import type { AppContext } from '../context.ts'
 import { parseSettings } from '../driver-settings.ts'
-import { Faults } from '../faults.ts'
+import { InputFaults } from '../input-faults.ts'
 import { encryptionOf } from '../keys/keys.ts'
 import { scheduleOf, type ScheduleRow } from '../schedules/schedules.ts'
 import { serverOf } from '../servers/servers.ts'
@@ -34,7 +34,7 @@ const SAMPLE = { server: 'server', database: 'database', at: new Date(0) }
  */
 export async function checkPlan(context: AppContext, organizationId: string, given: Given): Promise<Checked> {
   const { path, fileName, encryption } = given
-  const faults = new Faults()
+  const faults = new InputFaults()
   const server = await faults.check('serverId', () => serverOf(context, organizationId, given.serverId))
   const dumpOptions =
     given.dumpOptions && server && (await faults.check('dumpOptions', () => parseDumpOptions(server, given)))

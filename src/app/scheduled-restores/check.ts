@@ -2,7 +2,7 @@ import { engineNamed } from '../../engines/index.ts'
 import { checkOrder } from '../../runner/restore-target.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { AppContext } from '../context.ts'
-import { Faults } from '../faults.ts'
+import { InputFaults } from '../input-faults.ts'
 import { planOf } from '../plans/plans.ts'
 import {
   confirms,
@@ -29,7 +29,7 @@ export async function checkScheduledRestore(
 ): Promise<Values> {
   const { sourceServerId, sourceDatabase, targetServerId, scheduleId, settings } = values
   const { planId, mode } = settings
-  const faults = new Faults()
+  const faults = new InputFaults()
   const source = await faults.check('sourceServerId', () => serverOf(context, organizationId, sourceServerId))
   const target = await faults.check('targetServerId', () => serverOf(context, organizationId, targetServerId))
   if (scheduleId !== null)

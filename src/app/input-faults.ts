@@ -1,7 +1,7 @@
 import { AppError, type FieldError } from '../shared/errors.ts'
 
 /** Gathers what is wrong with what was given, so that all of it is told at once. */
-export class Faults {
+export class InputFaults {
   readonly #fields: FieldError[] = []
 
   add(field: string, message: string): void {
