@@ -41,6 +41,5 @@ function lineOf(json: string): string {
 
 /** On one line, whoever sent what is in it; a terminal obeys control characters. */
 function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\0-\x1f\x7f-\x9f]+/g, ' ')
+  return text.replace(/\p{Cc}+/gu, ' ')
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { interruption } from './interruption.ts'
 import { type ListOfNamed, named, type Named, remote } from './remote.ts'
 import { note, print, printJson, table } from './terminal.ts'
 
@@ -42,7 +43,7 @@ export function showOf<T extends Named>({ list, one }: Things<T>): Command {
     .action(async (name: string) => {
       const app = await remote()
       const { id } = await named(app, list, one, name)
-      printJson((await app.client.call('GET', `${pathOf(list)}/${id}`)).body)
+      printJson((await app.client.call('GET', `${pathOf(list)}/${id}`, { signal: interruption() })).body)
     })
 }
 
@@ -66,6 +67,7 @@ export function removalOf<T extends Named>(
       const { id, name: found } = await named(app, list, one, name)
       const { body: answer } = await app.client.call<object | null>('DELETE', `${pathOf(list)}/${id}`, {
         query,
+        signal: interruption(),
       })
       if (json) return printJson(answer ?? { deleted: id })
       print(`Deleted ${one} “${found}”.`)

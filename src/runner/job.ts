@@ -1,3 +1,5 @@
+import { AppError } from '../shared/errors.ts'
+
 /** What a job tells the outside while it runs. */
 export interface JobContext {
   /** Aborted when the job is cancelled; passed down to everything that can wait. */
@@ -27,6 +29,14 @@ export interface JobProgress {
   storedBytes?: number
   /** What the raw dump is expected to have in all; an estimate. */
   expectedRawBytes?: number
+}
+
+/**
+ * Whether whoever was to remember what is complete has refused, because another runner has the job or nobody wants it
+ * any more: then it is certain that it is not remembered. After any other error nobody knows.
+ */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof AppError && (error.code === 'lease_lost' || error.code === 'changed_meanwhile')
 }
 
 /** Time for tidying up after a job whose own signal has been aborted. */

@@ -6,7 +6,7 @@ import type { Manifest } from '../shared/snapshots.ts'
 import type { Volume } from '../volumes/volume.ts'
 import { checkStillThere } from './confirm-object.ts'
 import type { Copy, NamedVolume } from './copies.ts'
-import { cleanupSignal, type JobContext } from './job.ts'
+import { cleanupSignal, isRefusal, type JobContext } from './job.ts'
 import { exists, findSnapshot, manifestKey, writeManifest } from './manifests.ts'
 import { compare } from './read-copy.ts'
 import { writeRestoreText } from './restore-text.ts'
@@ -27,7 +27,7 @@ export interface ReplicationOrder {
   /** Under which key; the same as that of the good copy, unless another snapshot has it there. */
   key: string
   /**
-   * Hears the key, when the copy is complete, before its note goes. If it throws `lease_lost`, what is new is removed
+   * Hears the key, when the copy is complete, before its note goes. If it refuses, see `isRefusal`, what is new is removed
    * again; after any other error nobody knows whether it is remembered, so it stays, with its note: see `takeSnapshot`.
    */
   onComplete?: (key: string) => Promise<void>
@@ -57,8 +57,7 @@ export async function replicateCopy(order: ReplicationOrder, job: JobContext): P
     mayBeRemembered = order.onComplete !== undefined
     await order.onComplete?.(key)
   } catch (error) {
-    const isTakenOver = error instanceof AppError && error.code === 'lease_lost'
-    if (!mayBeRemembered || isTakenOver) await takeBack(copy, key, wasThere, job)
+    if (!mayBeRemembered || isRefusal(error)) await takeBack(copy, key, wasThere, job)
     throw error
   }
   await writeRestoreText(volume, cleanupSignal())

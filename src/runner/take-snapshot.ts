@@ -15,7 +15,7 @@ import { checkStillThere, confirmObject } from './confirm-object.ts'
 import { forEachCopy, refuseSamePlace, samePlace, type Copy, type NamedVolume } from './copies.ts'
 import { prepareSeal, type EncryptionChoice, type KeyRing } from './encryption.ts'
 import { explained } from './explained.ts'
-import { cleanupSignal, type JobContext } from './job.ts'
+import { cleanupSignal, isRefusal, type JobContext } from './job.ts'
 import { exists, manifestKey, writeManifest } from './manifests.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { writeRestoreText } from './restore-text.ts'
@@ -61,7 +61,7 @@ export interface SnapshotOrder {
   }
   /**
    * Remembers the snapshot, which is complete on its volumes, before the notes go that would let the next run find it.
-   * If it throws `lease_lost`, all copies are removed again; after any other error nobody knows whether it is
+   * If it refuses, see `isRefusal`, all copies are removed again; after any other error nobody knows whether it is
    * remembered, so they stay, with their notes.
    */
   onComplete?: (taken: TakenSnapshot) => Promise<void>
@@ -212,8 +212,7 @@ async function take(order: SnapshotOrder, job: JobContext, stall: StallGuard): P
     await tidy(copies, key, job)
     return taken
   } catch (error) {
-    const isTakenOver = error instanceof AppError && error.code === 'lease_lost'
-    if (isRemembered === true || (isRemembered === 'perhaps' && !isTakenOver)) throw error
+    if (isRemembered === true || (isRemembered === 'perhaps' && !isRefusal(error))) throw error
     for (const copy of copies) copy.failure ??= explained(engine, error, job.signal)
     await tidy(copies, key, job)
     throw error

@@ -11,7 +11,7 @@ import { tempFolder } from '../../test/servers/temp-folder.ts'
 import { openStore, type Store } from './database.ts'
 import { migrate, readMigrations, type Migration } from './migrate.ts'
 import { openPostgresqlStore } from './postgresql.ts'
-import { describeStores } from './test-bed.ts'
+import { describeOnPostgresql, describeStores } from './test-bed.ts'
 
 const first = await readMigrations()
 
@@ -179,10 +179,10 @@ describeStores('the store', (makePlace) => {
   })
 })
 
-describeStores('the way to the store', (makePlace) => {
+describeOnPostgresql('the way to the store', (makePlace) => {
   it('may hang, and may break: whoever asked hears of it, and the next one is answered', async () => {
     const made = await makePlace()
-    if ('path' in made.place) return
+    assert.ok('url' in made.place)
     await using direct = await made.openMigrated()
     const { hostname: host, port, href } = new URL(made.place.url)
     await using proxy = await startTcpProxy({ to: { host, port: Number(port) } })

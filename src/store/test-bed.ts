@@ -38,7 +38,8 @@ function describeOnSqlite(name: string, suite: StoreSuite): void {
   })
 }
 
-function describeOnPostgresql(name: string, suite: StoreSuite): void {
+/** For what only a server can do. */
+export function describeOnPostgresql(name: string, suite: StoreSuite): void {
   describe(`${name}, in PostgreSQL`, { skip: skipUnless('postgres15') }, () => {
     let server: PostgresServer
     let count = 0

@@ -3,14 +3,18 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { tempFolder } from '../../../test/servers/temp-folder.ts'
 import { ownToken } from '../../lib/identity.ts'
 import type { Job, PlanRun } from '../../shared/jobs.ts'
 import type { Plan } from '../../shared/plans.ts'
 import type { Snapshot } from '../../shared/snapshots-api.ts'
 import type { Manifest } from '../../shared/snapshots.ts'
+import { claimJob } from '../../store/queue.ts'
 import { describeStores } from '../../store/test-bed.ts'
+import { jobKinds } from '../jobs/kinds.ts'
 import { runJobs } from '../jobs/test-bed.ts'
+import { reap } from '../jobs/worker.ts'
 import { openApp } from '../test-bed.ts'
 
 type App = Awaited<ReturnType<typeof openApp>>
@@ -76,6 +80,15 @@ async function backupsOf(app: Pick<App, 'ask'>): Promise<Job[]> {
 }
 
 /** Without RESTORE.txt, which is on every volume. */
+/** Orders what the plan says, and returns the kind of the backups that wait then. */
+async function orderBackups(app: Awaited<ReturnType<typeof openPlan>>) {
+  await app.run()
+  const { 'run-plan': runPlan, backup } = jobKinds
+  assert.ok(runPlan && backup)
+  await runJobs(app.context, { kinds: { 'run-plan': runPlan } })
+  return backup
+}
+
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries
@@ -243,7 +256,6 @@ describeStores(
 
     it('that wait for their schedule are not left out as too late when somebody asks for them', async (test) => {
       await using app = await openPlan(makePlace, { windowMinutes: 10 })
-      const { jobKinds } = await import('../jobs/kinds.ts')
       const { 'run-plan': runPlan } = jobKinds
       assert.ok(runPlan)
       const { planOf } = await import('../plans/plans.ts')
@@ -285,7 +297,7 @@ describeStores(
       await app.run()
       await runJobs(app.context)
       await rm(app.places[1])
-      const { 'repair-copy': repair } = (await import('../jobs/kinds.ts')).jobKinds
+      const { 'repair-copy': repair } = jobKinds
       assert.ok(repair)
       const givenUp: typeof repair = {
         ...repair,
@@ -300,15 +312,13 @@ describeStores(
       await runJobs(app.context, { kinds: { 'repair-copy': givenUp }, evenLater: true })
       const { items } = (await app.ask('GET', '/api/v1/jobs?kind=repair-copy')).json<{ items: Job[] }>()
       assert.deepEqual([items[0]?.state, items[0]?.error?.code], ['failed', 'changed_meanwhile'])
+      // Nor is it found there one day, and taken for one that was forgotten.
+      assert.deepEqual(await filesIn(app.places[1]), [])
     })
 
     it('leave nothing on any volume when another runner has taken the job over meanwhile', async () => {
       await using app = await openPlan(makePlace)
-      await app.run()
-      const { jobKinds } = await import('../jobs/kinds.ts')
-      const { 'run-plan': runPlan, backup } = jobKinds
-      assert.ok(runPlan && backup)
-      await runJobs(app.context, { kinds: { 'run-plan': runPlan } })
+      const backup = await orderBackups(app)
       const stolen = {
         ...backup,
         run: async (work: Parameters<typeof backup.run>[0]) => {
@@ -321,13 +331,24 @@ describeStores(
       for (const place of app.places) assert.deepEqual(await filesIn(place), [])
     })
 
+    it('are swept up behind when they were cancelled, and their runner was killed before it heard of it', async () => {
+      await using app = await openPlan(makePlace)
+      await orderBackups(app)
+      const sweeps = async () =>
+        (await app.ask('GET', '/api/v1/jobs?kind=sweep-volume&state=queued')).json<{ items: Job[] }>().items
+      const runner = { name: 'killed', node: 'killed', capacity: 1, kinds: ['backup'], lease: 1 }
+      const claimed = await claimJob(app.store, runner)
+      assert.ok(claimed)
+      await app.ask('POST', `/api/v1/jobs/${claimed.id}/cancel`)
+      assert.deepEqual(await sweeps(), [])
+      await sleep(10)
+      assert.deepEqual(await reap(app.context, jobKinds), [claimed.id])
+      assert.equal((await sweeps()).length, app.places.length)
+    })
+
     it('are found by the next one when they were complete, and killed before the catalogue heard of them', async () => {
       await using app = await openPlan(makePlace)
-      await app.run()
-      const { jobKinds } = await import('../jobs/kinds.ts')
-      const { 'run-plan': runPlan, backup } = jobKinds
-      assert.ok(runPlan && backup)
-      await runJobs(app.context, { kinds: { 'run-plan': runPlan } })
+      const backup = await orderBackups(app)
       // The store is lost at the very moment, so nobody knows what it has written.
       const cutOff = {
         ...backup,
@@ -357,7 +378,7 @@ describeStores(
     it('go to their volumes no faster than the plan lets them', async () => {
       const bandwidth = 8192
       await using app = await openPlan(makePlace, { bandwidth, compression: { method: 'none' } })
-      const { 'run-plan': runPlan, backup } = (await import('../jobs/kinds.ts')).jobKinds
+      const { 'run-plan': runPlan, backup } = jobKinds
       assert.ok(runPlan && backup)
       const stored: number[] = [0]
       const watched: typeof backup = {
@@ -407,7 +428,6 @@ describeStores(
     it('before a release carry its version in their names, and say to whoever waits whether it may go on', async () => {
       await using app = await openPlan(makePlace, { path: 'releases/{version}' })
       const { startWorker } = await import('../jobs/worker.ts')
-      const { jobKinds } = await import('../jobs/kinds.ts')
       await using _worker = startWorker(app.context, { kinds: jobKinds, pollEvery: 20 })
       const order = { trigger: 'migration', version: '42', wait: true }
       const done = await app.ask('POST', `/api/v1/plans/${app.plan.id}/run`, order)

@@ -34,6 +34,7 @@ export const runPlan = defineJob({
       result: () => ({ jobs }),
       async record(trx) {
         await noteSeen(context.store, trx, planId, databases)
+        // Always in one order: of two that join each other's backups, each might wait for what the other holds.
         for (const database of [...databases].sort()) {
           jobs.push({ id: await orderBackup(context, trx, plan, database, trigger, id), database })
         }
@@ -42,14 +43,18 @@ export const runPlan = defineJob({
   },
   async endedBadly({ store }, trx, { id, organizationId, payload: { planId, databases: only }, ...end }) {
     if (end.state !== 'failed') return
-    // Perhaps it cannot be read, which must not keep the run from its end.
-    const plan = await findPlan(trx, organizationId, planId).catch(() => undefined)
+    const plan = await findPlan(trx, organizationId, planId).catch(unlessUnreadable)
     const expected = only ?? [...(await knownDatabases(trx, planId)), ...(plan ? namesOf(plan) : [])]
     const concerned = plan ? matchingDatabases(plan.settings, [...new Set(expected)]) : expected
     const databases = concerned.length > 0 || only ? concerned : [ANY_DATABASE]
     await noteFailure(store, trx, { planId, databases }, id, end.error)
   },
 })
+
+/** That the plan cannot be read must not keep its run from its end. */
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof AppError) || error.code !== 'unsupported') throw error
+}
 
 /** The databases that the plan names. */
 function namesOf({ settings: { databases } }: PlanRow): string[] {

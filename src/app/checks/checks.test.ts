@@ -217,8 +217,11 @@ describeStores(
       await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
       await app.run({ kinds: { 'content-check': brokenOff } })
       assert.equal((await app.jobs('content-check'))[0]?.state, 'queued')
+      // Whoever asks for more meanwhile joins it, and takes nothing away.
+      await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
       await app.run({ kinds: { 'content-check': kind }, evenLater: true })
-      const [job] = await app.jobs('content-check')
+      const [job, ...others] = await app.jobs('content-check')
+      assert.deepEqual(others, [])
       assert.deepEqual([job?.state, job?.attempt, job?.error?.code], ['failed', 2, 'checksum_mismatch'])
       assert.match(job?.error?.message ?? '', /1 copy is damaged/)
     })

@@ -96,7 +96,9 @@ export function faultsFound({ name }: VolumeRow, faults: Faults, repairs: number
     ...(missing > 0 ? [`${missing} ${missing === 1 ? 'copy is' : 'copies are'} missing`] : []),
     ...(corrupt > 0 ? [`${corrupt} ${corrupt === 1 ? 'copy is' : 'copies are'} damaged`] : []),
   ]
-  return new AppError(first.code, `On “${name}”, ${counts.join(' and ')}. ${first.message}`, {
+  // An earlier attempt may have found what is there again by now.
+  const counted = counts.length > 0 ? `On “${name}”, ${counts.join(' and ')}. ` : ''
+  return new AppError(first.code, counted + first.message, {
     hint:
       repairs > 0
         ? `${repairs} ${repairs === 1 ? 'copy is' : 'copies are'} being made again from good ones.`

@@ -1,6 +1,6 @@
 import { type Kysely, type Selectable, type SqlBool, sql, type Transaction } from 'kysely'
 import { planSettings, type PlanSettings, type PlanVolume } from '../../shared/plans.ts'
-import type { AppError } from '../../shared/errors.ts'
+import { type AppError, asAppError } from '../../shared/errors.ts'
 import { retentionPolicy } from '../../shared/retention.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -64,6 +64,7 @@ export async function listPlans(
   return await withReferences(db, rows)
 }
 
+/** Throws `unsupported` if it cannot be read. */
 export async function findPlan(
   db: Kysely<Tables>,
   organizationId: string,
@@ -114,7 +115,7 @@ export async function plansOfSchedule(
     try {
       return [assembled(row)]
     } catch (error) {
-      broken.push(unreadable('plan', row.name, error))
+      broken.push(asAppError(error))
       return []
     }
   })
@@ -277,13 +278,14 @@ async function withReferences(db: Kysely<Tables>, rows: readonly BareRow[]): Pro
   return rows.map(assembler(schedules, volumes))
 }
 
+/** Makes plans of rows; that throws `unsupported` for one that cannot be read. */
 function assembler(
   schedules: readonly { planId: string; scheduleId: string }[],
   volumes: readonly { planId: string; volumeId: string; retention: string | null }[],
 ): (row: BareRow) => PlanRow {
   const schedulesOf = Map.groupBy(schedules, ({ planId }) => planId)
   const volumesOf = Map.groupBy(volumes, ({ planId }) => planId)
-  return (row) => ({
+  const parsed = (row: BareRow): PlanRow => ({
     ...row,
     settings: planSettings.parse(JSON.parse(row.settings)),
     schedules: (schedulesOf.get(row.id) ?? []).map(({ scheduleId }) => scheduleId),
@@ -292,6 +294,13 @@ function assembler(
       ...(retention !== null && { retention: retentionPolicy.parse(JSON.parse(retention)) }),
     })),
   })
+  return (row) => {
+    try {
+      return parsed(row)
+    } catch (error) {
+      throw unreadable('plan', row.name, error)
+    }
+  }
 }
 
 /** SQLite knows upper and lower case of ASCII alone, so what is as it was given is found, too. */

@@ -115,6 +115,15 @@ describeStores('what was sealed with a former key', (makePlace) => {
     assert.equal(await everything(app), before)
   })
 
+  it('keeps no app from starting where it is a kept answer that cannot be opened', async () => {
+    await using app = await openSealed(makePlace)
+    const body = sealer({ current: FIRST }).seal('an answer', 'another place')
+    await app.store.db.updateTable('idempotencyKeys').set({ body }).execute()
+    const rotated = sealer({ current: SECOND, previous: [FIRST] })
+    const { resealed } = await reseal({ store: app.store, sealer: rotated })
+    assert.equal(resealed, 5)
+  })
+
   it('is sealed anew by several nodes that start at once', async () => {
     await using app = await openSealed(makePlace)
     const rotated = () => reseal({ store: app.store, sealer: sealer({ current: SECOND, previous: [FIRST] }) })
