@@ -14,6 +14,7 @@ import { healthRoutes } from './health/routes.ts'
 import { tokenRoutes } from './identity/routes.ts'
 import { callerOf, type Caller } from './identity/tokens.ts'
 import { keepAnswers } from './idempotency/idempotency.ts'
+import { instanceSettingsRoutes } from './instance-settings/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { keyRoutes } from './keys/routes.ts'
 import { describeApi, describeRoute } from './openapi.ts'
@@ -60,6 +61,7 @@ const features = [
   scheduleRoutes,
   planRoutes,
   settingsRoutes,
+  instanceSettingsRoutes,
   overviewRoutes,
   restoreRoutes,
   scheduledRestoreRoutes,

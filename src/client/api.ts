@@ -236,6 +236,29 @@ export type Health = {
   status: 'ok' | 'unavailable'
 }
 
+export type InstanceSettings = {
+  /** Run after every successful backup of one database */
+  postBackupScript: string
+  /** Run after every successful restore */
+  postRestoreScript: string
+  /** A script that takes longer is ended, with all that it has started */
+  scriptTimeoutMinutes: number
+  /** How many app backups each registration in a folder keeps; 0: all */
+  localAppBackups: number
+  /** How many app backups each other registration keeps; 0: all */
+  remoteAppBackups: number
+  smtp?: Smtp
+}
+
+export type InstanceSettingsChanges = {
+  postBackupScript?: string | null
+  postRestoreScript?: string | null
+  scriptTimeoutMinutes?: number | null
+  localAppBackups?: number | null
+  remoteAppBackups?: number | null
+  smtp?: Record<string, unknown> | null
+}
+
 export type Job = {
   id: string
   /** run-plan, backup, restore, verify, prune, … */
@@ -1236,6 +1259,17 @@ export type SettingsChanges = {
   apiRateLimit?: number | null
 }
 
+export type Smtp = {
+  host: string
+  port: number
+  /** starttls: begun in the clear, and ended if the server does not offer it; tls: from the start */
+  tls: 'starttls' | 'tls' | 'none'
+  user?: string
+  password?: string
+  /** Holdfast <holdfast@example.com> */
+  from: string
+}
+
 export type Snapshot = {
   id: string
   /** Null when the server was forgotten */
@@ -1656,6 +1690,10 @@ export interface Operations {
   'GET /api/v1/events': {
     answer: unknown
   }
+  /** What applies to the whole installation: scripts, mail, how many app backups are kept */
+  'GET /api/v1/instance-settings': {
+    answer: InstanceSettings
+  }
   /** Jobs, the newest first */
   'GET /api/v1/jobs': {
     query?: {
@@ -2017,6 +2055,11 @@ export interface Operations {
   /** The process can work: its store answers, its loops go round, its disk has room */
   'GET /health/ready': {
     answer: Health
+  }
+  /** Change them; null brings back the default; with If-Match only what was read */
+  'PATCH /api/v1/instance-settings': {
+    body: InstanceSettingsChanges
+    answer: InstanceSettings
   }
   /** Rename an encryption key, or retire it; with If-Match only what was read */
   'PATCH /api/v1/keys/{id}': {

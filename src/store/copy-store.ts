@@ -40,6 +40,13 @@ export const copiedTables: { readonly [T in CopiedTable]: TableShape<T> } = {
   jobSlots: { key: ['resource', 'slot'] },
   idempotencyKeys: { key: ['tokenId', 'key'], json: ['headers'] },
   appKey: { key: ['id'] },
+  instanceSettings: { key: ['id'], json: ['content'] },
+  appBackupRegistrations: { key: ['id'], json: ['settings', 'schedules'] },
+  appBackups: { key: ['id'], json: ['error'] },
+  hooks: { key: ['id'], json: ['settings'] },
+  channels: { key: ['id'], json: ['settings', 'lastError'] },
+  notificationRules: { key: ['id'], json: ['events', 'servers', 'channels'] },
+  notificationThreads: { key: ['organizationId', 'key'] },
 }
 
 export interface CopiedRows {

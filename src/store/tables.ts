@@ -32,6 +32,13 @@ export interface Tables {
   settings: SettingsTable
   idempotencyKeys: IdempotencyKeysTable
   appKey: AppKeyTable
+  instanceSettings: InstanceSettingsTable
+  appBackupRegistrations: AppBackupRegistrationsTable
+  appBackups: AppBackupsTable
+  hooks: HooksTable
+  channels: ChannelsTable
+  notificationRules: NotificationRulesTable
+  notificationThreads: NotificationThreadsTable
 }
 
 /** JSON, as text. */
@@ -307,4 +314,97 @@ interface AppKeyTable {
   id: number
   keyId: string
   since: number
+}
+
+interface InstanceSettingsTable {
+  /** instance */
+  id: string
+  content: Json
+  revision: number
+  updatedAt: number
+}
+
+interface AppBackupRegistrationsTable {
+  id: string
+  name: string
+  kind: Optional<string>
+  settings: Optional<Json>
+  volumeId: Optional<string>
+  schedules: Json
+  isEnabled: number
+  isManaged: number
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface AppBackupsTable {
+  id: string
+  registrationId: Optional<string>
+  key: string
+  location: string
+  cause: string
+  schemaVersion: number
+  state: 'running' | 'succeeded' | 'failed'
+  maker: string
+  bytes: Optional<number>
+  sha256: Optional<string>
+  error: Optional<Json>
+  startedAt: number
+  finishedAt: Optional<number>
+}
+
+interface HooksTable {
+  id: string
+  organizationId: string
+  planId: Optional<string>
+  name: string
+  around: 'backup' | 'restore'
+  moment: 'before' | 'after-success' | 'after-failure' | 'after'
+  kind: string
+  settings: Json
+  onFailure: 'ignore' | 'warn' | 'fail' | 'skip'
+  timeoutSeconds: number
+  isEnabled: number
+  position: number
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface ChannelsTable {
+  id: string
+  organizationId: string
+  name: string
+  kind: string
+  settings: Json
+  isEnabled: number
+  isShared: number
+  lastDeliveredAt: Optional<number>
+  lastFailedAt: Optional<number>
+  lastError: Optional<Json>
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface NotificationRulesTable {
+  id: string
+  organizationId: string
+  name: string
+  isEnabled: number
+  events: Json
+  servers: Json
+  channels: Optional<Json>
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface NotificationThreadsTable {
+  organizationId: string
+  key: string
+  count: number
+  firstAt: number
+  lastAt: number
 }

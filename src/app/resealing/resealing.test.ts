@@ -38,6 +38,8 @@ async function openSealed(makePlace: Parameters<typeof openApp>[0]) {
   const server = await add('/api/v1/servers', shop)
   const volume = await add('/api/v1/volumes', bucket)
   const { id: keyId } = await add('/api/v1/keys', key)
+  const smtp = { host: 'mail.example.com', user: 'u', password: 'canary-mail', from: 'a@example.com' }
+  await opened.ask('PATCH', '/api/v1/instance-settings', { smtp })
   const replayed = { 'idempotency-key': 'once' }
   const made = await add('/api/v1/tokens', { name: 'ci' }, replayed)
   const { organizationId } = await opened.store.db
@@ -59,6 +61,8 @@ async function openSealed(makePlace: Parameters<typeof openApp>[0]) {
     assert.equal(connectionOf(opened.context, row)['password'], 'canary-server')
     const shown = (await opened.ask('GET', `/api/v1/volumes/${volume.id}`)).json()
     assert.equal(shown.settings.secretAccessKey, 'cana****')
+    const { instanceSettingsOf } = await import('../instance-settings/instance-settings.ts')
+    assert.equal((await instanceSettingsOf(opened.context)).smtp?.password, 'canary-mail')
     const { keyRingOf } = await import('../keys/keys.ts')
     const ring = await keyRingOf(opened.context, organizationId)
     assert.deepEqual(ring.namedKeys, [{ id: keyId, kind: 'password', secret: 'canary-key-1234' }])
@@ -99,8 +103,8 @@ describeStores('what was sealed with a former key', (makePlace) => {
     const rotated = sealer({ current: SECOND, previous: [FIRST] })
     await app.check(rotated)
     assert.deepEqual(await reseal({ store: app.store, sealer: rotated }), {
-      resealed: 5,
-      notes: ['5 secrets were sealed anew with this APP_KEY.'],
+      resealed: 6,
+      notes: ['6 secrets were sealed anew with this APP_KEY.'],
       warnings: [],
     })
     assert.ok(!(await everything(app)).includes(`hf1.${sealer({ current: FIRST }).keyId}`))
@@ -121,7 +125,7 @@ describeStores('what was sealed with a former key', (makePlace) => {
     await app.store.db.updateTable('idempotencyKeys').set({ body }).execute()
     const rotated = sealer({ current: SECOND, previous: [FIRST] })
     const { resealed } = await reseal({ store: app.store, sealer: rotated })
-    assert.equal(resealed, 5)
+    assert.equal(resealed, 6)
   })
 
   it('is sealed anew by several nodes that start at once', async () => {
@@ -214,6 +218,7 @@ describe('what is sealed', () => {
     // Whoever adds a file here has added what it seals to resealing.ts, and to openSealed above.
     assert.deepEqual(sealing.sort(), [
       'idempotency/idempotency.ts',
+      'instance-settings/instance-settings.ts',
       'keys/keys.ts',
       'resealing/resealing.ts',
       'restores/order.ts',

@@ -42,6 +42,14 @@ const sealedColumns: readonly SealedColumn[] = [
   { table: 'servers', column: 'connection', placeOf: (id) => `servers/${id}/connection` },
   { table: 'volumes', column: 'settings', placeOf: (id) => `volumes/${id}/settings` },
   { table: 'encryptionKeys', column: 'material', placeOf: (id) => `keys/${id}/material` },
+  { table: 'channels', column: 'settings', placeOf: (id) => `channels/${id}/settings` },
+  { table: 'hooks', column: 'settings', placeOf: (id) => `hooks/${id}/settings` },
+  {
+    table: 'appBackupRegistrations',
+    column: 'settings',
+    placeOf: (id) => `app-backup-registrations/${id}/settings`,
+  },
+  { table: 'instanceSettings', column: 'content', placeOf: () => 'instance-settings' },
   { table: 'jobs', column: 'payload', placeOf: (id) => `jobs/${id}` },
 ]
 
@@ -50,7 +58,14 @@ const sealedColumns: readonly SealedColumn[] = [
  * changed. A lost encryption key has no such thing: nothing must ever be encrypted with it.
  */
 const LOST = 'lost with the former APP_KEY'
-const replaceable: readonly SealedColumn['table'][] = ['servers', 'volumes']
+const replaceable: readonly SealedColumn['table'][] = [
+  'servers',
+  'volumes',
+  'channels',
+  'hooks',
+  'appBackupRegistrations',
+  'instanceSettings',
+]
 
 /**
  * At the start of each process: makes sure that all nodes seal with the same key, and seals anew what a former one has

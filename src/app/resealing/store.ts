@@ -3,7 +3,15 @@ import type { Store } from '../../store/database.ts'
 
 /** Where JSON with secrets is kept. */
 export interface SealedPlace {
-  table: 'servers' | 'volumes' | 'encryptionKeys' | 'jobs'
+  table:
+    | 'servers'
+    | 'volumes'
+    | 'encryptionKeys'
+    | 'jobs'
+    | 'channels'
+    | 'hooks'
+    | 'appBackupRegistrations'
+    | 'instanceSettings'
   column: string
 }
 

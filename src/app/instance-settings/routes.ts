@@ -1,0 +1,42 @@
+import { instanceSettings, instanceSettingsChanges } from '../../shared/instance-settings.ts'
+import type { AppRoutes } from '../app.ts'
+import type { AppContext } from '../context.ts'
+import { etagOf, revisionOf } from '../revisions.ts'
+import { changeInstanceSettings, maskInstanceSettings, savedInstanceSettingsOf } from './instance-settings.ts'
+
+const tags = ['settings']
+
+export function instanceSettingsRoutes(context: AppContext): AppRoutes {
+  return async (app) => {
+    app.get(
+      '/api/v1/instance-settings',
+      {
+        schema: {
+          tags,
+          summary: 'What applies to the whole installation: scripts, mail, how many app backups are kept',
+          response: { 200: instanceSettings },
+        },
+      },
+      async (_request, reply) => {
+        const { settings, revision } = await savedInstanceSettingsOf(context)
+        return await reply.header('etag', etagOf(revision)).send(maskInstanceSettings(settings))
+      },
+    )
+    app.patch(
+      '/api/v1/instance-settings',
+      {
+        schema: {
+          tags,
+          summary: 'Change them; null brings back the default; with If-Match only what was read',
+          body: instanceSettingsChanges,
+          response: { 200: instanceSettings },
+        },
+      },
+      async ({ body, headers }, reply) => {
+        const ifMatch = revisionOf(headers['if-match'])
+        const { settings, revision } = await changeInstanceSettings(context, body, ifMatch)
+        return await reply.header('etag', etagOf(revision)).send(maskInstanceSettings(settings))
+      },
+    )
+  }
+}

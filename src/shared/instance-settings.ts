@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { wholeNumber } from './fields.ts'
+import { secret } from './secrets.ts'
+
+/** Run by `sh`, with `#!/bin/sh` put before it; empty: none. */
+const script = z
+  .string()
+  .max(10_000)
+  .refine((text) => !text.includes('\0'), 'A script has no NUL.')
+
+/** The server that mail is handed to. */
+export const smtp = z
+  .strictObject({
+    host: z.string().min(1).max(255).meta({ title: 'Host', addressee: true }),
+    port: wholeNumber(1, 65_535).default(587).meta({ title: 'Port', addressee: true }),
+    tls: z.enum(['starttls', 'tls', 'none']).default('starttls').meta({
+      title: 'TLS',
+      description:
+        'starttls: begun in the clear, and ended if the server does not offer it; tls: from the start',
+    }),
+    user: z.string().min(1).max(320).optional().meta({ title: 'User', addressee: true }),
+    password: secret('Password').max(1000).optional(),
+    from: z.string().min(3).max(320).meta({ title: 'From', description: 'Holdfast <holdfast@example.com>' }),
+  })
+  .meta({ id: 'Smtp' })
+export type Smtp = z.output<typeof smtp>
+
+/** What applies to the whole installation, whatever the organization. */
+const fields = {
+  postBackupScript: script.meta({ description: 'Run after every successful backup of one database' }),
+  postRestoreScript: script.meta({ description: 'Run after every successful restore' }),
+  scriptTimeoutMinutes: wholeNumber(1, 1440).meta({
+    description: 'A script that takes longer is ended, with all that it has started',
+  }),
+  localAppBackups: wholeNumber(0, 15).meta({
+    description: 'How many app backups each registration in a folder keeps; 0: all',
+  }),
+  remoteAppBackups: wholeNumber(0, 1_000_000_000).meta({
+    description: 'How many app backups each other registration keeps; 0: all',
+  }),
+  smtp,
+}
+
+export const DEFAULT_INSTANCE_SETTINGS = {
+  postBackupScript: '',
+  postRestoreScript: '',
+  scriptTimeoutMinutes: 10,
+  localAppBackups: 7,
+  remoteAppBackups: 30,
+} as const satisfies InstanceSettings
+
+export const instanceSettings = z
+  .object({ ...fields, smtp: smtp.optional() })
+  .meta({ id: 'InstanceSettings' })
+export type InstanceSettings = z.output<typeof instanceSettings>
+
+/**
+ * What is not there stays as it is; null brings back the default. Of SMTP all is given at once; a password that is the
+ * mask of the stored one stays.
+ */
+export const instanceSettingsChanges = z
+  .strictObject({
+    postBackupScript: fields.postBackupScript.nullish(),
+    postRestoreScript: fields.postRestoreScript.nullish(),
+    scriptTimeoutMinutes: fields.scriptTimeoutMinutes.nullish(),
+    localAppBackups: fields.localAppBackups.nullish(),
+    remoteAppBackups: fields.remoteAppBackups.nullish(),
+    smtp: z.record(z.string(), z.unknown()).nullish(),
+  })
+  .meta({ id: 'InstanceSettingsChanges' })
+export type InstanceSettingsChanges = z.output<typeof instanceSettingsChanges>
