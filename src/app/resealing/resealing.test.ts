@@ -179,7 +179,7 @@ describeStores('the app’s key', (makePlace) => {
     await using app = await openSealed(makePlace)
     const found = { store: app.store, sealer: sealer({ current: SECOND }) }
     await assert.rejects(reseal(found), isWrongKey)
-    assert.equal(await countLost(found), 4)
+    assert.equal(await countLost(found), 5)
     const both = sealer({ current: SECOND, previous: [FIRST] })
     assert.equal(await countLost({ store: app.store, sealer: both }), 0)
 
@@ -201,6 +201,10 @@ describeStores('the app’s key', (makePlace) => {
     const anew = { settings: { ...volume.settings, secretAccessKey: 'canary-volume' } }
     assert.equal((await app.ask('PATCH', `/api/v1/volumes/${volume.id}`, anew)).statusCode, 200)
     assert.equal((await app.ask('GET', '/api/v1/keys')).statusCode, 200)
+    const { smtp } = (await app.ask('GET', '/api/v1/instance-settings')).json()
+    assert.equal(smtp.password, 'lost****')
+    const mail = { smtp: { ...smtp, password: 'canary-mail' } }
+    assert.equal((await app.ask('PATCH', '/api/v1/instance-settings', mail)).statusCode, 200)
 
     // Should the former key be found after all, the rest is opened with it.
     await reseal({ store: app.store, sealer: both })
