@@ -6,17 +6,21 @@ import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } fro
 import { AppError } from '../shared/errors.ts'
 import { version } from '../shared/version.ts'
 import { apiDocsRoutes } from './api-docs/routes.ts'
+import { appBackupRoutes } from './app-backups/routes.ts'
 import { refuseBrokenText } from './broken-text.ts'
+import { channelRoutes } from './channels/routes.ts'
 import { checkRoutes } from './checks/routes.ts'
 import type { AppContext } from './context.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health/routes.ts'
+import { hookRoutes } from './hooks/routes.ts'
 import { tokenRoutes } from './identity/routes.ts'
 import { callerOf, type Caller } from './identity/tokens.ts'
 import { keepAnswers } from './idempotency/idempotency.ts'
 import { instanceSettingsRoutes } from './instance-settings/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { keyRoutes } from './keys/routes.ts'
+import { notificationRoutes } from './notifications/routes.ts'
 import { describeApi, describeRoute } from './openapi.ts'
 import { overviewRoutes } from './overview/routes.ts'
 import { planRoutes } from './plans/routes.ts'
@@ -51,6 +55,7 @@ declare module 'fastify' {
 
 const features = [
   healthRoutes,
+  appBackupRoutes,
   apiDocsRoutes,
   tokenRoutes,
   eventRoutes,
@@ -62,12 +67,15 @@ const features = [
   planRoutes,
   settingsRoutes,
   instanceSettingsRoutes,
+  hookRoutes,
   overviewRoutes,
   restoreRoutes,
   scheduledRestoreRoutes,
   snapshotRoutes,
   retentionRoutes,
   checkRoutes,
+  channelRoutes,
+  notificationRoutes,
 ]
 
 const BODY_LIMIT = 1_048_576

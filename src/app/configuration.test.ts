@@ -54,6 +54,9 @@ describe('the configuration', () => {
         basePath: '',
         appUrl: undefined,
         trustedProxies: [],
+        smtp: undefined,
+        managed: undefined,
+        skipsMigrationBackup: false,
         timeZone: 'UTC',
         log: { level: 'info', format: 'json' },
         appKey: undefined,
@@ -72,6 +75,29 @@ describe('the configuration', () => {
     assert.deepEqual(read(environment), read({}))
   })
 
+  it('says of a schedule for app backups what is wrong with it', () => {
+    const managed = { HOLDFAST_MANAGED: '1' }
+    const found = configuration(managed).managed
+    assert.deepEqual([found?.folder, found?.keep, found?.schedules.length], ['app-backups', 7, 2])
+    for (const [schedule, why] of [
+      ['hourly', /migration, daily, weekly or monthly/],
+      ['daily', /at least one time/],
+      ['daily 25:00', /not a time of day/],
+      ['daily monday 03:00', /a word too many/],
+      ['migration 03:00', /a word too many/],
+      ['weekly 03:00', /at least one weekday/],
+      ['weekly someday 03:00', /not a weekday/],
+      ['monthly 32 03:00', /from 1 to 31/],
+    ] as const) {
+      const { lines } = refusal({ ...managed, HOLDFAST_APP_BACKUP_SCHEDULE: `migration, ${schedule}` })
+      assert.match(lines.join(), why, schedule)
+      assert.ok(lines[0]?.includes(schedule), lines[0])
+    }
+    assert.match(refusal({ HOLDFAST_APP_BACKUP_KEEP: '16' }).lines.join(), /from 0 to 15/)
+    const unused = read({ HOLDFAST_APP_BACKUP_KEEP: '3' })
+    assert.match(unused.warnings.join(), /HOLDFAST_MANAGED is not 1: it is not used/)
+  })
+
   it('is what the variables say', () => {
     const [key, former, older] = [makeKey(), makeKey(), makeKey()]
     const found = configuration({
@@ -83,6 +109,8 @@ describe('the configuration', () => {
       HOLDFAST_BASE_PATH: '/apps/backups/',
       APP_URL: 'https://example.com/apps/backups/',
       TRUSTED_PROXIES: '10.0.0.7, 172.16.0.0/12,::1,fd00::/8, Loopback,',
+      SMTP_URL: 'smtps://holdfast%40example.com:p%2Fw@mail.example.com',
+      MAIL_FROM: 'Holdfast <holdfast@example.com>',
       HOLDFAST_TIMEZONE: 'Europe/Kyiv',
       LOG_LEVEL: 'DEBUG',
       LOG_FORMAT: 'pretty',
@@ -90,9 +118,16 @@ describe('the configuration', () => {
       APP_PREVIOUS_KEYS: `${writeKey(former)}, ${writeKey(older)}`,
       BACKUP_ENCRYPTION_KEY: 'correct horse battery staple',
       BACKUP_PREVIOUS_ENCRYPTION_KEYS: 'one, base64:AAE=',
+      HOLDFAST_MANAGED: '1',
+      HOLDFAST_APP_BACKUP_DIR: '/mnt/app',
+      HOLDFAST_APP_BACKUP_SCHEDULE:
+        'Migration, daily 15:00 03:00,weekly mon friday 01:00, monthly 31 1 02:00',
+      HOLDFAST_APP_BACKUP_KEEP: '3',
+      HOLDFAST_SKIP_MIGRATION_BACKUP: 'yes',
       HOLDFAST_URL: 'http://localhost:7300',
       HOLDFAST_TOKEN: 'hf_token',
     })
+    const timeZone = 'Europe/Kyiv'
     assert.ok(found.appKey?.equals(key))
     assert.ok(found.previousAppKeys[0]?.equals(former) && found.previousAppKeys[1]?.equals(older))
     assert.deepEqual(
@@ -107,7 +142,26 @@ describe('the configuration', () => {
         basePath: '/apps/backups',
         appUrl: 'https://example.com/apps/backups',
         trustedProxies: ['10.0.0.7', '172.16.0.0/12', '::1', 'fd00::/8', 'loopback'],
-        timeZone: 'Europe/Kyiv',
+        smtp: {
+          host: 'mail.example.com',
+          port: 465,
+          tls: 'tls',
+          user: 'holdfast@example.com',
+          password: 'p/w',
+          from: 'Holdfast <holdfast@example.com>',
+        },
+        managed: {
+          folder: '/mnt/app',
+          schedules: [
+            { type: 'migration', timeZone },
+            { type: 'daily', times: ['03:00', '15:00'], timeZone },
+            { type: 'weekly', weekdays: ['monday', 'friday'], times: ['01:00'], timeZone },
+            { type: 'monthly', days: [1, 31], times: ['02:00'], timeZone },
+          ],
+          keep: 3,
+        },
+        skipsMigrationBackup: true,
+        timeZone,
         log: { level: 'debug', format: 'pretty' },
         appKey: 0,
         previousAppKeys: 0,
@@ -116,6 +170,32 @@ describe('the configuration', () => {
         remote: { url: 'http://localhost:7300', token: 'hf_token' },
       },
     )
+  })
+
+  it('names the server for mail, which also says how its line is protected', () => {
+    const from = 'holdfast@example.com'
+    const mail = (url: string) => configuration({ SMTP_URL: url, MAIL_FROM: from }).smtp
+    assert.deepEqual(mail('smtp://mail'), { host: 'mail', port: 587, tls: 'starttls', from })
+    assert.deepEqual(mail('smtp://[::1]:25/?tls=none'), { host: '::1', port: 25, tls: 'none', from })
+    assert.deepEqual(mail('smtps://u@mail'), { host: 'mail', port: 465, tls: 'tls', user: 'u', from })
+    assert.deepEqual(mail('smtp://mail?tls=tls'), { host: 'mail', port: 465, tls: 'tls', from })
+    const wrong = ['http://mail', 'smtp:mail', 'smtp://', 'smtp://u:hunter2%@mail', 'smtp://mail/x']
+    wrong.push('smtp://mail?tls=maybe', 'smtps://mail?tls=none', 'smtp://mail?a=b', 'smtp://mail:0')
+    for (const url of wrong) {
+      const { error, lines } = refusal({ SMTP_URL: url, MAIL_FROM: from })
+      assert.equal(lines.length, 1, url)
+      assert.match(lines[0] ?? '', /^SMTP_URL: /)
+      assert.ok(!inspect(error).includes('hunter2'))
+    }
+    assert.match(refusal({ SMTP_URL: 'smtp://mail' }).lines.join(), /^MAIL_FROM: is not set, but SMTP_URL is/)
+    const injected = 'a@example.com>\r\nBcc: b@example.com'
+    for (const sender of ['nobody', 'a@b c@d', injected]) {
+      const { lines } = refusal({ SMTP_URL: 'smtp://mail', MAIL_FROM: sender })
+      assert.match(lines[0] ?? '', /^MAIL_FROM: /)
+    }
+    const alone = read({ MAIL_FROM: from })
+    assert.equal(alone.configuration.smtp, undefined)
+    assert.match(alone.warnings.join(), /MAIL_FROM is set, but SMTP_URL is not/)
   })
 
   it('may be read from files', () => {
@@ -331,14 +411,7 @@ describe('a variable that is not known', () => {
   })
 
   it('is none of those that are read elsewhere, or later, or belong to others', () => {
-    const names = [
-      'HOLDFAST_ADMIN_PASSWORD_FILE',
-      'SMTP_URL',
-      'OIDC_ISSUER',
-      'HOLDFAST_TEST_X',
-      'PORT',
-      'APP_NAME',
-    ]
+    const names = ['HOLDFAST_ADMIN_PASSWORD_FILE', 'OIDC_ISSUER', 'HOLDFAST_TEST_X', 'PORT', 'APP_NAME']
     assert.deepEqual(read(Object.fromEntries(names.map((name) => [name, 'x']))).warnings, [])
   })
 

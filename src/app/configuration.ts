@@ -7,6 +7,13 @@ import { nearest } from '../lib/nearest.ts'
 import { readKey } from '../lib/sealing.ts'
 import { sevenzipPassword } from '../lib/sevenzip/index.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
+import {
+  type AppBackupSchedule,
+  type NewAppBackupSchedule,
+  newAppBackupSchedule,
+} from '../shared/app-backups.ts'
+import { MOST_LOCAL_APP_BACKUPS, type Smtp } from '../shared/instance-settings.ts'
+import { weekdays } from '../shared/schedules.ts'
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -29,6 +36,8 @@ export interface Configuration {
   appUrl: string | undefined
   /** Addresses, networks, and the names that Fastify knows for some; empty: the peer is the client. */
   trustedProxies: string[]
+  /** The server that mail is handed to; undefined: the settings say it. */
+  smtp: Smtp | undefined
   /** An IANA name. */
   timeZone: string
   log: { level: LogLevel; format: 'pretty' | 'json' }
@@ -37,8 +46,20 @@ export interface Configuration {
   /** Values for a KeyRing's instanceKeys; without a current one, APP_KEY is it. */
   backupKey: string | undefined
   previousBackupKeys: string[]
+  /** How the app's own database is backed up in folders, where that is not for the app's users to say. */
+  managed: ManagedAppBackups | undefined
+  /** Migrates the store although no app backup can be made before. */
+  skipsMigrationBackup: boolean
   /** The Holdfast that the command line talks to. */
   remote: { url: string | undefined; token: string | undefined }
+}
+
+export interface ManagedAppBackups {
+  /** Absolute, or relative to the data directory. */
+  folder: string
+  schedules: AppBackupSchedule[]
+  /** How many each folder keeps; 0: all. */
+  keep: number
 }
 
 const KEY_HINT = 'Make one with: echo "base64:$(openssl rand -base64 32)"'
@@ -57,6 +78,8 @@ const variables = z.object({
   HOLDFAST_BASE_PATH: variable(parseBasePath).prefault('/'),
   APP_URL: variable(parseUrl).optional(),
   TRUSTED_PROXIES: variable((text) => listOf(text).map(parseProxy)).prefault(''),
+  SMTP_URL: variable(parseSmtpUrl).optional(),
+  MAIL_FROM: variable(parseSender).optional(),
   HOLDFAST_TIMEZONE: variable(parseTimeZone).prefault('UTC'),
   LOG_LEVEL: variable((text) => oneOf(logLevels, text)).prefault('info'),
   LOG_FORMAT: variable((text) => oneOf(['pretty', 'json'] as const, text)).optional(),
@@ -64,6 +87,11 @@ const variables = z.object({
   APP_PREVIOUS_KEYS: variable((text) => listOf(text).map(readKey)).prefault(''),
   BACKUP_ENCRYPTION_KEY: variable(parseBackupKey).optional(),
   BACKUP_PREVIOUS_ENCRYPTION_KEYS: variable((text) => listOf(text).map(parseBackupKey)).prefault(''),
+  HOLDFAST_MANAGED: variable(parseFlag).prefault('0'),
+  HOLDFAST_APP_BACKUP_DIR: variable((text) => text).prefault('app-backups'),
+  HOLDFAST_APP_BACKUP_SCHEDULE: variable(parseAppBackupSchedules).prefault('migration, daily 03:00'),
+  HOLDFAST_APP_BACKUP_KEEP: variable(parseKeep).prefault('7'),
+  HOLDFAST_SKIP_MIGRATION_BACKUP: variable(parseFlag).prefault('0'),
   HOLDFAST_URL: variable(parseUrl).optional(),
   HOLDFAST_TOKEN: variable(parseToken).optional(),
 })
@@ -79,12 +107,11 @@ const otherNames = [
   'HOLDFAST_AGENT_ALLOW_HOOKS',
   'HOLDFAST_AGENT_POLL_INTERVAL',
   'HOLDFAST_AGENT_TOKEN',
+  'HOLDFAST_CHANNEL_SECRET',
   'HOLDFAST_DATABASE_PASSWORD',
   'HOLDFAST_DEBUG',
   'HOLDFAST_DEMO',
   'HOLDFAST_KEY_SECRET',
-  'HOLDFAST_MANAGED',
-  'HOLDFAST_SKIP_MIGRATION_BACKUP',
   'HOLDFAST_TARGET_DATABASE_URL',
   'HOLDFAST_TOOL_PATH',
   'HOLDFAST_VOLUME_PASSWORD',
@@ -109,12 +136,14 @@ export function readConfiguration(
     problems.push({ name: String(path[0]), message, hint: typeof hint === 'string' ? hint : undefined })
   }
   checkTls(environment, found, problems)
+  checkMail(environment, problems, warnings)
   if (problems.length > 0) throw invalid(problems)
   const values = parsed.data as z.output<typeof variables>
   const certificate = values.HOLDFAST_TLS_CERT && parseCertificate(values.HOLDFAST_TLS_CERT)
   if (certificate && certificate.validToDate < now) {
     warnings.push(`The certificate of HOLDFAST_TLS_CERT expired on ${certificate.validTo}.`)
   }
+  if (!values.HOLDFAST_MANAGED) warnings.push(...unmanaged(found))
   warnings.push(...unknownNames(environment))
   return { configuration: arrange(values, isTerminal), warnings }
 }
@@ -140,12 +169,24 @@ function arrange(values: z.output<typeof variables>, isTerminal: boolean): Confi
     basePath: values.HOLDFAST_BASE_PATH,
     appUrl: values.APP_URL,
     trustedProxies: values.TRUSTED_PROXIES,
+    smtp:
+      values.SMTP_URL !== undefined && values.MAIL_FROM !== undefined
+        ? { ...values.SMTP_URL, from: values.MAIL_FROM }
+        : undefined,
     timeZone: values.HOLDFAST_TIMEZONE,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json') },
     appKey: values.APP_KEY,
     previousAppKeys: values.APP_PREVIOUS_KEYS,
     backupKey: values.BACKUP_ENCRYPTION_KEY,
     previousBackupKeys: values.BACKUP_PREVIOUS_ENCRYPTION_KEYS,
+    managed: values.HOLDFAST_MANAGED
+      ? {
+          folder: values.HOLDFAST_APP_BACKUP_DIR,
+          schedules: inTimeZone(values.HOLDFAST_APP_BACKUP_SCHEDULE, values.HOLDFAST_TIMEZONE),
+          keep: values.HOLDFAST_APP_BACKUP_KEEP,
+        }
+      : undefined,
+    skipsMigrationBackup: values.HOLDFAST_SKIP_MIGRATION_BACKUP,
     remote: { url: values.HOLDFAST_URL, token: values.HOLDFAST_TOKEN },
   }
 }
@@ -192,6 +233,18 @@ function checkTls(environment: NodeJS.ProcessEnv, found: Record<string, string>,
   if (certificate === undefined || key === undefined) return
   if (parseCertificate(certificate).checkPrivateKey(createPrivateKey(key))) return
   problems.push({ name: names[1], message: `is not the key of ${names[0]}.`, hint: undefined })
+}
+
+/** A server for mail needs to know from whom; who only says from whom may mean another program. */
+function checkMail(environment: NodeJS.ProcessEnv, problems: Problem[], warnings: string[]): void {
+  const isSet = (name: string) => Boolean(environment[name] || environment[`${name}_FILE`])
+  if (isSet('SMTP_URL') && !isSet('MAIL_FROM')) {
+    const hint = 'Whom the mails come from: Holdfast <holdfast@example.com>'
+    problems.push({ name: 'MAIL_FROM', message: 'is not set, but SMTP_URL is.', hint })
+  }
+  if (isSet('MAIL_FROM') && !isSet('SMTP_URL')) {
+    warnings.push('MAIL_FROM is set, but SMTP_URL is not: it is not used.')
+  }
 }
 
 function invalid(problems: Problem[]): AppError {
@@ -337,6 +390,48 @@ function parseUrl(text: string): string {
   )
 }
 
+const SMTP_HINT =
+  'smtp://user:password@mail.example.com:587 begins TLS on the line, smtps://… begins with it, smtp://…?tls=none has none. What is special in user and password is percent-encoded.'
+
+/** Never quoted: it may hold a password. */
+function parseSmtpUrl(text: string): Omit<Smtp, 'from'> {
+  const url = URL.parse(text)
+  const options = [...(url?.searchParams ?? [])].filter(([name]) => name !== 'tls')
+  const isPlain = url && options.length === 0 && url.hash === '' && /^\/?$/.test(url.pathname)
+  if (!isPlain || url.hostname === '' || !/^smtps?:$/.test(url.protocol)) {
+    throw refused('must be the URL of a mail server.', SMTP_HINT)
+  }
+  const isTls = url.protocol === 'smtps:'
+  const tls = url.searchParams.get('tls') ?? (isTls ? 'tls' : 'starttls')
+  if (tls !== 'tls' && tls !== 'starttls' && tls !== 'none') {
+    throw refused(`“tls” is none of starttls, tls, none.`, SMTP_HINT)
+  }
+  if (url.port === '0') throw refused('names the port 0.', SMTP_HINT)
+  if (isTls && tls !== 'tls') throw refused(`smtps:// and tls=${tls} contradict each other.`, SMTP_HINT)
+  const [user, password] = [url.username, url.password].map(decoded)
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? (tls === 'tls' ? 465 : 587) : Number(url.port),
+    tls,
+    ...(user && { user }),
+    ...(password && { password }),
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw refused('has a % in user or password that is not encoded.', SMTP_HINT)
+  }
+}
+
+function parseSender(text: string): string {
+  if (/^([^\r\n<>]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/.test(text) && text.length <= 320)
+    return text
+  throw refused(`${quoted(text)} is not an address to send from.`, 'Like Holdfast <holdfast@example.com>')
+}
+
 function parseProxy(text: string): string {
   if (networkNames.includes(text.toLowerCase())) return text.toLowerCase()
   const [address = '', length, ...rest] = text.split('/')
@@ -368,6 +463,59 @@ function isTimeZone(text: string): boolean {
   } catch {
     return false
   }
+}
+
+function parseFlag(text: string): boolean {
+  if (/^(1|true|yes)$/i.test(text)) return true
+  if (/^(0|false|no)$/i.test(text)) return false
+  throw refused(`${quoted(text)} is neither 1 nor 0.`)
+}
+
+function parseKeep(text: string): number {
+  if (/^\d{1,2}$/.test(text) && Number(text) <= MOST_LOCAL_APP_BACKUPS) return Number(text)
+  throw refused(
+    `${quoted(text)} is not a number from 0 to ${MOST_LOCAL_APP_BACKUPS}.`,
+    '0 keeps all, and fills the disk some day.',
+  )
+}
+
+/** `migration, daily 03:00 15:00, weekly monday friday 03:00, monthly 1 31 03:00` */
+function parseAppBackupSchedules(text: string): NewAppBackupSchedule[] {
+  return listOf(text).map((part) => {
+    const [type = '', ...words] = part.toLowerCase().split(/\s+/)
+    const times = words.filter((word) => word.includes(':'))
+    const days = words.filter((word) => !word.includes(':'))
+    const rule = {
+      type,
+      ...(type !== 'migration' && { times }),
+      ...(type === 'weekly' && { weekdays: days.map(weekdayOf) }),
+      ...(type === 'monthly' && { days: days.map(Number) }),
+    }
+    const parsed = newAppBackupSchedule.safeParse(rule)
+    const hasNoDays = type === 'daily' || type === 'migration'
+    const isWhole = !(hasNoDays && days.length > 0) && !(type === 'migration' && words.length > 0)
+    if (parsed.success && isWhole) return parsed.data
+    const why = parsed.error?.issues[0]?.message ?? 'there is a word too many'
+    throw refused(
+      `${quoted(part)} is not a schedule: ${why.replace(/\.$/, '')}.`,
+      'For instance: migration, daily 03:00 15:00, weekly monday friday 03:00, monthly 1 31 03:00',
+    )
+  })
+}
+
+/** `mon` for Monday. */
+function weekdayOf(text: string): string {
+  return weekdays.find((day) => text.length > 1 && day.startsWith(text)) ?? text
+}
+
+function inTimeZone(schedules: readonly NewAppBackupSchedule[], timeZone: string): AppBackupSchedule[] {
+  return schedules.map((schedule) => ({ ...schedule, timeZone }))
+}
+
+function unmanaged(found: Record<string, string>): string[] {
+  return Object.keys(found)
+    .filter((name) => name.startsWith('HOLDFAST_APP_BACKUP_'))
+    .map((name) => `${name} is set, but HOLDFAST_MANAGED is not 1: it is not used.`)
 }
 
 function parseBackupKey(text: string): string {

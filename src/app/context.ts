@@ -1,5 +1,7 @@
 import type { Sealer } from '../lib/sealing.ts'
+import type { Smtp } from '../shared/instance-settings.ts'
 import type { Store } from '../store/database.ts'
+import type { ManagedAppBackups } from './configuration.ts'
 
 /** What every feature of the app works with. */
 export interface AppContext {
@@ -17,5 +19,11 @@ export interface AppContext {
    * When each loop of this process went round last, by `performance.now()`: for its health. None of it is there where
    * the loop does not run.
    */
-  heartbeats: Map<'scheduler' | 'worker', number>
+  heartbeats: Map<'scheduler' | 'worker' | 'delivery lane', number>
+  /** The address as people type it, for links; without a slash at its end. */
+  appUrl?: string | undefined
+  /** The server that mail is handed to, if the environment says it: then it is not a setting. */
+  smtp?: Smtp | undefined
+  /** Folders for app backups, and how many they keep, where the environment says it: then both are no settings. */
+  managed?: ManagedAppBackups | undefined
 }

@@ -4,15 +4,18 @@ import { sealer } from '../lib/sealing.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
 import { openStore, type Store } from '../store/database.ts'
 import { leaseHolder, releaseLease, takeLease } from '../store/lease.ts'
-import { migrate } from '../store/migrate.ts'
+import { migrate, schemaOf } from '../store/migrate.ts'
 import { instanceKeys, loadAppKey, makeDataDirectory } from './app-key.ts'
+import { firstRegistration } from './app-backups/first.ts'
+import { migrationBackup } from './app-backups/migration-backup.ts'
+import { enqueueTidying } from './app-backups/order.ts'
 import { buildApp } from './app.ts'
 import { enqueueSweep } from './backups/sweep.ts'
 import type { Configuration } from './configuration.ts'
 import type { AppContext } from './context.ts'
 import { firstToken, isUnused, listOrganizations } from './identity/tokens.ts'
-import { jobKinds } from './jobs/kinds.ts'
-import { startWorker, type WorkerOptions } from './jobs/worker.ts'
+import { startWorkers } from './jobs/workers.ts'
+import { startWatch } from './overview/watch.ts'
 import { reseal } from './resealing/resealing.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
 import { keepLocalToken } from './local-token.ts'
@@ -41,6 +44,8 @@ export interface RunOptions {
 }
 
 const LEASE_NAME = 'app'
+/** The schema from which on a store can be held. */
+const FIRST_WITH_LEASES = 2
 const LEASE = 60_000
 const RENEW_EVERY = 15_000
 /** How long jobs may go on when the app is to stop, before they are handed back. */
@@ -56,13 +61,23 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   lost.promise.catch(() => {}) // whoever waits for it hears it
   await makeDataDirectory(configuration.dataDirectory)
   const store = stack.use(await openStore(configuration.store))
-  await migrate(store)
-  if (store.engine === 'sqlite') stack.use(await holdStore(store, lost.reject))
-
+  const { current, newest } = await schemaOf(store)
   // On PostgreSQL, another node may have made the key: see docs/guide/configuration.md.
-  const mayMake = store.engine === 'postgresql' || (await isUnused(store))
+  const mayMake = store.engine === 'postgresql' || current === 0 || (await isUnused(store))
   const key = await loadAppKey(configuration, { mayMake })
   const context = contextOf(configuration, store, key)
+
+  const backup = migrationBackup(context, configuration.skipsMigrationBackup)
+  const hold = async () => void stack.use(await holdStore(store, lost.reject))
+  // A file is held before it is migrated, unless it cannot be held yet: then nobody else knows it either.
+  const isHoldable = store.engine === 'sqlite' && current >= FIRST_WITH_LEASES && current <= newest
+  if (isHoldable) {
+    // First of all, so that nothing is written into the store if no backup can be made.
+    if (current < newest) await backup.check(current)
+    await hold()
+  }
+  await migrate(store, { before: backup.make })
+  if (store.engine === 'sqlite' && !isHoldable) await hold()
   const resealing = await reseal(context)
   const { host, port, tls, log, trustedProxies } = configuration
   const app = await buildApp(context, { logger: loggerOf(log), trustProxy: trustedProxies, tls })
@@ -76,8 +91,9 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   // Last, because it can be told only this once.
   const token = await firstToken(store)
   await prepare(context)
+  stack.use(await startWatch(context, options.onTrouble))
   stack.use(startScheduler(context, options.onTrouble))
-  if (!options.isWithoutRunner) useWorker(stack, context, options)
+  if (!options.isWithoutRunner) useWorkers(stack, context, options)
   const cleanUp = stack.move()
   return {
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`,
@@ -86,7 +102,7 @@ export async function serve(configuration: Configuration, options: RunOptions = 
       ...resealing.notes,
       ...(token === undefined ? [] : [`The administrator’s token, which is shown this once:\n  ${token}`]),
     ],
-    warnings: [...key.warnings, ...resealing.warnings],
+    warnings: [...key.warnings, ...backup.warnings, ...resealing.warnings],
     lost: lost.promise,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
@@ -101,16 +117,17 @@ export async function work(configuration: Configuration, options: RunOptions = {
   if ('path' in configuration.store) throw needsPostgresql()
   await makeDataDirectory(configuration.dataDirectory)
   const store = stack.use(await openStore(configuration.store))
-  await migrate(store)
   const key = await loadAppKey(configuration, { mayMake: false })
   const context = contextOf(configuration, store, key)
+  const backup = migrationBackup(context, configuration.skipsMigrationBackup)
+  await migrate(store, { before: backup.make })
   const { notes, warnings } = await reseal(context)
-  useWorker(stack, context, options)
+  useWorkers(stack, context, options)
   const cleanUp = stack.move()
   return {
     url: undefined,
     notes,
-    warnings: [...key.warnings, ...warnings],
+    warnings: [...key.warnings, ...backup.warnings, ...warnings],
     lost: new Promise(() => {}),
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
@@ -129,10 +146,13 @@ function contextOf(
     dataDirectory: configuration.dataDirectory,
     workDirectory: configuration.workDirectory,
     heartbeats: new Map(),
+    appUrl: configuration.appUrl,
+    smtp: configuration.smtp,
+    managed: configuration.managed,
   }
 }
 
-/** What a start does for each organization: a first volume, and tidying up behind what was killed. */
+/** What a start does, for each organization: a first volume, a first app backup, and tidying up behind what was killed. */
 async function prepare(context: AppContext): Promise<void> {
   const { store } = context
   const organizations = await listOrganizations(store)
@@ -142,18 +162,13 @@ async function prepare(context: AppContext): Promise<void> {
     await readyVolume(context, id)
     await store.db.transaction().execute((trx) => enqueueSweep(context, trx, id))
   }
+  await firstRegistration(context)
+  await store.db.transaction().execute((trx) => enqueueTidying(context, trx))
 }
 
-function useWorker(stack: AsyncDisposableStack, context: AppContext, options: RunOptions): void {
-  const { concurrency, labels, onTrouble } = options
-  const settings: WorkerOptions = {
-    kinds: jobKinds,
-    ...(concurrency !== undefined && { concurrency }),
-    ...(labels && { labels }),
-    ...(onTrouble && { onTrouble }),
-  }
-  const worker = startWorker(context, settings)
-  stack.defer(() => worker.stop(PATIENCE))
+function useWorkers(stack: AsyncDisposableStack, context: AppContext, options: RunOptions): void {
+  const workers = startWorkers(context, options)
+  stack.defer(() => workers.stop(PATIENCE))
 }
 
 /** What no other process works on. */

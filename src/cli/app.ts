@@ -4,6 +4,8 @@ import { readConfiguration } from '../app/configuration.ts'
 import { fromEnvironment } from '../lib/environment.ts'
 import { sealer } from '../lib/sealing.ts'
 import { AppError } from '../shared/errors.ts'
+import { backup, backups, registrations } from './app-backups.ts'
+import { restoreApp } from './app-restore.ts'
 import { interruption } from './interruption.ts'
 import { word } from './parse.ts'
 import { note, print, printJson, table, warnOfPassword } from './terminal.ts'
@@ -83,9 +85,13 @@ is lost, and this command is not needed.`,
   })
 
 export const app = new Command('app')
-  .description('The app’s own store and key')
+  .description('The app’s own store, its backups and its key')
   .addCommand(migrateStore)
   .addCommand(acceptKeyOfNow)
+  .addCommand(backup)
+  .addCommand(backups)
+  .addCommand(registrations)
+  .addCommand(restoreApp)
 
 function wouldForget(lost: number): AppError {
   const what = lost === 1 ? 'A stored secret is' : `${lost} stored secrets are`

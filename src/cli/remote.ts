@@ -84,7 +84,7 @@ export interface Named {
 }
 
 export type ListOfNamed =
-  `GET /api/v1/${'servers' | 'volumes' | 'keys' | 'schedules' | 'plans' | 'scheduled-restores'}`
+  `GET /api/v1/${'servers' | 'volumes' | 'keys' | 'schedules' | 'plans' | 'scheduled-restores' | 'hooks' | 'app-backup-registrations' | 'channels' | 'notification-rules'}`
 
 /** That of a list whose name, or id, or beginning of its id it is. Throws `not_found`, naming what there is. */
 export async function named(app: Remote, list: ListOfNamed, what: string, nameOrId: string): Promise<Named> {
@@ -127,7 +127,7 @@ export async function jobOver(app: Remote, id: string, options: OutputOptions): 
 /** Why a job that is over did not succeed; undefined if it did. */
 export function shortcomingOf({ state, error }: Job): AppError | undefined {
   if (state === 'succeeded' || state === 'partial') return undefined
-  if (state === 'cancelled') return new AppError('cancelled', 'The job was cancelled.')
+  if (state === 'cancelled' && !error) return new AppError('cancelled', 'The job was cancelled.')
   if (!error) return new AppError('internal', `The job is ${state}.`)
   return new AppError(codeOf(error.code), error.message, { hint: error.hint })
 }

@@ -17,6 +17,177 @@ export type AddedEncryptionKey = {
   secret?: string
 }
 
+export type AppBackup = {
+  id: string
+  registrationId: string
+  registrationName: string
+  /** 2026-11-22T03-00-00Z/db_v12.db */
+  key: string
+  /** Where it was put, in words */
+  location: string
+  cause: 'manual' | 'first' | 'migration' | 'daily' | 'weekly' | 'monthly'
+  schemaVersion: number
+  state: 'running' | 'succeeded' | 'failed'
+  bytes: number | null
+  sha256: string | null
+  /** Why it failed; of one that succeeded, why it could not be removed */
+  error: {
+    code: string
+    message: string
+    hint?: string
+  } | null
+  startedAt: string
+  finishedAt: string | null
+}
+
+export type AppBackupRegistration = {
+  id: string
+  name: string
+  /** Of the volume */
+  kind: string
+  kindLabel: string
+  /** Null where it uses a volume */
+  settings: Record<string, unknown> | null
+  volumeId: string | null
+  volumeName: string | null
+  /** Where it is, in words; null if its settings are not valid any more */
+  location: string | null
+  /** A folder of this machine: localAppBackups of the settings says how many it keeps */
+  isFolder: boolean
+  /** So many of the newest; 0: all */
+  keeps: number
+  schedules: ({
+    type: 'migration'
+    timeZone: string
+  } | {
+    type: 'daily'
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone: string
+  } | {
+    type: 'weekly'
+    weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone: string
+  } | {
+    type: 'monthly'
+    /** A day that a month does not have falls on its last day, so 31 is always the last day */
+    days: number[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone: string
+  })[]
+  /** The schedules in words */
+  descriptions: string[]
+  isEnabled: boolean
+  /** The environment says what it is: it is changed there */
+  isManaged: boolean
+  /** Null for migrations, and by hand */
+  nextRun: string | null
+  lastBackup: AppBackup | null
+  /** How many it keeps at present */
+  backups: number
+  warnings: string[]
+  createdAt: string
+  updatedAt: string
+}
+
+export type AppBackupRegistrationChanges = {
+  name?: string
+  /** A name of GET /api/v1/volume-kinds; or give volumeId */
+  kind?: string
+  /** Those of its kind, see GET /api/v1/volume-kinds; a relative path is one from the data directory. A secret that equals its mask stays, unless it would be sent to another address */
+  settings?: Record<string, unknown>
+  /** A volume that is there already, instead of kind and settings */
+  volumeId?: string
+  /** Where no time zone is given, it is the installation’s. None: only by hand */
+  schedules?: ({
+    type: 'migration'
+    timeZone?: string
+  } | {
+    type: 'daily'
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'weekly'
+    weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'monthly'
+    /** A day that a month does not have falls on its last day, so 31 is always the last day */
+    days: number[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  })[]
+  isEnabled?: boolean
+}
+
+export type AppBackupTrial = {
+  /** A name of GET /api/v1/volume-kinds; or give volumeId */
+  kind?: string
+  /** Those of its kind, see GET /api/v1/volume-kinds; a relative path is one from the data directory. A secret that equals its mask stays, unless it would be sent to another address */
+  settings?: Record<string, unknown>
+  /** A volume that is there already, instead of kind and settings */
+  volumeId?: string
+  /** The registration whose secrets the masks in the settings stand for */
+  registrationId?: string
+}
+
+export type Channel = {
+  name: string
+  /** Those of its kind, see GET /api/v1/channel-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  /** A disabled channel takes nothing but tests */
+  isEnabled: boolean
+  /** Rules of other organizations may use it */
+  isShared: boolean
+  id: string
+  kind: string
+  /** A test counts */
+  lastDeliveredAt: string | null
+  /** When a delivery could not be made, if only in one of its tries */
+  lastFailedAt: string | null
+  /** Why it could not */
+  lastError: {
+    code: string
+    message: string
+    hint?: string
+  } | null
+  /** The last delivery could not be made */
+  isFailing: boolean
+  createdAt: string
+  updatedAt: string
+}
+
+export type ChannelChanges = {
+  name?: string
+  /** Those of its kind, see GET /api/v1/channel-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings?: Record<string, unknown>
+  /** A disabled channel takes nothing but tests */
+  isEnabled?: boolean
+  /** Rules of other organizations may use it */
+  isShared?: boolean
+}
+
+export type ChannelKind = {
+  name: string
+  label: string
+  settings: Record<string, unknown>
+}
+
+export type ChannelTrial = {
+  kind: string
+  /** Those of its kind, see GET /api/v1/channel-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  /** The channel whose secrets the masks in the settings stand for */
+  channelId?: string
+}
+
 export type CheckOrder = {
   /** Also read copies whole and compare them, those first that were not read for longest */
   contents?: boolean
@@ -236,6 +407,64 @@ export type Health = {
   status: 'ok' | 'unavailable'
 }
 
+export type Hook = {
+  name: string
+  around: 'backup' | 'restore'
+  /** before it, or behind it: after-success, after-failure (behind the last try), or after (either) */
+  moment: 'before' | 'after-success' | 'after-failure' | 'after'
+  /** Those of its kind, see GET /api/v1/hook-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  /** If the hook fails: ignore it; warn in the log; fail the job; or, only before it, skip the job, which is cancelled then */
+  onFailure: 'ignore' | 'warn' | 'fail' | 'skip'
+  /** A hook that takes longer is ended, and has failed */
+  timeoutSeconds: number
+  isEnabled: boolean
+  /** They run in this order, then by name */
+  position: number
+  id: string
+  planId: string | null
+  kind: string
+  createdAt: string
+  updatedAt: string
+}
+
+export type HookChanges = {
+  name?: string
+  /** before it, or behind it: after-success, after-failure (behind the last try), or after (either) */
+  moment?: 'before' | 'after-success' | 'after-failure' | 'after'
+  /** Those of its kind, see GET /api/v1/hook-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings?: Record<string, unknown>
+  /** If the hook fails: ignore it; warn in the log; fail the job; or, only before it, skip the job, which is cancelled then */
+  onFailure?: 'ignore' | 'warn' | 'fail' | 'skip'
+  /** A hook that takes longer is ended, and has failed */
+  timeoutSeconds?: number
+  isEnabled?: boolean
+  /** They run in this order, then by name */
+  position?: number
+}
+
+export type HookKind = {
+  name: string
+  label: string
+  settings: Record<string, unknown>
+}
+
+export type HookOutcome = {
+  name: string
+  outcome: 'succeeded' | 'failed'
+  seconds: number
+  /** Why it has failed */
+  message?: string
+}
+
+export type HookVariable = {
+  name: string
+  around: 'backup' | 'restore'
+  description: string
+  /** When it has a value: always, after a success, after a failure, or for hooks only */
+  presence: 'always' | 'success' | 'failure' | 'hook'
+}
+
 export type InstanceSettings = {
   /** Run after every successful backup of one database */
   postBackupScript: string
@@ -248,6 +477,10 @@ export type InstanceSettings = {
   /** How many app backups each other registration keeps; 0: all */
   remoteAppBackups: number
   smtp?: Smtp
+  /** SMTP is what SMTP_URL and MAIL_FROM say, and cannot be changed here */
+  isSmtpFromEnvironment?: true
+  /** localAppBackups is what HOLDFAST_APP_BACKUP_KEEP says, and cannot be changed here */
+  isLocalAppBackupsFromEnvironment?: true
 }
 
 export type InstanceSettingsChanges = {
@@ -280,7 +513,7 @@ export type Job = {
   progress: JobProgress | null
   /** What came of it; depends on its kind */
   result: unknown
-  /** Why it failed, or why its last attempt did */
+  /** Why it failed, or its last attempt; or why a hook has left it out */
   error: {
     code: string
     message: string
@@ -297,7 +530,7 @@ export type Job = {
 export type JobProgress = {
   /** When it was so */
   at: string
-  /** connecting, dumping, checking, downloading, restoring, counting */
+  /** connecting, dumping, checking, downloading, restoring, counting, hooks */
   phase: string
   /** Of the raw dump so far */
   rawBytes?: number
@@ -330,6 +563,52 @@ export type LogLine = {
   fields?: Record<string, unknown>
 }
 
+export type NewAppBackupRegistration = {
+  name: string
+  /** A name of GET /api/v1/volume-kinds; or give volumeId */
+  kind?: string
+  /** Those of its kind, see GET /api/v1/volume-kinds; a relative path is one from the data directory. A secret that equals its mask stays, unless it would be sent to another address */
+  settings?: Record<string, unknown>
+  /** A volume that is there already, instead of kind and settings */
+  volumeId?: string
+  /** Where no time zone is given, it is the installation’s. None: only by hand */
+  schedules?: ({
+    type: 'migration'
+    timeZone?: string
+  } | {
+    type: 'daily'
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'weekly'
+    weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'monthly'
+    /** A day that a month does not have falls on its last day, so 31 is always the last day */
+    days: number[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  })[]
+  isEnabled?: boolean
+}
+
+export type NewChannel = {
+  name: string
+  /** Those of its kind, see GET /api/v1/channel-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  /** A disabled channel takes nothing but tests */
+  isEnabled?: boolean
+  /** Rules of other organizations may use it */
+  isShared?: boolean
+  /** A name of GET /api/v1/channel-kinds */
+  kind: string
+}
+
 export type NewEncryptionKey = {
   /** 7z, AES-256 */
   kind: 'password'
@@ -351,6 +630,36 @@ export type NewEncryptionKey = {
   passphrase?: string
   /** Make one up; the answer shows it this once */
   generate?: boolean
+}
+
+export type NewHook = {
+  name: string
+  around: 'backup' | 'restore'
+  /** before it, or behind it: after-success, after-failure (behind the last try), or after (either) */
+  moment: 'before' | 'after-success' | 'after-failure' | 'after'
+  /** Those of its kind, see GET /api/v1/hook-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  /** If the hook fails: ignore it; warn in the log; fail the job; or, only before it, skip the job, which is cancelled then */
+  onFailure?: 'ignore' | 'warn' | 'fail' | 'skip'
+  /** A hook that takes longer is ended, and has failed */
+  timeoutSeconds?: number
+  isEnabled?: boolean
+  /** They run in this order, then by name */
+  position?: number
+  /** A name of GET /api/v1/hook-kinds */
+  kind: string
+  /** Null: around every backup, or restore, of the organization */
+  planId?: string | null
+}
+
+export type NewNotificationRule = {
+  name: string
+  isEnabled?: boolean
+  /** Names of GET /api/v1/notification-events */
+  events: ('backup.started' | 'backup.succeeded' | 'backup.partial' | 'backup.failed' | 'backup.recovered' | 'backup.overdue' | 'restore.succeeded' | 'restore.failed' | 'restore.recovered' | 'copy.missing' | 'copy.corrupt' | 'retention.failed' | 'volume.nearly-full' | 'volume.unreachable' | 'volume.recovered' | 'size.anomaly' | 'app-backup.failed' | 'digest.weekly')[]
+  servers?: ServerChoice
+  /** Ids; null: all channels of the organization, also those that come later */
+  channels?: string[] | null
 }
 
 /** What is absent here and has no default is that of the settings */
@@ -568,6 +877,37 @@ export type NewVolume = {
   isReadOnly?: boolean
   /** A name of GET /api/v1/volume-kinds */
   kind: string
+}
+
+export type NotificationEvent = {
+  name: 'backup.started' | 'backup.succeeded' | 'backup.partial' | 'backup.failed' | 'backup.recovered' | 'backup.overdue' | 'restore.succeeded' | 'restore.failed' | 'restore.recovered' | 'copy.missing' | 'copy.corrupt' | 'retention.failed' | 'volume.nearly-full' | 'volume.unreachable' | 'volume.recovered' | 'size.anomaly' | 'app-backup.failed' | 'digest.weekly'
+  description: string
+  severity: 'started' | 'success' | 'recovery' | 'warning' | 'failure' | 'info'
+  /** Whether the rule that every organization begins with has it */
+  isDefault: boolean
+}
+
+export type NotificationRule = {
+  name: string
+  isEnabled: boolean
+  /** Names of GET /api/v1/notification-events */
+  events: ('backup.started' | 'backup.succeeded' | 'backup.partial' | 'backup.failed' | 'backup.recovered' | 'backup.overdue' | 'restore.succeeded' | 'restore.failed' | 'restore.recovered' | 'copy.missing' | 'copy.corrupt' | 'retention.failed' | 'volume.nearly-full' | 'volume.unreachable' | 'volume.recovered' | 'size.anomaly' | 'app-backup.failed' | 'digest.weekly')[]
+  servers: ServerChoice
+  /** Ids; null: all channels of the organization, also those that come later */
+  channels: string[] | null
+  id: string
+  createdAt: string
+  updatedAt: string
+}
+
+export type NotificationRuleChanges = {
+  name?: string
+  isEnabled?: boolean
+  /** Names of GET /api/v1/notification-events */
+  events?: ('backup.started' | 'backup.succeeded' | 'backup.partial' | 'backup.failed' | 'backup.recovered' | 'backup.overdue' | 'restore.succeeded' | 'restore.failed' | 'restore.recovered' | 'copy.missing' | 'copy.corrupt' | 'retention.failed' | 'volume.nearly-full' | 'volume.unreachable' | 'volume.recovered' | 'size.anomaly' | 'app-backup.failed' | 'digest.weekly')[]
+  servers?: ServerChoice
+  /** Ids; null: all channels of the organization, also those that come later */
+  channels?: string[] | null
 }
 
 export type Overview = {
@@ -818,7 +1158,7 @@ export type Problem = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -844,7 +1184,7 @@ export type Restore = {
   /** In words, what a queued job waits for: server prod-1: 2 of 2 running */
   waitsFor: string[]
   progress: JobProgress | null
-  /** Why it failed, or why its last attempt did */
+  /** Why it failed, or its last attempt; or why a hook has left it out */
   error: {
     code: string
     message: string
@@ -942,6 +1282,8 @@ export type RestoreResult = {
   rawBytes: number
   /** What was there before */
   safetySnapshotId: string | null
+  /** What ran around it */
+  hooks?: HookOutcome[]
 }
 
 export type RetentionTrial = {
@@ -1194,6 +1536,15 @@ export type ServerChanges = {
   maxRunning?: number
 }
 
+export type ServerChoice = {
+  all: true
+} | {
+  ids: string[]
+} | {
+  /** The servers that have all of these labels */
+  labels: Record<string, string>
+}
+
 export type Settings = {
   compression: {
     method: 'none'
@@ -1227,6 +1578,14 @@ export type Settings = {
   failedHistoryDays: number
   /** How long the snapshot that is made before a restore is kept */
   safetyDays: number
+  /** Of what goes wrong again and again, each so many times it is told again; 0: only the first time */
+  noticeEvery: number
+  /** By how much a dump may shrink or grow before it is told as an anomaly; 0: never */
+  sizeAnomalyPercent: number
+  /** On which day the weekly digest is told */
+  digestWeekday: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday'
+  /** And when, in the display time zone */
+  digestTime: string
   /** In which times are shown, and new schedules run */
   displayTimeZone: string
   /** Requests per minute and token; 0: no limit */
@@ -1255,8 +1614,19 @@ export type SettingsChanges = {
   historyDays?: number | null
   failedHistoryDays?: number | null
   safetyDays?: number | null
+  noticeEvery?: number | null
+  sizeAnomalyPercent?: number | null
+  digestWeekday?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday' | null
+  digestTime?: string | null
   displayTimeZone?: string | null
   apiRateLimit?: number | null
+}
+
+export type SharedChannel = {
+  id: string
+  name: string
+  kind: string
+  isEnabled: boolean
 }
 
 export type Smtp = {
@@ -1508,7 +1878,7 @@ export type UnfinishedRun = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -1608,8 +1978,36 @@ export type VolumeUsage = {
 }
 
 export interface Operations {
+  /** Delete a registration; the backups that it has made stay where they are */
+  'DELETE /api/v1/app-backup-registrations/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
+  /** Delete a channel that no rule names; what waits to be delivered there is not */
+  'DELETE /api/v1/channels/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
+  /** Delete a hook */
+  'DELETE /api/v1/hooks/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
   /** Forget an encryption key that protects nothing */
   'DELETE /api/v1/keys/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
+  /** Delete a rule */
+  'DELETE /api/v1/notification-rules/{id}': {
     params: {
       id: string
     }
@@ -1680,6 +2078,70 @@ export interface Operations {
     }
     answer: ForgottenVolume
   }
+  /** Where and when the app’s own database is backed up, by name */
+  'GET /api/v1/app-backup-registrations': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: AppBackupRegistration[]
+      /** Null on the last page */
+      nextCursor: string | null
+      /** What is to be recommended of all of them together: that one makes backups before migrations */
+      recommendation: string | null
+    }
+  }
+  /** One registration */
+  'GET /api/v1/app-backup-registrations/{id}': {
+    params: {
+      id: string
+    }
+    answer: AppBackupRegistration
+  }
+  /** Backups of the app’s own database, the newest first */
+  'GET /api/v1/app-backups': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      /** Its id */
+      registration?: string
+    }
+    answer: {
+      items: AppBackup[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** The kinds of channels, and their settings */
+  'GET /api/v1/channel-kinds': {
+    answer: {
+      items: ChannelKind[]
+    }
+  }
+  /** Channels, by name */
+  'GET /api/v1/channels': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      kind?: string
+    }
+    answer: {
+      items: Channel[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One channel */
+  'GET /api/v1/channels/{id}': {
+    params: {
+      id: string
+    }
+    answer: Channel
+  }
   /** The kinds of servers, and their settings */
   'GET /api/v1/engines': {
     answer: {
@@ -1689,6 +2151,41 @@ export interface Operations {
   /** What happens, as server-sent events: each change of a job as “job”, with the job in its data */
   'GET /api/v1/events': {
     answer: unknown
+  }
+  /** The kinds of hooks, and their settings */
+  'GET /api/v1/hook-kinds': {
+    answer: {
+      items: HookKind[]
+    }
+  }
+  /** What hooks, and the scripts of the installation, get to know */
+  'GET /api/v1/hook-variables': {
+    answer: {
+      items: HookVariable[]
+    }
+  }
+  /** Hooks, by name */
+  'GET /api/v1/hooks': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      plan?: string
+      around?: 'backup' | 'restore'
+      kind?: string
+    }
+    answer: {
+      items: Hook[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One hook */
+  'GET /api/v1/hooks/{id}': {
+    params: {
+      id: string
+    }
+    answer: Hook
   }
   /** What applies to the whole installation: scripts, mail, how many app backups are kept */
   'GET /api/v1/instance-settings': {
@@ -1767,6 +2264,32 @@ export interface Operations {
       id: string
     }
     answer: EncryptionKey
+  }
+  /** What people may want to hear of */
+  'GET /api/v1/notification-events': {
+    answer: {
+      items: NotificationEvent[]
+    }
+  }
+  /** Which events go to which channels: the rules, by name */
+  'GET /api/v1/notification-rules': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: NotificationRule[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One rule */
+  'GET /api/v1/notification-rules/{id}': {
+    params: {
+      id: string
+    }
+    answer: NotificationRule
   }
   /** How every database of every enabled plan fares, what runs now, and what runs next */
   'GET /api/v1/overview': {
@@ -1930,6 +2453,12 @@ export interface Operations {
   'GET /api/v1/settings': {
     answer: Settings
   }
+  /** Channels of other organizations that rules may name */
+  'GET /api/v1/shared-channels': {
+    answer: {
+      items: SharedChannel[]
+    }
+  }
   /** Snapshots, the newest or the largest first */
   'GET /api/v1/snapshots': {
     query?: {
@@ -2056,6 +2585,30 @@ export interface Operations {
   'GET /health/ready': {
     answer: Health
   }
+  /** Change a registration; with If-Match only what was read */
+  'PATCH /api/v1/app-backup-registrations/{id}': {
+    params: {
+      id: string
+    }
+    body: AppBackupRegistrationChanges
+    answer: AppBackupRegistration
+  }
+  /** Change a channel; with If-Match only what was read */
+  'PATCH /api/v1/channels/{id}': {
+    params: {
+      id: string
+    }
+    body: ChannelChanges
+    answer: Channel
+  }
+  /** Change a hook; with If-Match only what was read */
+  'PATCH /api/v1/hooks/{id}': {
+    params: {
+      id: string
+    }
+    body: HookChanges
+    answer: Hook
+  }
   /** Change them; null brings back the default; with If-Match only what was read */
   'PATCH /api/v1/instance-settings': {
     body: InstanceSettingsChanges
@@ -2068,6 +2621,14 @@ export interface Operations {
     }
     body: EncryptionKeyChanges
     answer: EncryptionKey
+  }
+  /** Change a rule; with If-Match only what was read */
+  'PATCH /api/v1/notification-rules/{id}': {
+    params: {
+      id: string
+    }
+    body: NotificationRuleChanges
+    answer: NotificationRule
   }
   /** Change a plan; with If-Match only what was read */
   'PATCH /api/v1/plans/{id}': {
@@ -2122,6 +2683,52 @@ export interface Operations {
     body: VolumeChanges
     answer: Volume
   }
+  /** Add a registration; a folder is tried out first */
+  'POST /api/v1/app-backup-registrations': {
+    body: NewAppBackupRegistration
+    answer: AppBackupRegistration
+  }
+  /** Write and remove a small object with settings that are not saved */
+  'POST /api/v1/app-backup-registrations/test': {
+    body: AppBackupTrial
+    answer: TestReport
+  }
+  /** Make an app backup now */
+  'POST /api/v1/app-backup-registrations/{id}/run': {
+    params: {
+      id: string
+    }
+    answer: Job
+  }
+  /** Write and remove a small object where the registration puts its backups */
+  'POST /api/v1/app-backup-registrations/{id}/test': {
+    params: {
+      id: string
+    }
+    answer: TestReport
+  }
+  /** Add a channel */
+  'POST /api/v1/channels': {
+    body: NewChannel
+    answer: Channel
+  }
+  /** Send a message with settings before they are saved; nothing is stored */
+  'POST /api/v1/channels/test': {
+    body: ChannelTrial
+    answer: TestReport
+  }
+  /** Send a message, also where it is disabled, and say what the receiver answers */
+  'POST /api/v1/channels/{id}/test': {
+    params: {
+      id: string
+    }
+    answer: TestReport
+  }
+  /** Add a hook */
+  'POST /api/v1/hooks': {
+    body: NewHook
+    answer: Hook
+  }
   /** Stop a job in whatever state it is; the run of a plan with all its backups */
   'POST /api/v1/jobs/{id}/cancel': {
     params: {
@@ -2133,6 +2740,11 @@ export interface Operations {
   'POST /api/v1/keys': {
     body: NewEncryptionKey
     answer: AddedEncryptionKey
+  }
+  /** Add a rule */
+  'POST /api/v1/notification-rules': {
+    body: NewNotificationRule
+    answer: NotificationRule
   }
   /** Add a plan */
   'POST /api/v1/plans': {

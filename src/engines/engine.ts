@@ -54,6 +54,11 @@ export interface Engine<
   dump(request: DumpRequest<z.output<Connection>, z.output<Options>>): Dump
   /** Recognises a complete dump of the format as its bytes go by, and learns what it contains. */
   readDump(format: string): DumpReader
+  /**
+   * The rows of one small table in a dump that lies in a file, each with its columns as text, without any server: to learn
+   * what the dump is before anything is done with it. Undefined if it has no such table.
+   */
+  readTable?(request: TableRequest, signal: AbortSignal): Promise<Record<string, string | null>[] | undefined>
   /** How a dump's bytes become a database that exists already and is empty (or, for `existing`, is not). */
   restore(request: RestoreRequest<z.output<Connection>, z.output<RestoreSettings>>): Restore
 
@@ -270,6 +275,19 @@ export interface RestoreRequest<Connection, Options> {
   workDirectory: string
   /** Size of the raw dump, for room. */
   rawBytes: number
+  /**
+   * SQL that runs first, in the transaction of the restore: it takes away what the dump brings anew. For engines that restore
+   * by SQL, and in one transaction.
+   */
+  first?: string
+}
+
+export interface TableRequest {
+  path: string
+  format: string
+  /** Without a schema. */
+  table: string
+  tools: readonly FoundTool[]
 }
 
 /** The server alone is the target. */

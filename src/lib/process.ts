@@ -35,7 +35,8 @@ export class ToolFailure extends AppError {
 }
 
 const STDERR_KEPT = 8192
-const KILL_AFTER = 5_000
+/** Milliseconds from SIGTERM to SIGKILL. */
+export const KILL_AFTER = 5_000
 
 export interface RunOptions {
   /** Called for each line that the tool writes to standard error, as it comes. */
@@ -178,7 +179,7 @@ export async function run(
   return Buffer.concat(chunks).toString('utf8')
 }
 
-type Child = ChildProcessByStdio<Writable | null, Readable, Readable>
+export type Child = ChildProcessByStdio<Writable | null, Readable, Readable>
 
 /** A tool is in a process group of its own, so that whoever ends this process at once would leave it behind. */
 const running = new Set<Child>()
@@ -209,14 +210,8 @@ function start(
 ): RunningTool {
   signal.throwIfAborted()
   const name = basename(command.file)
-  const child = spawn(command.file, command.args, {
-    env: { ...baseEnvironment(), ...command.env },
-    cwd: command.cwd,
-    stdio: [stdin, stdout, 'pipe'],
-    detached: true, // a process group of its own, so that what the tool has started ends with it
-  }) as Child
-  if (child.pid !== undefined) running.add(child)
-  child.once('exit', () => running.delete(child))
+  const env = { ...baseEnvironment(), ...command.env }
+  const child = spawnGroup({ ...command, env }, [stdin, stdout, 'pipe'])
   let stderr = ''
   let line = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -285,13 +280,29 @@ function start(
   }
 }
 
-/** Signals the tool and whatever it has started. */
-function killGroup(child: Child, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return
+/**
+ * Starts a program in a process group of its own, so that what it has started ends with it, also if this process ends at
+ * once. It gets the variables of `env` and no other.
+ */
+export function spawnGroup(
+  { file, args, env, cwd }: Command,
+  stdio: ['ignore' | 'pipe', 'pipe' | Writable, 'pipe'],
+): Child {
+  const child = spawn(file, args, { env, cwd, stdio, detached: true }) as Child
+  if (child.pid !== undefined) running.add(child)
+  child.once('exit', () => running.delete(child))
+  return child
+}
+
+/** Signals the program and whatever it has started; 0 only asks. False if nothing of it is left. */
+export function killGroup(child: Child, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false
   try {
     process.kill(-child.pid, signal)
+    return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    return false
   }
 }
 

@@ -23,6 +23,7 @@ export interface JobProgress {
     | 'counting'
     | 'masking'
     | 'copying'
+    | 'hooks'
   /** Bytes of the raw dump so far. */
   rawBytes?: number
   /** Bytes of the object so far, after compression and encryption. */

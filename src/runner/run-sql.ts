@@ -15,6 +15,8 @@ export interface SqlOrder {
   database: string
   server: ServerFacts
   sql: string
+  /** Begins the sentence that says how it has failed; that of what runs after a restore, if absent. */
+  whose?: string
 }
 
 /**
@@ -31,7 +33,7 @@ export async function runSql(order: SqlOrder, job: JobContext): Promise<void> {
   try {
     await feed(run, once(Buffer.from(sql)), job.signal, { onStderr: (line) => job.log('info', line) })
   } catch (error) {
-    throw error instanceof ToolFailure ? sqlFailed(engine, error) : error
+    throw error instanceof ToolFailure ? sqlFailed(engine, error, order.whose) : error
   }
 }
 
@@ -39,12 +41,18 @@ export function cannotRunSql(engine: Engine): AppError {
   return new AppError('unsupported', `${engine.label} runs no SQL after a restore.`)
 }
 
-function sqlFailed(engine: Engine, failure: ToolFailure): AppError {
+function sqlFailed(engine: Engine, failure: ToolFailure, whose: string | undefined): AppError {
   const { tool, stderr } = failure.exit
   // What else the engine makes of the words is of dumps and of signing in: “The snapshot uses …”
   const known = engine.explain(tool, stderr)
   if (known?.code === 'database_unreachable') return known
   const said = complaintOf(stderr) ?? failure.message
+  if (whose !== undefined) {
+    return new AppError('sql_failed', `${whose} failed: ${said}`, {
+      hint: 'The log of the job has all that the tool said.',
+      cause: failure,
+    })
+  }
   return new AppError('sql_failed', `Your SQL, which runs after the restore, failed: ${said}`, {
     hint: 'The snapshot is not to blame: correct the SQL, and restore again. The log of the job has all that the tool said.',
     cause: failure,

@@ -55,6 +55,10 @@ export const errors = {
   manifest_invalid: { status: 422, exit: 5, retryable: false },
   checksum_mismatch: { status: 422, exit: 5, retryable: false },
 
+  address_refused: { status: 400, exit: 2, retryable: false },
+  channel_unreachable: { status: 502, exit: 1, retryable: true },
+  channel_refused: { status: 502, exit: 1, retryable: false },
+
   key_missing: { status: 422, exit: 2, retryable: false },
   key_wrong: { status: 422, exit: 2, retryable: false },
   decryption_failed: { status: 422, exit: 5, retryable: false },
@@ -64,6 +68,7 @@ export const errors = {
   store_in_use: { status: 503, exit: 1, retryable: false },
   store_newer: { status: 503, exit: 2, retryable: false },
   store_older: { status: 503, exit: 2, retryable: false },
+  app_backup_failed: { status: 503, exit: 1, retryable: false },
   runner_lost: { status: 500, exit: 1, retryable: true },
   lease_lost: { status: 409, exit: 1, retryable: false },
 
@@ -71,6 +76,8 @@ export const errors = {
   job_timed_out: { status: 504, exit: 1, retryable: true },
   job_too_late: { status: 409, exit: 1, retryable: false },
   quota_reached: { status: 507, exit: 1, retryable: false },
+  hook_failed: { status: 502, exit: 1, retryable: false },
+  hook_skipped: { status: 409, exit: 1, retryable: false },
   run_failed: { status: 502, exit: 1, retryable: false },
   run_partial: { status: 502, exit: 3, retryable: false },
 

@@ -3,7 +3,7 @@ import { wholeNumber } from './fields.ts'
 import { secret } from './secrets.ts'
 
 /** Run by `sh`, with `#!/bin/sh` put before it; empty: none. */
-const script = z
+export const scriptText = z
   .string()
   .max(10_000)
   .refine((text) => !text.includes('\0'), 'A script has no NUL.')
@@ -25,14 +25,16 @@ export const smtp = z
   .meta({ id: 'Smtp' })
 export type Smtp = z.output<typeof smtp>
 
+export const MOST_LOCAL_APP_BACKUPS = 15
+
 /** What applies to the whole installation, whatever the organization. */
 const fields = {
-  postBackupScript: script.meta({ description: 'Run after every successful backup of one database' }),
-  postRestoreScript: script.meta({ description: 'Run after every successful restore' }),
+  postBackupScript: scriptText.meta({ description: 'Run after every successful backup of one database' }),
+  postRestoreScript: scriptText.meta({ description: 'Run after every successful restore' }),
   scriptTimeoutMinutes: wholeNumber(1, 1440).meta({
     description: 'A script that takes longer is ended, with all that it has started',
   }),
-  localAppBackups: wholeNumber(0, 15).meta({
+  localAppBackups: wholeNumber(0, MOST_LOCAL_APP_BACKUPS).meta({
     description: 'How many app backups each registration in a folder keeps; 0: all',
   }),
   remoteAppBackups: wholeNumber(0, 1_000_000_000).meta({
@@ -49,10 +51,24 @@ export const DEFAULT_INSTANCE_SETTINGS = {
   remoteAppBackups: 30,
 } as const satisfies InstanceSettings
 
-export const instanceSettings = z
-  .object({ ...fields, smtp: smtp.optional() })
-  .meta({ id: 'InstanceSettings' })
+export const instanceSettings = z.object({ ...fields, smtp: smtp.optional() })
 export type InstanceSettings = z.output<typeof instanceSettings>
+
+/** As the API shows them: secrets are masked, those of the environment are not there at all. */
+export const shownInstanceSettings = instanceSettings
+  .extend({
+    isSmtpFromEnvironment: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'SMTP is what SMTP_URL and MAIL_FROM say, and cannot be changed here' }),
+  })
+  .extend({
+    isLocalAppBackupsFromEnvironment: z.literal(true).optional().meta({
+      description: 'localAppBackups is what HOLDFAST_APP_BACKUP_KEEP says, and cannot be changed here',
+    }),
+  })
+  .meta({ id: 'InstanceSettings' })
+export type ShownInstanceSettings = z.output<typeof shownInstanceSettings>
 
 /**
  * What is not there stays as it is; null brings back the default. Of SMTP all is given at once; a password that is the

@@ -16,7 +16,7 @@ export const jobProgress = z
     at: z.iso.datetime().meta({ description: 'When it was so' }),
     phase: z
       .string()
-      .meta({ description: 'connecting, dumping, checking, downloading, restoring, counting' }),
+      .meta({ description: 'connecting, dumping, checking, downloading, restoring, counting, hooks' }),
     rawBytes: z.number().optional().meta({ description: 'Of the raw dump so far' }),
     storedBytes: z.number().optional().meta({ description: 'Of the object so far' }),
     expectedRawBytes: z.number().optional().meta({ description: 'Of the raw dump in all; an estimate' }),
@@ -43,7 +43,9 @@ export const job = z
       .meta({ description: 'In words, what a queued job waits for: server prod-1: 2 of 2 running' }),
     progress: jobProgress.nullable(),
     result: z.unknown().meta({ description: 'What came of it; depends on its kind' }),
-    error: jobError.nullable().meta({ description: 'Why it failed, or why its last attempt did' }),
+    error: jobError
+      .nullable()
+      .meta({ description: 'Why it failed, or its last attempt; or why a hook has left it out' }),
     createdAt: z.iso.datetime(),
     runAt: z.iso.datetime().meta({ description: 'Not before' }),
     startedAt: z.iso.datetime().nullable(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hookOutcome } from './hooks.ts'
 import { job } from './jobs.ts'
 import { secret } from './secrets.ts'
 import { testStep } from './test-report.ts'
@@ -92,6 +93,7 @@ export const restoreResult = z
     seconds: z.record(z.string(), z.number()).meta({ description: 'By phase' }),
     rawBytes: z.int().meta({ description: 'Of the dump' }),
     safetySnapshotId: z.string().nullable().meta({ description: 'What was there before' }),
+    hooks: z.array(hookOutcome).optional().meta({ description: 'What ran around it' }),
   })
   .meta({ id: 'RestoreResult' })
 export type RestoreResult = z.output<typeof restoreResult>

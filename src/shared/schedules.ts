@@ -123,6 +123,21 @@ export const newRule = z.discriminatedUnion(
 )
 export type NewRule = z.output<typeof newRule>
 
+/** Those of app backups: with less than a day between, nobody would know what the oldest of seven is. */
+export const appBackupRule = z.discriminatedUnion('type', [migration, daily, weekly, monthly], {
+  error: 'Choose when it runs: migration, daily, weekly or monthly.',
+})
+export const newAppBackupRule = z.discriminatedUnion(
+  'type',
+  [
+    migration.partial(mayLackZone),
+    daily.partial(mayLackZone),
+    weekly.partial(mayLackZone),
+    monthly.partial(mayLackZone),
+  ],
+  { error: 'Choose when it runs: migration, daily, weekly or monthly.' },
+)
+
 const fields = {
   name,
   rule: newRule,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { wholeNumber } from './fields.ts'
 import { PLAN_DEFAULTS, planDefaults } from './plans.ts'
-import { time, timeZone } from './schedules.ts'
+import { time, timeZone, weekdays } from './schedules.ts'
 
 /** What people change while the app runs. */
 const fields = {
@@ -18,6 +18,15 @@ const fields = {
   safetyDays: wholeNumber(1, 3650).meta({
     description: 'How long the snapshot that is made before a restore is kept',
   }),
+  noticeEvery: wholeNumber(0, 10_000).meta({
+    description:
+      'Of what goes wrong again and again, each so many times it is told again; 0: only the first time',
+  }),
+  sizeAnomalyPercent: wholeNumber(0, 10_000).meta({
+    description: 'By how much a dump may shrink or grow before it is told as an anomaly; 0: never',
+  }),
+  digestWeekday: z.enum(weekdays).meta({ description: 'On which day the weekly digest is told' }),
+  digestTime: time.meta({ description: 'And when, in the display time zone' }),
   displayTimeZone: timeZone.meta({ description: 'In which times are shown, and new schedules run' }),
   apiRateLimit: wholeNumber(0, 1_000_000).meta({ description: 'Requests per minute and token; 0: no limit' }),
 }
@@ -31,6 +40,10 @@ export const DEFAULT_SETTINGS = {
   historyDays: 180,
   failedHistoryDays: 90,
   safetyDays: 7,
+  noticeEvery: 10,
+  sizeAnomalyPercent: 50,
+  digestWeekday: 'monday',
+  digestTime: '08:00',
   apiRateLimit: 300,
 } as const satisfies Omit<Settings, 'displayTimeZone'>
 

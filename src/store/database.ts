@@ -10,6 +10,8 @@ export interface Store extends AsyncDisposable {
   readonly now: RawBuilder<number>
   /** For messages: a path, or a URL without its password. */
   readonly location: string
+  /** For tools that reach it by themselves: with its password. */
+  readonly place: { path: string } | { url: string }
   /** Whether the error says that a unique constraint would have been broken: that somebody else was faster. */
   isUniqueViolation(error: unknown): boolean
   /** Makes its column types of those that the migrations are written in, see migrate.ts. */

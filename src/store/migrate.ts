@@ -20,7 +20,10 @@ export interface Migration {
 }
 
 export interface MigrateOptions {
-  /** Runs before a store that has data already is changed; if it throws, nothing is changed. Others wait meanwhile. */
+  /**
+   * Runs before a store that has data already is changed; if it throws, nothing is changed. What it writes into the store
+   * stays, whatever becomes of the migration. Others wait meanwhile; those on a file are for the caller to keep out.
+   */
   before?: (from: number, to: number) => Promise<void>
   migrations?: readonly Migration[]
 }
@@ -32,12 +35,21 @@ export interface MigrateOptions {
 export async function migrate(store: Store, options: MigrateOptions = {}): Promise<number[]> {
   const migrations = options.migrations ?? (await readMigrations())
   const newest = migrations.at(-1)?.number ?? 0
+  let isDone = false
+  if (options.before && store.engine === 'sqlite') {
+    // The transaction below would be the only one that may write.
+    const from = (await schemaOf(store)).current
+    if (from > 0 && from < newest) {
+      await options.before(from, newest)
+      isDone = true
+    }
+  }
   return await store.db.transaction().execute(async (trx) => {
     await store.lockMigrations(trx)
     const current = await schemaVersion(store, trx)
     if (current > newest) throw newer(store, current, newest)
     const pending = migrations.filter(({ number }) => number > current)
-    if (pending.length > 0 && current > 0) await options.before?.(current, newest)
+    if (pending.length > 0 && current > 0 && !isDone) await options.before?.(current, newest)
     for (const migration of pending) {
       for (const statement of migration.statements) await sql.raw(translate(statement, store)).execute(trx)
       await trx

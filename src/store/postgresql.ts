@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CamelCasePlugin,
   Kysely,
@@ -22,6 +23,8 @@ const STATEMENT_TIMEOUT = 60_000
 const QUERY_TIMEOUT = STATEMENT_TIMEOUT + 5_000
 /** What its sessions are called in the server's list; each process adds something of its own. */
 const NAME = 'holdfast store'
+/** Milliseconds between two looks whether it is free. */
+const LOCK_LOOK = 100
 /** Any number, as long as it stays: the advisory lock of those who migrate. */
 const MIGRATION_LOCK = 7_300_001
 
@@ -65,6 +68,7 @@ export async function openPostgresqlStore(url: string, queryTimeout = QUERY_TIME
     db,
     now: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
     location,
+    place: { url },
     isUniqueViolation: (error) => (error as { code?: string }).code === '23505',
     dialect: { integer: 'bigint', json: 'jsonb', bytes: 'bytea', strict: '' },
     async otherSessions() {
@@ -76,7 +80,15 @@ export async function openPostgresqlStore(url: string, queryTimeout = QUERY_TIME
       return rows[0]?.count ?? 0
     },
     async lockMigrations(trx) {
-      await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(trx)
+      // It may take as long as a dump, for which nothing happens in this transaction.
+      await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx)
+      // Asked again and again: a statement that waits is ended after a minute.
+      for (;;) {
+        const { rows } = await sql<{ isLocked: boolean }>`
+          select pg_try_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)}) as is_locked`.execute(trx)
+        if (rows[0]?.isLocked) return
+        await sleep(LOCK_LOOK)
+      }
     },
     async [Symbol.asyncDispose]() {
       await db.destroy()

@@ -7,7 +7,9 @@ import {
   claimJob,
   enqueueJob,
   finishJob,
+  handBackJob,
   reapJobs,
+  recordOutcome,
   renewLease,
   setCapacity,
   type ClaimedJob,
@@ -265,6 +267,70 @@ describeStores('the queue', (makePlace) => {
     assert.equal(JSON.parse(error ?? '').code, 'runner_lost')
     assert.equal((await queue.job(cancelled.id)).state, 'cancelled')
     assert.deepEqual(await queue.store.db.selectFrom('jobSlots').selectAll().execute(), [])
+  })
+
+  it('never begins a job anew whose outcome is recorded: whoever ends it ends it with that', async () => {
+    await using queue = await openQueue()
+    const inTransaction = queue.store.db.transaction()
+    const open = async (key: string) => {
+      await queue.enqueue(key, { maxAttempts: 3 })
+      const job = (await queue.claim({ lease: 1 })) ?? assert.fail()
+      await inTransaction.execute((trx) =>
+        recordOutcome(queue.store, trx, job, { state: 'partial', result: { snapshotId: key } }),
+      )
+      return job
+    }
+    const isRecorded = async ({ id }: ClaimedJob) => {
+      const { state, result, error, runner } = await queue.job(id)
+      assert.deepEqual([state, error, runner], ['partial', null, null])
+      assert.match(result ?? '', /snapshotId/)
+    }
+    const [lost, unwanted] = [await open('a'), await open('b')]
+    await queue.cancel(unwanted.id)
+    await sleep(20)
+    const told: string[] = []
+    await reapJobs(queue.store, {
+      onBadEnd: async () => assert.fail('it has not ended badly'),
+      onRecordedEnd: async (_, { id }) => void told.push(id),
+    })
+    assert.deepEqual(told.toSorted(), [lost.id, unwanted.id].toSorted())
+    await isRecorded(lost)
+    await isRecorded(unwanted)
+
+    const broken = await open('c')
+    await assert.rejects(
+      inTransaction.execute((trx) => handBackJob(queue.store, trx, broken)),
+      { code: 'lease_lost' },
+    )
+    assert.equal(await queue.finish(broken, failure), 'partial')
+    await isRecorded(broken)
+    const overruled = await open('d')
+    assert.equal(await queue.finish(overruled, { ...failure, overruled: true }), 'failed')
+    assert.match((await queue.job(overruled.id)).error ?? '', /tool_failed/)
+  })
+
+  it('writes nothing of a transaction in which the outcome of a lost job is recorded', async () => {
+    await using queue = await openQueue()
+    await queue.enqueue('a')
+    const lost = await queue.claim({ lease: 1 })
+    assert.ok(lost)
+    await sleep(20)
+    await reapJobs(queue.store)
+    const recording = queue.store.db.transaction().execute(async (trx) => {
+      await trx.insertInto('resources').values({ name: 'written', capacity: 1 }).execute()
+      await recordOutcome(queue.store, trx, lost, { state: 'succeeded' })
+    })
+    await assert.rejects(recording, { code: 'lease_lost' })
+    assert.deepEqual(await queue.store.db.selectFrom('resources').selectAll().execute(), [])
+  })
+
+  it('keeps the reason of a job that is left out', async () => {
+    await using queue = await openQueue()
+    await queue.enqueue('a', { maxAttempts: 3 })
+    const job = (await queue.claim()) ?? assert.fail()
+    const error = { code: 'hook_skipped' as const, message: 'It is Sunday.' }
+    assert.equal(await queue.finish(job, { state: 'cancelled', error }), 'cancelled')
+    assert.match((await queue.job(job.id)).error ?? '', /It is Sunday/)
   })
 })
 

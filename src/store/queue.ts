@@ -11,6 +11,9 @@ import type { Tables } from './tables.ts'
  *     ▲                  │
  *     └──────────────────┘ failed, and tried again later; or its runner was lost
  *
+ * A running job whose outcome is recorded has done what it was for. It is never begun anew: whoever ends it, its runner or
+ * who finds that runner gone, ends it with that outcome, unless what ran behind it has failed it.
+ *
  * What must never happen is forbidden by constraints, not by code: two running jobs of one key (jobs_one_running), two
  * waiting ones (jobs_one_queued), more jobs on a server or a volume than it may have (job_slots). Whoever loses a race
  * sees a unique violation and tries again. The attempt number is the fence: a runner that was taken for dead cannot
@@ -99,9 +102,14 @@ export interface ClaimedJob extends JobIdentity {
 }
 
 export type Outcome =
-  | { state: 'succeeded' | 'partial' | 'cancelled'; result?: unknown }
-  /** Tried again while attempts are left, unless `final`. */
-  | { state: 'failed'; error: JobError; final?: boolean; result?: unknown }
+  | { state: 'succeeded' | 'partial'; result?: unknown }
+  /** The error says why, if nobody asked for it. */
+  | { state: 'cancelled'; error?: JobError; result?: unknown }
+  /**
+   * Tried again while attempts are left, unless `final`. An outcome that is recorded stands all the same, unless it is
+   * `overruled`.
+   */
+  | { state: 'failed'; error: JobError; final?: boolean; overruled?: boolean; result?: unknown }
 
 export interface JobError {
   code: ErrorCode
@@ -110,7 +118,7 @@ export interface JobError {
 }
 
 /** How a job has ended that has not done what it was for, and will not be tried again. */
-export type BadEnd = { state: 'failed'; error: JobError } | { state: 'cancelled' }
+export type BadEnd = { state: 'failed'; error: JobError } | { state: 'cancelled'; error?: JobError }
 
 /** Hears, within the transaction that says so, of a bad end. */
 export type OnBadEnd = (trx: Transaction<Tables>, job: JobIdentity, end: BadEnd) => Promise<void>
@@ -335,6 +343,31 @@ export async function setPayload(
 }
 
 /**
+ * Says, in the transaction that also writes what came of the job, how it will end. It goes on running, but is never begun
+ * anew. Throws `lease_lost` if it is ours no more, so that nothing of that transaction happens.
+ */
+export async function recordOutcome(
+  store: Store,
+  trx: Transaction<Tables>,
+  job: ClaimedJob,
+  { state, result }: Extract<Outcome, { state: 'succeeded' | 'partial' }>,
+): Promise<void> {
+  const held = await trx
+    .updateTable('jobs')
+    .set({
+      recordedState: state,
+      result: result === undefined ? null : JSON.stringify(result),
+      updatedAt: store.now,
+    })
+    .where('id', '=', job.id)
+    .where('attempt', '=', job.attempt)
+    .where('state', '=', RUNNING)
+    .returning('id')
+    .executeTakeFirst()
+  if (!held) throw leaseLost(job)
+}
+
+/**
  * Ends the job, in the transaction that also writes what came of it. Throws `lease_lost` if it is ours no more, so that
  * nothing of that transaction happens. Returns the state that it has now: `queued` if it will be tried again.
  */
@@ -346,7 +379,7 @@ export async function finishJob(
 ): Promise<JobState> {
   const held = await trx
     .selectFrom('jobs')
-    .select(['attempt', 'maxAttempts', 'backoff', 'cancelRequestedAt'])
+    .select(['attempt', 'maxAttempts', 'backoff', 'cancelRequestedAt', 'recordedState'])
     .where('id', '=', job.id)
     .where('attempt', '=', job.attempt)
     .where('state', '=', RUNNING)
@@ -354,8 +387,16 @@ export async function finishJob(
     .executeTakeFirst()
   if (!held) throw leaseLost(job)
   await trx.deleteFrom('jobSlots').where('jobId', '=', job.id).execute()
+  const isBad = outcome.state === 'failed' || outcome.state === 'cancelled'
+  if (held.recordedState !== null && isBad && !('overruled' in outcome && outcome.overruled)) {
+    return await endAsRecorded(store, trx, job.id, held.recordedState)
+  }
   const mayRetry =
-    outcome.state === 'failed' && !outcome.final && !job.isLast && held.cancelRequestedAt === null
+    outcome.state === 'failed' &&
+    !outcome.final &&
+    !job.isLast &&
+    held.cancelRequestedAt === null &&
+    held.recordedState === null
   if (mayRetry) return await requeue(store, trx, { id: job.id, ...held }, outcome.error)
   await trx
     .updateTable('jobs')
@@ -363,7 +404,7 @@ export async function finishJob(
       state: outcome.state,
       ...ended(store),
       result: outcome.result === undefined ? null : JSON.stringify(outcome.result),
-      error: outcome.state === 'failed' ? JSON.stringify(outcome.error) : null,
+      error: 'error' in outcome && outcome.error ? JSON.stringify(outcome.error) : null,
     })
     .where('id', '=', job.id)
     .execute()
@@ -386,6 +427,7 @@ export async function handBackJob(
     .where('attempt', '=', job.attempt)
     .where('state', '=', RUNNING)
     .where('cancelRequestedAt', 'is', null)
+    .where('recordedState', 'is', null)
     .returning('id')
     .executeTakeFirst()
   if (!held) throw leaseLost(job)
@@ -447,6 +489,8 @@ export interface ReapOptions {
   /** Whether a runner is known to be dead, so that its lease need not be waited for. */
   isGone?: (runner: string) => boolean
   onBadEnd?: OnBadEnd
+  /** Hears, within the transaction that ends it, of a job that is ended with the outcome that it has recorded. */
+  onRecordedEnd?: (trx: Transaction<Tables>, job: JobIdentity) => Promise<void>
 }
 
 /** Takes jobs from runners that have not been heard of for a whole lease, or are gone. Returns their ids. */
@@ -474,12 +518,12 @@ async function reapOne(
   store: Store,
   trx: Transaction<Tables>,
   gone: readonly string[],
-  { onBadEnd }: ReapOptions,
+  { onBadEnd, onRecordedEnd }: ReapOptions,
 ): Promise<string | undefined> {
   let expired = trx
     .selectFrom('jobs')
     .select(['id', 'organizationId', 'kind', 'key', 'payload'])
-    .select(['attempt', 'maxAttempts', 'backoff', 'runner', 'cancelRequestedAt'])
+    .select(['attempt', 'maxAttempts', 'backoff', 'runner', 'cancelRequestedAt', 'recordedState'])
     .where('state', '=', RUNNING)
     .where((eb) => {
       const isExpired = eb('leaseUntil', '<', store.now)
@@ -491,6 +535,11 @@ async function reapOne(
   const job = await expired.executeTakeFirst()
   if (!job) return undefined
   await trx.deleteFrom('jobSlots').where('jobId', '=', job.id).execute()
+  if (job.recordedState !== null) {
+    await endAsRecorded(store, trx, job.id, job.recordedState)
+    await onRecordedEnd?.(trx, job)
+    return job.id
+  }
   const error: JobError = {
     code: 'runner_lost',
     message: `Nothing was heard of the runner ${job.runner} any more: it was killed, or cut off.`,
@@ -513,6 +562,20 @@ async function reapOne(
     .execute()
   await onBadEnd?.(trx, job, end)
   return job.id
+}
+
+async function endAsRecorded(
+  store: Store,
+  trx: Transaction<Tables>,
+  id: string,
+  state: 'succeeded' | 'partial',
+): Promise<JobState> {
+  await trx
+    .updateTable('jobs')
+    .set({ state, ...ended(store), error: null })
+    .where('id', '=', id)
+    .execute()
+  return state
 }
 
 interface Attempted {

@@ -62,6 +62,7 @@ export function openSqliteStore(path: string): Store {
     db,
     now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
     location: path,
+    place: { path },
     isUniqueViolation: (error) => [1555, 2067].includes((error as { errcode?: number }).errcode ?? 0),
     dialect: { integer: 'integer', json: 'text', bytes: 'blob', strict: 'strict' },
     otherSessions: async () => 0, // the lease of the app tells

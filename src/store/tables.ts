@@ -80,6 +80,7 @@ export interface JobsTable {
   runner: Optional<string>
   leaseUntil: Optional<number>
   cancelRequestedAt: Optional<number>
+  recordedState: Optional<'succeeded' | 'partial'>
   progress: Optional<Json>
   result: Optional<Json>
   error: Optional<Json>
@@ -333,6 +334,8 @@ interface AppBackupRegistrationsTable {
   schedules: Json
   isEnabled: number
   isManaged: number
+  scheduledSince: number
+  deletedAt: Optional<number>
   revision: number
   createdAt: number
   updatedAt: number
@@ -340,12 +343,14 @@ interface AppBackupRegistrationsTable {
 
 interface AppBackupsTable {
   id: string
-  registrationId: Optional<string>
+  registrationId: string
   key: string
   location: string
+  place: string
   cause: string
   schemaVersion: number
   state: 'running' | 'succeeded' | 'failed'
+  isStored: number
   maker: string
   bytes: Optional<number>
   sha256: Optional<string>

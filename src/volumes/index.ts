@@ -6,7 +6,8 @@ import { local } from './local/index.ts'
 import { s3 } from './s3/index.ts'
 import { sftp } from './sftp/index.ts'
 import { kebab } from './url.ts'
-import type { Volume, VolumeDriver } from './volume.ts'
+import type { Volume, VolumeDriver, WriteOnlyVolume } from './volume.ts'
+import { asWriteOnly, withCheckedPuts } from './write-only.ts'
 
 /** Every kind of volume. A new one is its folder and its name here. */
 export const volumes = { local, s3, sftp } satisfies Record<string, VolumeDriver>
@@ -48,6 +49,20 @@ export function openVolumeUrl(url: string, environment: NodeJS.ProcessEnv): Open
 export function openVolume(kind: VolumeKind, settings: unknown): Volume {
   const driver: VolumeDriver = volumes[kind]
   return withCheckedKeys(driver.open(validate(driver, settings, driver.label)))
+}
+
+/** The same, for who may only put objects there and remove them. */
+export function openWriteOnly(kind: VolumeKind, settings: unknown): WriteOnlyVolume {
+  const driver: VolumeDriver = volumes[kind]
+  const config = validate(driver, settings, driver.label)
+  return driver.openWriteOnly
+    ? withCheckedPuts(driver.openWriteOnly(config))
+    : asWriteOnly(withCheckedKeys(driver.open(config)))
+}
+
+/** The kind and the settings of a folder on this machine. */
+export function folderVolume(path: string): { kind: VolumeKind; settings: { path: string } } {
+  return { kind: 'local', settings: { path } }
 }
 
 /** The URL without its secrets, for logs and sentences; what cannot be read as a URL loses more than that. */

@@ -72,6 +72,7 @@ export function withCheckedKeys(volume: Volume): Volume {
     }
   }
   if (volume.isThere) checked.isThere = volume.isThere.bind(volume)
+  if (volume.space) checked.space = volume.space.bind(volume)
   if (volume.examine) checked.examine = volume.examine.bind(volume)
   return checked
 }

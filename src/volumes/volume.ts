@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { TestStep } from '../shared/test-report.ts'
+import type { Space } from './space.ts'
 
 export type { TestStep }
 
@@ -61,6 +62,9 @@ export interface Volume extends AsyncDisposable {
   /** A link that downloads the object without credentials for so many seconds. Absent where there is no such thing. */
   presign?(key: string, seconds: number): Promise<string>
 
+  /** The room on the disk that it lies on; undefined if it does not tell. Absent where there is no such thing. */
+  space?(signal: AbortSignal): Promise<Space | undefined>
+
   /** What only this kind of volume can tell: free space, clock skew, missing permissions. Part of the test report. */
   examine?(signal: AbortSignal): Promise<TestStep[]>
 }
@@ -97,6 +101,33 @@ export interface WriteOptions {
   ifAbsent?: boolean
 }
 
+/**
+ * A place in which we may do no more than put objects and remove them: nothing is listed, looked at or read. What it
+ * holds is for the caller to remember.
+ */
+export interface WriteOnlyVolume extends AsyncDisposable {
+  /** As of `Volume`. */
+  readonly location: string
+  readonly place?: string
+  readonly folder?: string
+  /**
+   * Stores the file under the key, in the place of what is there. Resolves when the storage has confirmed that it has
+   * exactly these bytes (by the size or the checksum that were sent along). If it fails, something may be there all the
+   * same, for nobody can look: the caller removes it.
+   */
+  put(key: string, file: StoredFile, signal: AbortSignal): Promise<void>
+  /** Removes the object, and what an interrupted `put` has left of it. Succeeds if there is none. */
+  remove(key: string, signal: AbortSignal): Promise<void>
+}
+
+/** A file of this machine that does not change any more. */
+export interface StoredFile {
+  path: string
+  bytes: number
+  /** In hex. */
+  sha256: string
+}
+
 /** A kind of volume: its settings, declared once as data, and how to open it. */
 export interface VolumeDriver<Config extends z.ZodType = z.ZodType> {
   label: string
@@ -107,6 +138,10 @@ export interface VolumeDriver<Config extends z.ZodType = z.ZodType> {
   fromUrl(url: string, environment: NodeJS.ProcessEnv): unknown
   /** Checks nothing yet: the first call that needs the storage says what is wrong with it. */
   open(config: z.output<Config>): Volume
+  /** With the least rights that the storage knows. Absent where it has no finer ones: then `open` does. */
+  openWriteOnly?(config: z.output<Config>): WriteOnlyVolume
+  /** The settings as `config` wants them, where a relative path is one from this folder. Absent without paths. */
+  relativeTo?(settings: Record<string, unknown>, folder: string): Record<string, unknown>
 }
 
 /** Ties a driver's schema to the type of its settings. */

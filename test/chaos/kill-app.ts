@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, stat } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AppBackup } from '../../src/shared/app-backups.ts'
 import type { Job } from '../../src/shared/jobs.ts'
 import type { Snapshot } from '../../src/shared/snapshots-api.ts'
 import { type AppProcess, type Client, client, startApp } from '../e2e/app.ts'
@@ -20,7 +21,7 @@ const SETTLED_WITHIN = 120_000
 const TIDY_WITHIN = 20_000
 
 /**
- * `kill -9` of the app at any moment of a backup, a restore, a deletion, pruning and its own start. When it is back, no
+ * `kill -9` of the app at any moment of a backup, a restore, a deletion, pruning, an app backup and its own start. When it is back, no
  * job is stuck; what the catalogue knows and what is on the volumes are the same, object by object; what was
  * acknowledged is there; and no half restored database is left.
  */
@@ -119,6 +120,7 @@ async function round(installation: Installation): Promise<void> {
   installation.api = client(installation.app.url, token)
   await settle(installation.api)
   await untilTidy(() => checkVolumes(installation))
+  await untilTidy(() => checkAppBackups(installation))
   await checkAcknowledged(installation, begun)
   // And so it is not on the volumes either, which hold what the catalogue says.
   if (deleted !== undefined) {
@@ -141,6 +143,11 @@ async function beginSomething(installation: Installation): Promise<Acknowledged>
   const begun: string[] = []
   const { jobId } = await api.get<{ jobId: string }>('POST', `/api/v1/plans/${planId}/run`, {})
   begun.push(jobId)
+  if (oneOf([true, false])) {
+    const [registration] = await api.all<{ id: string }>('/api/v1/app-backup-registrations')
+    const job = await api.get<Job>('POST', `/api/v1/app-backup-registrations/${registration?.id}/run`)
+    begun.push(job.id)
+  }
   const [newest, ...older] = await api.all<Snapshot>('/api/v1/snapshots')
   const last = older.at(-1)
   if (newest && oneOf([true, false])) {
@@ -199,6 +206,22 @@ async function checkVolumes({ api, folder }: Installation): Promise<void> {
     assert.deepEqual(await filesIn(join(folder, name)), expected, `what is on volume ${name}`)
   }
   for (const { id, copies } of snapshots) assert.equal(copies.length, VOLUMES.length, `the copies of ${id}`)
+}
+
+/** File by file, the folder for app backups holds what the registry knows, with its contents, and nothing else. */
+async function checkAppBackups({ api, folder }: Installation): Promise<void> {
+  const backups = await api.all<AppBackup>('/api/v1/app-backups')
+  assert.deepEqual(
+    backups.filter(({ state }) => state === 'running'),
+    [],
+  )
+  const good = backups.filter(({ state }) => state === 'succeeded')
+  const root = join(folder, 'data', 'app-backups')
+  assert.deepEqual(await filesIn(root), good.map(({ key }) => key).toSorted(), 'what is in the folder')
+  for (const { key, sha256 } of good) {
+    const bytes = await readFile(join(root, key))
+    assert.equal(createHash('sha256').update(bytes).digest('hex'), sha256, key)
+  }
 }
 
 /** What was answered with success is known, has ended, and has not failed for having been killed. */

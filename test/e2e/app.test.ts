@@ -7,6 +7,7 @@ import type { Job } from '../../src/shared/jobs.ts'
 import type { ScheduledRestore } from '../../src/shared/scheduled-restores.ts'
 import type { Snapshot } from '../../src/shared/snapshots-api.ts'
 import { startCeph } from '../servers/ceph.ts'
+import { startHttpReceiver } from '../servers/http-receiver.ts'
 import { skipUnless } from '../servers/needs.ts'
 import { startPostgres } from '../servers/postgres.ts'
 import { client, startApp } from './app.ts'
@@ -323,6 +324,28 @@ describe('the app by the command line alone', { concurrency: 4 }, () => {
     await app.say(['volumes', 'rm', 'vault', '--copies', 'forget'])
     await app.say(['servers', 'rm', 'shop'])
     assert.match((await app.run(['plans', 'ls'])).stderr, /There are no plans yet/)
+  })
+
+  it('tells those who want to know, in their channels', async () => {
+    await using receiver = await startHttpReceiver(() => ({ status: 200, body: 'thanks' }))
+    await using app = await open()
+    const secret = { HOLDFAST_CHANNEL_SECRET: 'canary-of-a-channel' }
+    const url = `url=${receiver.origin}`
+    await app.say(['channels', 'add', 'webhook', '--name', 'ops', '--set', url], secret)
+    assert.match(await app.say(['channels', 'test', 'ops']), /ok +send a message .*status 200: “thanks”/)
+    assert.match(receiver.received[0]?.body ?? '', /“ops” works/)
+    const bare = await app.run(['channels', 'add', 'webhook', '--name', 'x', '--set', 'secret=canary'])
+    assert.equal(bare.exitCode, 2)
+    assert.match(bare.stderr, /“secret” is a secret, which everybody/)
+
+    const rule = ['rules', 'add', 'starts', '--event', 'backup.started', '--channel', 'ops', '--label', 'eu']
+    await app.say(rule)
+    assert.match(await app.say(['rules', 'ls']), /starts +1 +eu +1/)
+    const used = await app.run(['channels', 'rm', 'ops'])
+    assert.equal(used.exitCode, 1)
+    assert.match(used.stderr, /is used by the notification rule “starts”/)
+    await app.say(['rules', 'rm', 'starts'])
+    await app.say(['channels', 'rm', 'ops'])
   })
 
   it('explains what is missing, in sentences', async () => {

@@ -1,18 +1,24 @@
+import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { engineNamed, parseSettings } from '../../engines/index.ts'
 import type { NamedVolume } from '../../runner/copies.ts'
 import { takeSnapshot } from '../../runner/take-snapshot.ts'
 import { AppError, messageOf } from '../../shared/errors.ts'
+import type { HookFacts } from '../../shared/hooks.ts'
 import { describePolicy } from '../../shared/retention.ts'
+import type { Tables } from '../../store/tables.ts'
 import { nowOf } from '../clock.ts'
+import { hooksAround, type HooksAround } from '../hooks/around.ts'
+import { orderHooks } from '../hooks/run-hooks.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { encryptionOf, keyRingOf } from '../keys/keys.ts'
 import { planOf, type PlanRow } from '../plans/plans.ts'
 import { enqueuePrune } from '../retention/prune.ts'
-import { connectionOf, serverOf } from '../servers/servers.ts'
+import { connectionOf, serverOf, type ServerRow } from '../servers/servers.ts'
 import { recordSnapshot } from '../snapshots/record.ts'
 import { throttleOf } from '../throttles.ts'
 import { openVolumeOf, quotaReached, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
+import { tellFailure, tellStart, tellSuccess } from './notices.ts'
 import { enqueueRepair } from './repair.ts'
 import { noteFailure, noteSuccess } from './store.ts'
 import { enqueueSweep, sweep } from './sweep.ts'
@@ -38,30 +44,70 @@ export const backup = defineJob({
     const { notAfter = Infinity } = payload
     if (notAfter < Infinity && (await nowOf(context.store)) > notAfter) throw tooLate(payload.database)
     const plan = await planOf(context, organizationId, payload.planId)
-    await using places = await openPlaces(work, plan)
-    const timeout = AbortSignal.timeout(plan.settings.timeoutMinutes * MINUTE)
-    try {
-      await backUp({ ...work, signal: AbortSignal.any([work.signal, timeout]) }, plan, places)
-    } catch (error) {
-      if (timeout.aborted && !work.signal.aborted) throw timedOut(plan, payload.database, error)
-      throw error
-    }
+    const server = await serverOf(context, organizationId, plan.serverId)
+    const hooks = await hooksAround(work, {
+      around: 'backup',
+      planId: plan.id,
+      server,
+      database: payload.database,
+      facts: {
+        BACKUP_SERVER_ID: server.id,
+        BACKUP_SERVER_NAME: server.name,
+        BACKUP_DATABASE_NAME: payload.database,
+        BACKUP_DATABASE_TYPE: server.engine,
+        ...factsOf(payload),
+      },
+    })
+    const stopped = await hooks.before()
+    if (stopped) return stopped
+    await backUpInTime(work, plan, server, hooks)
+    return await hooks.after()
   },
-  async endedBadly(context, trx, { id, organizationId, attempt, payload: { planId, database }, ...end }) {
+  async endedBadly(context, trx, { id, organizationId, attempt, payload, ...end }) {
+    const { planId, database } = payload
     if (end.state === 'failed') {
       await noteFailure(context.store, trx, { planId, databases: [database] }, id, end.error)
+      await tellFailure(context, trx, { organizationId, planId, database, jobId: id }, end.error)
+      const facts = factsOf(payload)
+      await orderHooks(context.store, trx, { id, organizationId, around: 'backup', error: end.error, facts })
     }
-    const mayBeLeft = end.state === 'cancelled' ? attempt > 0 : end.error.code === 'runner_lost'
+    const isUnwanted = end.state === 'cancelled' && end.error === undefined && attempt > 0
+    const mayBeLeft = isUnwanted || end.error?.code === 'runner_lost'
     // A runner that was killed has left something behind, and no further attempt will find it.
     if (mayBeLeft) await enqueueSweep(context, trx, organizationId, { planId })
   },
 })
 
-async function backUp(work: Work<BackupPayload>, plan: PlanRow, places: Places): Promise<void> {
+/** The time that the plan gives is for the backup, not for the hooks around it. */
+async function backUpInTime(
+  work: Work<BackupPayload>,
+  plan: PlanRow,
+  server: ServerRow,
+  hooks: HooksAround,
+): Promise<void> {
+  await using places = await openPlaces(work, plan)
+  const timeout = AbortSignal.timeout(plan.settings.timeoutMinutes * MINUTE)
+  const signal = AbortSignal.any([work.signal, timeout])
+  try {
+    await backUp({ ...work, signal }, plan, server, places, hooks)
+  } catch (error) {
+    if (timeout.aborted && !work.signal.aborted) throw timedOut(plan, work.payload.database, error)
+    throw error
+  }
+}
+
+async function backUp(
+  work: Work<BackupPayload>,
+  plan: PlanRow,
+  server: ServerRow,
+  places: Places,
+  hooks: HooksAround,
+): Promise<void> {
   const { context, id, organizationId, payload } = work
   const { store } = context
   const { settings } = plan
-  const server = await serverOf(context, organizationId, plan.serverId)
+  const about = { organizationId, planId: plan.id, database: payload.database, jobId: id }
+  if (work.attempt === 1) await store.db.transaction().execute((trx) => tellStart(context, trx, about))
   const engine = engineNamed(server.engine)
   const [encryption, keys] = await Promise.all([
     encryptionOf(context, organizationId, settings.encryption),
@@ -97,7 +143,7 @@ async function backUp(work: Work<BackupPayload>, plan: PlanRow, places: Places):
         const made = copies.map(({ failure }, i) => ({ volumeId: places.usable[i]?.row.id ?? '', failure }))
         const all = [...made, ...places.refused.map(({ row, failure }) => ({ volumeId: row.id, failure }))]
         const missing = all.filter(({ failure }) => failure)
-        await work.finish({
+        const done = {
           state: missing.length > 0 ? 'partial' : 'succeeded',
           result: {
             snapshotId: manifest.snapshot,
@@ -113,7 +159,7 @@ async function backUp(work: Work<BackupPayload>, plan: PlanRow, places: Places):
               ...(failure && { error: { code: failure.code, message: failure.message } }),
             })),
           },
-          async record(trx) {
+          async record(trx: Transaction<Tables>) {
             await recordSnapshot(store, trx, {
               organizationId,
               manifest,
@@ -125,17 +171,39 @@ async function backUp(work: Work<BackupPayload>, plan: PlanRow, places: Places):
             })
             const { raw, stored, snapshot } = manifest
             const sizes = { id: snapshot, rawBytes: raw.bytes, storedBytes: stored.bytes }
+            await tellSuccess(context, trx, about, {
+              ...sizes,
+              seconds: Object.values(manifest.seconds).reduce((sum, seconds) => sum + seconds, 0),
+              missing: missing.map(({ volumeId, failure }) => ({
+                volume: places.nameOf(volumeId),
+                error: failure?.message ?? '',
+              })),
+            })
             await noteSuccess(store, trx, plan.id, payload.database, sizes)
             for (const { volumeId } of missing) {
               await enqueueRepair(store, trx, organizationId, snapshot, volumeId)
             }
             await enqueuePrune(store, trx, organizationId, plan.id)
           },
+        } as const
+        await hooks.settle(done, {
+          BACKUP_FILENAME: key,
+          BACKUP_FILE_SIZE: String(manifest.stored.bytes),
+          BACKUP_CHECKSUM: manifest.stored.sha256,
+          BACKUP_VOLUME_NAME: copies
+            .filter(({ failure }) => !failure)
+            .map(({ name }) => name)
+            .join(','),
+          BACKUP_SNAPSHOT_ID: manifest.snapshot,
         })
       },
     },
     work,
   )
+}
+
+function factsOf({ trigger, version }: BackupPayload): HookFacts {
+  return { BACKUP_TRIGGER: trigger, BACKUP_VERSION: version ?? '' }
 }
 
 interface Place extends NamedVolume {
@@ -146,6 +214,7 @@ interface Place extends NamedVolume {
 interface Places extends AsyncDisposable {
   usable: Place[]
   refused: { row: VolumeRow; failure: AppError }[]
+  nameOf: (volumeId: string) => string
 }
 
 async function openPlaces(work: Work<unknown>, plan: PlanRow): Promise<Places> {
@@ -165,8 +234,10 @@ async function openPlaces(work: Work<unknown>, plan: PlanRow): Promise<Places> {
   }
   const [first] = refused
   if (usable.length === 0 && first) throw first.failure
+  const names = new Map([...usable, ...refused].map(({ row }) => [row.id, row.name]))
+  const nameOf = (volumeId: string) => names.get(volumeId) ?? volumeId
   const cleanUp = stack.move()
-  return { usable, refused, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() }
+  return { usable, refused, nameOf, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() }
 }
 
 /** What killed runs have left goes first. A volume that cannot be searched says so by itself when it is written to. */

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { tempFolder } from '../../../test/servers/temp-folder.ts'
 import { ownToken } from '../../lib/identity.ts'
 import type { Job, PlanRun } from '../../shared/jobs.ts'
-import type { Plan } from '../../shared/plans.ts'
 import type { Snapshot } from '../../shared/snapshots-api.ts'
 import type { Manifest } from '../../shared/snapshots.ts'
 import { claimJob } from '../../store/queue.ts'
@@ -15,61 +12,10 @@ import { describeStores } from '../../store/test-bed.ts'
 import { jobKinds } from '../jobs/kinds.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { reap } from '../jobs/worker.ts'
-import { openApp } from '../test-bed.ts'
+import type { openApp } from '../test-bed.ts'
+import { openPlan } from './test-bed.ts'
 
 type App = Awaited<ReturnType<typeof openApp>>
-
-/** A plan of a SQLite database on two volumes, both folders. */
-async function openPlan(makePlace: Parameters<typeof openApp>[0], more: object = {}) {
-  const stack = new AsyncDisposableStack()
-  const folder = stack.use(await tempFolder('backups'))
-  const app = stack.use(await openApp(makePlace))
-  const database = join(folder.path, 'shop.db')
-  fill(database)
-  const post = async <T>(path: string, body: object) => {
-    const answer = await app.ask('POST', `/api/v1/${path}`, body)
-    assert.ok(answer.statusCode < 300, answer.body)
-    return answer.json<T>()
-  }
-  const places = ['one', 'two'].map((name) => join(folder.path, name))
-  const volumes: { id: string }[] = []
-  for (const path of places) {
-    volumes.push(await post('volumes', { name: path.slice(-3), kind: 'local', settings: { path } }))
-  }
-  const { id: serverId } = await post<{ id: string }>('servers', {
-    name: 'shop',
-    engine: 'sqlite',
-    connection: { path: database },
-  })
-  const plan = await post<Plan>('plans', {
-    serverId,
-    name: 'nightly',
-    volumes: volumes.map(({ id }) => ({ id })),
-    backoffSeconds: 1,
-    ...more,
-  })
-  return {
-    ...app,
-    folder: folder.path,
-    database,
-    places: places as [string, string],
-    volumeIds: volumes.map(({ id }) => id) as [string, string],
-    plan,
-    post,
-    async run(body: object = {}) {
-      const { jobId } = await post<{ jobId: string }>(`plans/${plan.id}/run`, body)
-      return jobId
-    },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
-
-function fill(path: string): void {
-  const database = new DatabaseSync(path)
-  database.exec(`create table things (id integer primary key, name text);
-    insert into things (name) values ('a'), ('b'), ('c')`)
-  database.close()
-}
 
 async function snapshotsOf(app: Pick<App, 'ask'>): Promise<Snapshot[]> {
   return (await app.ask('GET', '/api/v1/snapshots')).json<{ items: Snapshot[] }>().items

@@ -5,6 +5,7 @@ import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import type { PlanRow } from '../plans/plans.ts'
 
+export { overdueKey } from './notices.ts'
 export { ANY_DATABASE } from './store.ts'
 
 /** Why and for what a plan runs. */

@@ -5,6 +5,7 @@ import { AppError } from '../../shared/errors.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
+import { orderHooks } from '../hooks/run-hooks.ts'
 import { defineJob } from '../jobs/job-kind.ts'
 import type { planRunResult } from '../jobs/jobs.ts'
 import { findPlan, matchingDatabases, planOf, type PlanRow } from '../plans/plans.ts'
@@ -12,6 +13,7 @@ import { databasesOf, serverOf, serverResource } from '../servers/servers.ts'
 import { volumeResource } from '../volumes/volumes.ts'
 import type { BackupPayload } from './backup.ts'
 import { asksForMore, planTrigger, type PlanTrigger } from './backups.ts'
+import { tellRunFailure } from './notices.ts'
 import { ANY_DATABASE, knownDatabases, noteFailure, noteSeen } from './store.ts'
 
 const payload = planTrigger.extend({ planId: z.string() })
@@ -41,13 +43,20 @@ export const runPlan = defineJob({
       },
     })
   },
-  async endedBadly({ store }, trx, { id, organizationId, payload: { planId, databases: only }, ...end }) {
+  async endedBadly(context, trx, { id, organizationId, payload, ...end }) {
+    const { planId, databases: only, trigger, version } = payload
     if (end.state !== 'failed') return
     const plan = await findPlan(trx, organizationId, planId).catch(unlessUnreadable)
     const expected = only ?? [...(await knownDatabases(trx, planId)), ...(plan ? namesOf(plan) : [])]
     const concerned = plan ? matchingDatabases(plan.settings, [...new Set(expected)]) : expected
     const databases = concerned.length > 0 || only ? concerned : [ANY_DATABASE]
-    await noteFailure(store, trx, { planId, databases }, id, end.error)
+    await noteFailure(context.store, trx, { planId, databases }, id, end.error)
+    const named = concerned.filter((database) => database !== ANY_DATABASE)
+    const told = { organizationId, planId, databases: named, jobId: id }
+    await tellRunFailure(context, trx, told, end.error)
+    // Once: which databases it would have been about is not known for certain.
+    const facts = { BACKUP_TRIGGER: trigger, BACKUP_VERSION: version ?? '' }
+    await orderHooks(context.store, trx, { id, organizationId, around: 'backup', error: end.error, facts })
   },
 })
 

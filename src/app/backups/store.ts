@@ -98,3 +98,35 @@ export async function writableVolumes(
   const rows = await query.execute()
   return rows.map(({ id }) => id)
 }
+
+/** Of a plan, as it is called. */
+export interface PlanNames {
+  plan: string
+  serverId: string
+  server: string
+}
+
+/** Undefined if the plan is gone. */
+export async function planNames(trx: Transaction<Tables>, planId: string): Promise<PlanNames | undefined> {
+  return await trx
+    .selectFrom('plans')
+    .innerJoin('servers', 'servers.id', 'plans.serverId')
+    .select(['plans.name as plan', 'plans.serverId', 'servers.name as server'])
+    .where('plans.id', '=', planId)
+    .executeTakeFirst()
+}
+
+/** Bytes of the last dump of the database; null if there was none. */
+export async function lastRawBytes(
+  trx: Transaction<Tables>,
+  planId: string,
+  database: string,
+): Promise<number | null> {
+  const row = await trx
+    .selectFrom('planDatabases')
+    .select('lastRawBytes')
+    .where('planId', '=', planId)
+    .where('database', '=', database)
+    .executeTakeFirst()
+  return row?.lastRawBytes ?? null
+}

@@ -118,6 +118,22 @@ describeStores('the daily clean-up', (makePlace) => {
     assert.deepEqual(await cleanUp(app), { jobs: 0, safetySnapshots: 0 })
   })
 
+  it('forgets deliveries sooner, and those that wait never', async () => {
+    await using app = await openCatalogue(makePlace)
+    const kind = 'deliver-notice'
+    for (const state of ['succeeded', 'failed', 'cancelled'] as const) {
+      await addJob(app, { days: 15, kind, state, planId: null })
+    }
+    const left = [
+      await addJob(app, { days: 13, kind, planId: null }),
+      await addJob(app, { days: 15, kind, state: 'queued', planId: null }),
+      await addJob(app, { days: 15, kind: 'restore', planId: null }),
+    ]
+    assert.deepEqual(await cleanUp(app), { jobs: 3, safetySnapshots: 0 })
+    const rows = await app.store.db.selectFrom('jobs').select('id').where('kind', '<>', 'clean-up').execute()
+    assert.deepEqual(rows.map(({ id }) => id).sort(), left.sort())
+  })
+
   it('goes by the settings, through more jobs than it looks at once', async () => {
     await using app = await openCatalogue(makePlace)
     await app.ask('PATCH', '/api/v1/settings', { historyDays: 10, failedHistoryDays: 5 })
@@ -143,10 +159,20 @@ describeStores('the daily clean-up', (makePlace) => {
     assert.deepEqual(await cleanUp(app), { jobs: 600, safetySnapshots: 0 })
   })
 
-  it('forgets old firings, but for the last of each schedule, and old answers', async () => {
+  it('forgets old firings, but for the last of each schedule, old answers, and what nobody noted for long', async () => {
     await using app = await openCatalogue(makePlace)
     const { db } = app.store
     const now = await nowOf(app.store)
+    const { id: organizationId } = await db.selectFrom('organizations').select('id').executeTakeFirstOrThrow()
+    await db
+      .insertInto('notificationThreads')
+      .values(
+        [500, 300].map((days) => {
+          const lastAt = now - days * DAY
+          return { organizationId, key: `${days}`, count: 1, firstAt: now - 900 * DAY, lastAt }
+        }),
+      )
+      .execute()
     const firings = [
       ['a', 200],
       ['a', 100],
@@ -178,5 +204,7 @@ describeStores('the daily clean-up', (makePlace) => {
       keys.map(({ key }) => key),
       ['0.5'],
     )
+    const threads = await db.selectFrom('notificationThreads').select('key').execute()
+    assert.deepEqual(threads, [{ key: '300' }])
   })
 })

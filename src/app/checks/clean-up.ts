@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
+import { DELIVERY } from '../channels/deliver.ts'
 import { nowOf } from '../clock.ts'
 import { forgetOldAnswers } from '../idempotency/idempotency.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { enqueueAllPrunes } from '../retention/prune.ts'
+import { forgetIdleThreads } from '../notifications/announce.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { deleteSnapshots, enqueuePendingDeletions } from '../snapshots/deletion.ts'
 import { deleteFirings, deleteJobs, endedSafetySnapshots, oldJobs } from './store.ts'
@@ -12,6 +14,10 @@ const DAY = 86_400_000
 const PIECE = 500
 /** Longer than any run is caught up. */
 const FIRINGS_KEPT = 90 * DAY
+/** There may be one for each backup, and nobody looks for the old ones. */
+const DELIVERIES_KEPT = 14 * DAY
+/** Longer than any plan waits for its next run. */
+const THREADS_KEPT = 400 * DAY
 
 /**
  * What the app does each day by itself: what volumes have not let go is tried again, every plan is pruned, safety snapshots
@@ -29,6 +35,7 @@ export const cleanUp = defineJob({
     const jobs = await forgetJobs(work, now)
     await deleteFirings(store, now - FIRINGS_KEPT)
     await forgetOldAnswers(store)
+    await forgetIdleThreads(store, organizationId, now - THREADS_KEPT)
     return { result: { jobs, safetySnapshots } }
   },
 })
@@ -65,7 +72,11 @@ async function deleteSafetySnapshots(
 async function forgetJobs({ context, organizationId, signal }: Work<unknown>, now: number): Promise<number> {
   const { store } = context
   const { historyDays, failedHistoryDays } = await settingsOf(context, organizationId)
-  const cutoff = { failed: now - failedHistoryDays * DAY, others: now - historyDays * DAY }
+  const cutoff = {
+    failed: now - failedHistoryDays * DAY,
+    others: now - historyDays * DAY,
+    brief: { kind: DELIVERY, before: now - DELIVERIES_KEPT },
+  }
   let forgotten = 0
   for (let after = { createdAt: 0, id: '' }; ;) {
     signal.throwIfAborted()

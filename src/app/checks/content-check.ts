@@ -8,6 +8,7 @@ import { nowOf } from '../clock.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { findCopy, markCopy } from '../snapshots/copies.ts'
+import { tellCheckFailure } from '../volumes/notices.ts'
 import { openVolumeOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
 import {
   checkPayload,
@@ -63,6 +64,10 @@ export const contentCheck = defineJob({
     const error = faultsFound(row, faults, repairs) ?? trouble
     if (error) throw error
     return { result: read }
+  },
+  async endedBadly(context, trx, { id: jobId, organizationId, payload: { volumeId }, ...end }) {
+    if (end.state !== 'failed') return
+    await tellCheckFailure(context, trx, { organizationId, volumeId, jobId }, end.error)
   },
 })
 

@@ -2,7 +2,8 @@ import { AppError } from '../../shared/errors.ts'
 import type { Volume } from '../../volumes/volume.ts'
 import { nowOf } from '../clock.ts'
 import { defineJob } from '../jobs/job-kind.ts'
-import { openVolumeOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
+import { tellCheckFailure, tellFilling, tellReachable } from '../volumes/notices.ts'
+import { openVolumeOf, usageOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
 import {
   checkPayload,
   type CheckWork,
@@ -40,11 +41,28 @@ export const fileCheck = defineJob({
     if (await areMoreThan(store, row.id, FEW)) await seeAll(check)
     await askForOthers(check, started)
     const repairs = await repairAll(work, row)
+    await tellHowItIs(check)
     const error = faultsFound(row, check.faults, repairs)
     if (error) throw error
     return { result: { copies: check.seen, repairs } }
   },
+  async endedBadly(context, trx, { id: jobId, organizationId, payload: { volumeId }, ...end }) {
+    if (end.state !== 'failed') return
+    await tellCheckFailure(context, trx, { organizationId, volumeId, jobId }, end.error)
+  },
 })
+
+/** It could be reached; and how full it is. */
+async function tellHowItIs({ work, row, volume }: Check): Promise<void> {
+  const { context, id: jobId, organizationId, signal } = work
+  const found = { organizationId, volumeId: row.id, jobId }
+  const { occupiedBytes } = await usageOf(context, row)
+  const space = await volume.space?.(signal)
+  await context.store.db.transaction().execute(async (trx) => {
+    await tellReachable(context, trx, found, row)
+    await tellFilling(context, trx, found, row, { occupiedBytes, space })
+  })
+}
 
 interface Check {
   work: CheckWork

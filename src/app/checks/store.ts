@@ -192,11 +192,11 @@ export interface OldJob {
   isForgettable: number
 }
 
-/** The oldest jobs that ended before these times, behind the given one. */
+/** The oldest jobs that ended before these times, behind the given one; those of the brief kind are forgotten sooner. */
 export async function oldJobs(
   { db }: Store,
   organizationId: string,
-  cutoff: { failed: number; others: number },
+  cutoff: { failed: number; others: number; brief: { kind: string; before: number } },
   after: { createdAt: number; id: string },
   limit: number,
 ): Promise<OldJob[]> {
@@ -205,7 +205,7 @@ export async function oldJobs(
     .select(['id', 'createdAt'])
     .select(sql<number>`case when ${isForgettable} then 1 else 0 end`.as('isForgettable'))
     .where('organizationId', '=', organizationId)
-    .where('createdAt', '<', Math.max(cutoff.failed, cutoff.others))
+    .where('createdAt', '<', Math.max(cutoff.failed, cutoff.others, cutoff.brief.before))
     .where(sql<SqlBool>`(created_at, id) > (${after.createdAt}, ${after.id})`)
     .where((eb) =>
       eb.or([
@@ -213,6 +213,11 @@ export async function oldJobs(
         eb.and([
           eb('state', 'in', ['succeeded', 'partial', 'cancelled']),
           eb('finishedAt', '<', cutoff.others),
+        ]),
+        eb.and([
+          eb('kind', '=', cutoff.brief.kind),
+          eb('state', 'in', ['succeeded', 'failed', 'cancelled']),
+          eb('finishedAt', '<', cutoff.brief.before),
         ]),
       ]),
     )

@@ -3,6 +3,7 @@ import { AppError, throwNow } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
 import { forgetAnswers } from '../idempotency/idempotency.ts'
 import { savingName } from '../names.ts'
+import { addDefaultRule } from '../notifications/default-rule.ts'
 import {
   countOrganizations,
   deleteToken,
@@ -42,6 +43,7 @@ export async function firstToken(store: Store): Promise<string | undefined> {
     if ((await countOrganizations(trx)) > 0) return undefined
     const token = makeToken()
     const organizationId = await insertOrganization(store, trx, 'Default')
+    await addDefaultRule(store, trx, organizationId)
     await insertToken(store, trx, { organizationId, name: 'administrator', hash: hashOf(token) })
     return token
   })

@@ -4,7 +4,7 @@ import { DEFAULT_INSTANCE_SETTINGS } from '../../shared/instance-settings.ts'
 import { problem } from '../../shared/problems.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
-import { instanceSettingsOf } from './instance-settings.ts'
+import { instanceSettingsOf, mailOf } from './instance-settings.ts'
 
 const url = '/api/v1/instance-settings'
 const mail = {
@@ -48,6 +48,27 @@ describeStores('settings of the instance', (makePlace) => {
       ['smtp.password'],
     )
     assert.equal((await app.ask('PATCH', url, { smtp: null })).json().smtp, undefined)
+  })
+
+  it('are what the environment says of mail, without its password, and cannot be changed then', async () => {
+    await using app = await openApp(makePlace)
+    await app.ask('PATCH', url, { smtp: mail })
+    app.context.smtp = { host: 'relay', port: 25, tls: 'none', user: 'u', password: 'canary', from: 'a@b.c' }
+    assert.equal((await mailOf(app.context))?.password, 'canary')
+    const shown = await app.ask('GET', url)
+    assert.ok(!shown.body.includes('canary') && !shown.body.includes('cana*'))
+    const { smtp, isSmtpFromEnvironment } = shown.json()
+    assert.deepEqual(smtp, { host: 'relay', port: 25, tls: 'none', user: 'u', from: 'a@b.c' })
+    assert.equal(isSmtpFromEnvironment, true)
+    for (const changed of [mail, null]) {
+      const refused = await app.ask('PATCH', url, { smtp: changed })
+      assert.equal(refused.statusCode, 400)
+      assert.match(problem.parse(refused.json()).title, /SMTP is set by the environment/)
+    }
+    assert.equal((await app.ask('PATCH', url, { localAppBackups: 2 })).statusCode, 200)
+    app.context.smtp = undefined
+    assert.equal((await mailOf(app.context))?.host, mail.host)
+    assert.equal((await app.ask('GET', url)).json().smtp.password, 'corr****')
   })
 
   it('are changed only by who has seen them as they are, and to what makes sense', async () => {

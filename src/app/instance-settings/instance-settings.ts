@@ -3,8 +3,11 @@ import {
   instanceSettings,
   type InstanceSettings,
   type InstanceSettingsChanges,
+  type ShownInstanceSettings,
+  type Smtp,
   smtp,
 } from '../../shared/instance-settings.ts'
+import { AppError } from '../../shared/errors.ts'
 import type { AppContext } from '../context.ts'
 import { changeSettings, parseSettings } from '../driver-settings.ts'
 import { changedMeanwhile } from '../revisions.ts'
@@ -13,7 +16,7 @@ import { findInstanceSettings, type InstanceSettingsRow, saveInstanceSettings } 
 
 const PLACE = 'instance-settings'
 
-type Context = Pick<AppContext, 'store' | 'sealer'>
+type Context = Pick<AppContext, 'store' | 'sealer' | 'smtp' | 'managed'>
 
 export interface SavedInstanceSettings {
   /** With its secrets in the clear. */
@@ -31,6 +34,22 @@ export async function savedInstanceSettingsOf(context: Context): Promise<SavedIn
   return { settings: withDefaults(open(context, row)), revision: row?.revision ?? 0 }
 }
 
+/** What runs behind backups and restores. A secret that cannot be opened is nothing to it. */
+export async function scriptsOf({
+  store,
+}: Context): Promise<
+  Pick<InstanceSettings, 'postBackupScript' | 'postRestoreScript' | 'scriptTimeoutMinutes'>
+> {
+  const row = await findInstanceSettings(store.db)
+  const { smtp: _, ...stored } = row ? (JSON.parse(row.content) as Settings) : {}
+  return withDefaults(stored)
+}
+
+/** The server that mail is handed to: that of the environment, else that of the settings. Undefined: none is known. */
+export async function mailOf(context: Context): Promise<Smtp | undefined> {
+  return context.smtp ?? (await instanceSettingsOf(context)).smtp
+}
+
 /** Changes what is given; null brings back the default. Throws `invalid_input` and `changed_meanwhile`. */
 export async function changeInstanceSettings(
   context: Context,
@@ -38,12 +57,14 @@ export async function changeInstanceSettings(
   revision: number | undefined,
 ): Promise<SavedInstanceSettings> {
   const { store, sealer } = context
+  if (submitted !== undefined && context.smtp) throw smtpIsFixed()
+  if (changes.localAppBackups !== undefined && context.managed) throw limitIsFixed()
   return await store.db.transaction().execute(async (trx) => {
     const found = await findInstanceSettings(trx)
     const before = found?.revision ?? 0
     if (revision !== undefined && revision !== before) throw changedMeanwhile('The settings')
     const stored = open(context, found)
-    const mail = submitted ? mailOf(stored['smtp'] as Settings | undefined, submitted) : submitted
+    const mail = submitted ? smtpOf(stored['smtp'] as Settings | undefined, submitted) : submitted
     const changed = merge(stored, { ...changes, smtp: mail })
     const content = JSON.stringify(sealSettings(instanceSettings, changed, sealer, PLACE))
     const isSaved = await saveInstanceSettings(store, trx, { content, revision: before })
@@ -53,8 +74,30 @@ export async function changeInstanceSettings(
 }
 
 /** What the API may show of them. */
-export function maskInstanceSettings(settings: InstanceSettings): InstanceSettings {
-  return instanceSettings.parse(maskSettings(instanceSettings, settings))
+export function showInstanceSettings(context: Context, settings: InstanceSettings): ShownInstanceSettings {
+  const masked = instanceSettings.parse(maskSettings(instanceSettings, settings))
+  const shown: ShownInstanceSettings = context.managed
+    ? { ...masked, localAppBackups: context.managed.keep, isLocalAppBackupsFromEnvironment: true }
+    : masked
+  if (!context.smtp) return shown
+  const { password: _, ...smtp } = context.smtp
+  return { ...shown, smtp, isSmtpFromEnvironment: true }
+}
+
+function limitIsFixed(): AppError {
+  const message = 'is what HOLDFAST_APP_BACKUP_KEEP says'
+  return new AppError('invalid_input', 'The environment says how many app backups a folder keeps.', {
+    hint: 'HOLDFAST_MANAGED is set: change HOLDFAST_APP_BACKUP_KEEP, and start the app again.',
+    fields: [{ field: 'localAppBackups', message }],
+  })
+}
+
+function smtpIsFixed(): AppError {
+  const message = 'is what SMTP_URL and MAIL_FROM say'
+  return new AppError('invalid_input', 'SMTP is set by the environment, and cannot be changed here.', {
+    hint: 'Change SMTP_URL and MAIL_FROM and start the app again, or remove them to use the settings.',
+    fields: [{ field: 'smtp', message }],
+  })
 }
 
 function open({ sealer }: Context, row: InstanceSettingsRow | undefined): Settings {
@@ -65,7 +108,7 @@ function withDefaults(stored: Settings): InstanceSettings {
   return instanceSettings.parse({ ...DEFAULT_INSTANCE_SETTINGS, ...stored })
 }
 
-function mailOf(stored: Settings | undefined, submitted: Settings): Settings {
+function smtpOf(stored: Settings | undefined, submitted: Settings): Settings {
   const place = { name: 'smtp', owner: 'SMTP' }
   return stored ? changeSettings(smtp, stored, submitted, place) : parseSettings(smtp, submitted, place)
 }

@@ -1,8 +1,8 @@
-import { instanceSettings, instanceSettingsChanges } from '../../shared/instance-settings.ts'
+import { instanceSettingsChanges, shownInstanceSettings } from '../../shared/instance-settings.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
-import { changeInstanceSettings, maskInstanceSettings, savedInstanceSettingsOf } from './instance-settings.ts'
+import { changeInstanceSettings, savedInstanceSettingsOf, showInstanceSettings } from './instance-settings.ts'
 
 const tags = ['settings']
 
@@ -14,12 +14,12 @@ export function instanceSettingsRoutes(context: AppContext): AppRoutes {
         schema: {
           tags,
           summary: 'What applies to the whole installation: scripts, mail, how many app backups are kept',
-          response: { 200: instanceSettings },
+          response: { 200: shownInstanceSettings },
         },
       },
       async (_request, reply) => {
         const { settings, revision } = await savedInstanceSettingsOf(context)
-        return await reply.header('etag', etagOf(revision)).send(maskInstanceSettings(settings))
+        return await reply.header('etag', etagOf(revision)).send(showInstanceSettings(context, settings))
       },
     )
     app.patch(
@@ -29,13 +29,13 @@ export function instanceSettingsRoutes(context: AppContext): AppRoutes {
           tags,
           summary: 'Change them; null brings back the default; with If-Match only what was read',
           body: instanceSettingsChanges,
-          response: { 200: instanceSettings },
+          response: { 200: shownInstanceSettings },
         },
       },
       async ({ body, headers }, reply) => {
         const ifMatch = revisionOf(headers['if-match'])
         const { settings, revision } = await changeInstanceSettings(context, body, ifMatch)
-        return await reply.header('etag', etagOf(revision)).send(maskInstanceSettings(settings))
+        return await reply.header('etag', etagOf(revision)).send(showInstanceSettings(context, settings))
       },
     )
   }

@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely'
 import type { z } from 'zod'
 import type { JobContext } from '../../runner/job.ts'
+import type { AppError } from '../../shared/errors.ts'
 import type { BadEnd, JobIdentity } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
@@ -23,10 +24,14 @@ export interface JobKind<Payload extends z.ZodType = z.ZodType> {
   endedBadly?(context: AppContext, trx: Transaction<Tables>, job: EndedJob<z.output<Payload>>): Promise<void>
 }
 
-/** How a job ended well, and what else is to be written in the transaction that says so. */
+/** How a job ended, and what else is to be written in the transaction that says so. */
 export interface Finished {
   /** `succeeded` if absent. */
   state?: 'succeeded' | 'partial'
+  /** It has failed, and there is a result all the same. */
+  failure?: AppError | undefined
+  /** It is left out for this reason: then it is cancelled, and nothing has gone wrong. */
+  skipped?: AppError | undefined
   /** JSON, which the API shows; or what gives it, asked behind `record`. */
   result?: unknown
   record?: (trx: Transaction<Tables>) => Promise<void>
@@ -45,6 +50,12 @@ export interface Work<Payload> extends JobContext {
    * now: then nothing of this is written, and whatever was made must be taken back.
    */
   finish: (finished: Finished) => Promise<void>
+  /**
+   * Writes now what came of it, while the job goes on with what belongs to it but cannot undo it. It ends when `run` does,
+   * with what that returns; where it is cancelled, interrupted or killed meanwhile, with what is written here. It is never
+   * begun anew. Throws `lease_lost` likewise.
+   */
+  record: (finished: Pick<Finished, 'state' | 'result' | 'record'>) => Promise<void>
   /**
    * Stores, in a transaction that does a part of the work, with which payload a further attempt is to begin. Throws
    * `lease_lost` likewise.

@@ -1,3 +1,4 @@
+import type { Transaction } from 'kysely'
 import type { JobProgress } from '../../runner/job.ts'
 import { AppError, asAppError, type ErrorCode } from '../../shared/errors.ts'
 import {
@@ -5,10 +6,13 @@ import {
   finishJob,
   handBackJob,
   type JobError,
+  type JobIdentity,
   type OnBadEnd,
   type Outcome,
+  recordOutcome,
   setPayload,
 } from '../../store/queue.ts'
+import type { Tables } from '../../store/tables.ts'
 import { mendJson, mendText } from '../broken-text.ts'
 import type { AppContext } from '../context.ts'
 import type { Finished, JobKind, Work } from './job-kind.ts'
@@ -31,6 +35,7 @@ export interface RunningJob {
 const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'authentication_failed',
   'permission_denied',
+  'channel_refused',
   'tls_failed',
   'tool_missing',
   'host_key_unknown',
@@ -71,25 +76,42 @@ async function run(
   const kind = kinds[claimed.kind]
   const tell = tellKinds(context, kinds)
   let isFinished = false
+  let recorded: Extract<Outcome, { state: 'succeeded' | 'partial' }> | undefined
   const end = async (outcome: Outcome, record?: Finished['record']) => {
     await writeLog(context, job).catch(onError) // tried again behind the end, which must not wait for it
     await context.store.db.transaction().execute(async (trx) => {
       // If the job is not ours any more, finishing it throws, and nothing of this has happened.
       await record?.(trx)
-      const { result } = outcome
-      const given = typeof result === 'function' ? (result as () => unknown)() : result
-      const told = { ...outcome, result: mendJson(given) }
+      const told = { ...outcome, result: given(outcome.result) }
       const state = await finishJob(context.store, trx, claimed, told)
       // What is ordered at the very end must not go on if somebody wanted the whole to stop before.
       const isCancelled = record && (await cancelledAmong(trx, [claimed.id])).length > 0
       if (isCancelled) await cancelChildren(context.store, trx, claimed.id, tell)
       if (state !== outcome.state) return // it is tried again
       if (outcome.state === 'failed') await tell(trx, claimed, { state: 'failed', error: outcome.error })
-      if (outcome.state === 'cancelled') await tell(trx, claimed, { state: 'cancelled' })
+      if (outcome.state === 'cancelled') {
+        await tell(trx, claimed, { state: 'cancelled', ...(outcome.error && { error: outcome.error }) })
+      }
     })
     isFinished = true
   }
-  const finish = ({ state = 'succeeded', result, record }: Finished) => end({ state, result }, record)
+  const finish = async ({ state = 'succeeded', failure, skipped, result, record }: Finished) => {
+    if (skipped) {
+      log.add('info', skipped.message)
+      return await end({ state: 'cancelled', error: jobError(skipped), result }, record)
+    }
+    if (failure) return await end({ ...failed(kind, log, failure), overruled: true, result }, record)
+    await end({ state, result }, record)
+  }
+  const record: Work<unknown>['record'] = async ({ state = 'succeeded', result, record }) => {
+    await writeLog(context, job).catch(onError)
+    recorded = await context.store.db.transaction().execute(async (trx) => {
+      await record?.(trx)
+      const outcome = { state, result: given(result) }
+      await recordOutcome(context.store, trx, claimed, outcome)
+      return outcome
+    })
+  }
   try {
     if (!kind) throw new AppError('unsupported', `This release knows no job “${claimed.kind}”.`)
     const work: Work<unknown> = {
@@ -105,6 +127,7 @@ async function run(
         job.progress = progress.phase === job.progress?.phase ? { ...job.progress, ...progress } : progress
       },
       finish,
+      record,
       remember: (trx, payload) => setPayload(context.store, trx, claimed, payload),
     }
     const finished = await kind.run(work)
@@ -113,6 +136,7 @@ async function run(
   } catch (thrown) {
     const error = asAppError(thrown)
     if (isFinished) log.add('warning', `Behind its end: ${error.message}`)
+    else if (recorded && !isLost(signal, error)) await endAsRecorded(job, signal, error, recorded, end)
     else if (error.code !== 'lease_lost') await endBadly(context, kind, job, signal, error, { end, tell })
     await writeLog(context, job)
   }
@@ -152,12 +176,41 @@ async function endBadly(
     return
   }
   const why = ordered?.code === 'job_interrupted' ? ordered : error
+  await end(failed(kind, log, why))
+}
+
+/** What it was for is done, and whatever has gone wrong since cannot undo that. */
+async function endAsRecorded(
+  { log }: RunningJob,
+  signal: AbortSignal,
+  error: AppError,
+  recorded: Outcome,
+  end: (outcome: Outcome) => Promise<void>,
+): Promise<void> {
+  const why = signal.aborted && signal.reason instanceof AppError ? signal.reason : error
+  log.add('warning', `What it was for was done by then, but not what was to follow: ${why.message}`)
+  await end(recorded)
+}
+
+function isLost(signal: AbortSignal, { code }: AppError): boolean {
+  const reason: unknown = signal.reason
+  return code === 'lease_lost' || (reason instanceof AppError && reason.code === 'lease_lost')
+}
+
+/** Says why in the log, too. */
+function failed(
+  kind: JobKind | undefined,
+  log: JobLog,
+  why: AppError,
+): Extract<Outcome, { state: 'failed' }> {
   log.add('error', why.message, { code: why.code, ...(why.hint !== undefined && { hint: why.hint }) })
-  await end({
-    state: 'failed',
-    error: jobError(why),
-    final: kind?.isNeverRepeated || !isWorthAnotherTry(why),
-  })
+  const final = kind?.isNeverRepeated || !isWorthAnotherTry(why)
+  return { state: 'failed', error: jobError(why), final }
+}
+
+/** A result, or what gives it, as it is stored. */
+function given(result: unknown): unknown {
+  return mendJson(typeof result === 'function' ? (result as () => unknown)() : result)
 }
 
 function isWorthAnotherTry(error: AppError): boolean {
@@ -176,6 +229,17 @@ export function tellKinds(context: AppContext, kinds: Readonly<Record<string, Jo
     const payload = kind?.payload.safeParse(JSON.parse(job.payload))
     if (payload?.success) await kind?.endedBadly?.(context, trx, { ...job, payload: payload.data, ...end })
   }
+}
+
+/** Says in the log of a job whose runner is gone that hooks may not have run; in the transaction that ends it. */
+export async function logRecordedEnd(trx: Transaction<Tables>, { id }: JobIdentity): Promise<void> {
+  const log = new JobLog()
+  log.add(
+    'warning',
+    'Its runner was lost when what it was for was done. Hooks that had not ended by then are not run again.',
+    { code: 'runner_lost' },
+  )
+  await appendLog({ db: trx }, id, log.take())
 }
 
 /** Stores the lines that are waiting. */

@@ -8,7 +8,15 @@ import type { LogLine } from './job-log.ts'
 
 export type JobRow = Omit<
   Selectable<Tables['jobs']>,
-  'organizationId' | 'key' | 'priority' | 'label' | 'payload' | 'backoff' | 'runner' | 'leaseUntil'
+  | 'organizationId'
+  | 'key'
+  | 'priority'
+  | 'label'
+  | 'payload'
+  | 'backoff'
+  | 'runner'
+  | 'leaseUntil'
+  | 'recordedState'
 >
 
 const columns = [
@@ -133,7 +141,11 @@ export async function cancelledAmong(
   return rows.map(({ id }) => id)
 }
 
-export async function appendLog({ db }: Store, jobId: string, lines: readonly LogLine[]): Promise<void> {
+export async function appendLog(
+  { db }: { db: Store['db'] | Transaction<Tables> },
+  jobId: string,
+  lines: readonly LogLine[],
+): Promise<void> {
   await db
     .insertInto('jobLogs')
     .columns(['jobId', 'number', 'lines'])
@@ -170,10 +182,10 @@ export async function readLog(
 
 export interface FullResource {
   jobId: string
-  /** `server:<id>`, `volume:<id>`. */
+  /** `server:<id>`, `volume:<id>`, `channel:<id>`. */
   resource: string
   capacity: number
-  /** Of a server or a volume; null if it is gone. */
+  /** Of a server, a volume or a channel; null if it is gone. */
   name: string | null
 }
 
@@ -185,8 +197,9 @@ export async function fullResources({ db }: Store, jobIds: readonly string[]): P
     .innerJoin('resources', 'resources.name', 'need.resource')
     .leftJoin('servers', (join) => join.on(sql<SqlBool>`need.resource = 'server:' || servers.id`))
     .leftJoin('volumes', (join) => join.on(sql<SqlBool>`need.resource = 'volume:' || volumes.id`))
+    .leftJoin('channels', (join) => join.on(sql<SqlBool>`need.resource = 'channel:' || channels.id`))
     .select(['need.jobId', 'need.resource', 'resources.capacity'])
-    .select((eb) => eb.fn.coalesce('servers.name', 'volumes.name').as('name'))
+    .select((eb) => eb.fn.coalesce('servers.name', 'volumes.name', 'channels.name').as('name'))
     .where('need.jobId', 'in', jobIds)
     .where(
       sql<SqlBool>`resources.capacity <= (select count(*) from job_slots where job_slots.resource = need.resource)`,

@@ -4,11 +4,16 @@ import { AppError, messageOf } from '../../shared/errors.ts'
 import { claimJob, isJobDue, reapJobs, renewLease, type Runner } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
 import type { JobKind } from './job-kind.ts'
-import { type RunningJob, startJob, tellKinds, writeLog } from './run-job.ts'
+import { logRecordedEnd, type RunningJob, startJob, tellKinds, writeLog } from './run-job.ts'
 import { cancelledAmong } from './store.ts'
 
 export interface WorkerOptions {
+  /** All that there are, to tell them of bad ends. */
   kinds: Readonly<Record<string, JobKind>>
+  /** Of those, the names of what it takes; all if absent. */
+  takes?: readonly string[]
+  /** It shares no capacity with the other workers of this machine; which of its loops goes round is told apart. */
+  lane?: 'delivery lane'
   /** How many jobs run on this machine at once; the number of its cores if absent. */
   concurrency?: number
   labels?: readonly string[]
@@ -53,13 +58,14 @@ let workers = 0
 
 /** Takes jobs from the queue, one after another and some at once, until it is stopped. */
 export function startWorker(context: AppContext, options: WorkerOptions): Worker {
-  const { kinds, labels = [], pollEvery = POLL, patience = PATIENCE, onTrouble = () => {} } = options
+  const { kinds, labels = [], lane, pollEvery = POLL, patience = PATIENCE, onTrouble = () => {} } = options
+  const heartbeat = lane ?? 'worker'
   const capacity = options.concurrency ?? availableParallelism()
   const runner: Runner = {
     name: `${ownToken()}/${++workers}`,
-    node: hostname(),
+    node: lane === undefined ? hostname() : `${hostname()}/${lane}`,
     capacity,
-    kinds: Object.keys(kinds),
+    kinds: options.takes ?? Object.keys(kinds),
     labels,
   }
   const running: Running = new Map()
@@ -138,7 +144,7 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
   const beatOn = async () => {
     let reapedAt = -REAP_EVERY
     while (!stopping.signal.aborted || running.size > 0) {
-      context.heartbeats.set('worker', performance.now())
+      context.heartbeats.set(heartbeat, performance.now())
       try {
         await beat()
         if (performance.now() - reapedAt >= REAP_EVERY) {
@@ -162,7 +168,7 @@ export function startWorker(context: AppContext, options: WorkerOptions): Worker
     if (running.size > 0 && patience > 0) await Promise.race([settled(running), sleep(patience)])
     for (const job of running.keys()) job.abort(interruption())
     await loops
-    context.heartbeats.delete('worker')
+    context.heartbeats.delete(heartbeat)
   }
   return { stop, [Symbol.asyncDispose]: () => stop(0) }
 }
@@ -172,6 +178,7 @@ export async function reap(context: AppContext, kinds: Readonly<Record<string, J
   return await reapJobs(context.store, {
     isGone: (runner) => isOver(runner.split('/')[0] ?? '') === true,
     onBadEnd: tellKinds(context, kinds),
+    onRecordedEnd: logRecordedEnd,
   })
 }
 

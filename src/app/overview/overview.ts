@@ -35,6 +35,7 @@ const { databases, excludedDatabases, overdueMinutes } = planSettings.shape
 /** Of a plan's settings, what is asked here. */
 const watchedSettings = z.object({ databases, excludedDatabases, overdueMinutes })
 type WatchedSettings = z.output<typeof watchedSettings>
+const ALL_DATABASES = { databases: { mode: 'all' }, excludedDatabases: [] }
 
 /** A database of an enabled plan, and how it fares; times in milliseconds since 1970. */
 export interface WatchedDatabase {
@@ -61,20 +62,27 @@ export async function watchDatabases(
   const known = Map.groupBy(await knownDatabases(store, organizationId, filter), ({ planId }) => planId)
   const timing = await timingOf(store, organizationId)
   const watched = plans.flatMap((plan) => {
-    const settings = watchedSettings.parse(JSON.parse(plan.settings))
+    const settings = readSettings(plan)
     const { overdueAfter, nextRunAt } = timing(plan.id, settings.overdueMinutes)
     return databasesOf(settings, known.get(plan.id) ?? []).map((facts): WatchedDatabase => {
-      const after = overdueAfter(facts.lastSuccessAt ?? facts.firstSeenAt ?? now)
+      // What was never asked for is missed since the plan came to be.
+      const firstSeenAt = facts.firstSeenAt ?? plan.createdAt
+      const after = overdueAfter(facts.lastSuccessAt ?? firstSeenAt)
       return {
         plan,
         facts,
         standing: standingOf(facts, after, now),
-        overdueAt: overdueAt(facts, after),
+        overdueAt: overdueAt({ ...facts, firstSeenAt }, after),
         nextRunAt,
       }
     })
   })
   return watched.sort((a, b) => comparePlaces(placeOf(a), placeOf(b)))
+}
+
+/** What cannot be read is told by the plan's own runs: here, nothing may go out of sight for it. */
+function readSettings({ settings }: WatchedPlan): WatchedSettings {
+  return watchedSettings.safeParse(JSON.parse(settings)).data ?? watchedSettings.parse(ALL_DATABASES)
 }
 
 /** Where it stands in their list. */

@@ -1,4 +1,5 @@
-import { type Selectable, sql } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
+import type { JobState } from '../../shared/jobs.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { unindexed } from '../../store/unindexed.ts'
@@ -21,6 +22,7 @@ export interface WatchedPlan {
   serverId: string
   serverName: string
   settings: string
+  createdAt: number
 }
 
 /** The enabled plans. */
@@ -33,6 +35,7 @@ export async function watchedPlans(
     .selectFrom('plans')
     .innerJoin('servers', 'servers.id', 'plans.serverId')
     .select(['plans.id', 'plans.name', 'plans.serverId', 'servers.name as serverName', 'plans.settings'])
+    .select('plans.createdAt')
     .where('plans.organizationId', '=', organizationId)
     .where('plans.isEnabled', '=', 1)
   if (serverId !== undefined) query = query.where('plans.serverId', '=', serverId)
@@ -132,4 +135,46 @@ export async function runningJobs({ db }: Store, organizationId: string, limit: 
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return { jobs, count }
+}
+
+/** What is known of a database now, in the transaction that decides about it. */
+export async function knownDatabase(
+  trx: Transaction<Tables>,
+  planId: string,
+  database: string,
+): Promise<Pick<KnownDatabase, 'lastSuccessAt' | 'lastFailureAt'> | undefined> {
+  return await trx
+    .selectFrom('planDatabases')
+    .select(['lastSuccessAt', 'lastFailureAt'])
+    .where('planId', '=', planId)
+    .where('database', '=', database)
+    .executeTakeFirst()
+}
+
+/** How many backups and restores ended how since then. */
+export async function endedJobs(
+  { db }: Store,
+  organizationId: string,
+  since: number,
+): Promise<{ kind: string; state: JobState; count: number }[]> {
+  return await db
+    .selectFrom('jobs')
+    .select((eb) => ['kind', 'state', eb.fn.countAll<number>().as('count')])
+    .where('organizationId', '=', organizationId)
+    .where('createdAt', '>=', since)
+    .where('kind', 'in', ['backup', 'restore'])
+    .where('state', 'in', ['succeeded', 'partial', 'failed'])
+    .groupBy(['kind', 'state'])
+    .execute()
+}
+
+/** Bytes of the snapshots that were made since then, each counted once. */
+export async function storedSince({ db }: Store, organizationId: string, since: number): Promise<number> {
+  const { bytes } = await db
+    .selectFrom('snapshots')
+    .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('storedBytes'), sql.lit(0)).as('bytes'))
+    .where('organizationId', '=', organizationId)
+    .where('takenAt', '>=', since)
+    .executeTakeFirstOrThrow()
+  return bytes
 }

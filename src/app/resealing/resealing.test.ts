@@ -23,6 +23,18 @@ const bucket = {
   kind: 's3',
   settings: { bucket: 'backups', accessKeyId: 'me', secretAccessKey: 'canary-volume' },
 }
+const hook = {
+  name: 'hook',
+  kind: 'webhook',
+  settings: { url: 'https://hooks.example.com/', secret: 'canary-channel' },
+}
+const call = {
+  name: 'call',
+  around: 'backup',
+  moment: 'after',
+  kind: 'http',
+  settings: { url: 'https://hooks.example.com/', secret: 'canary-hook' },
+}
 const key = { name: 'key', kind: 'password', password: 'canary-key-1234' }
 
 /** An app in which one secret of each kind is sealed with the first key. */
@@ -37,6 +49,10 @@ async function openSealed(makePlace: Parameters<typeof openApp>[0]) {
   }
   const server = await add('/api/v1/servers', shop)
   const volume = await add('/api/v1/volumes', bucket)
+  const channel = await add('/api/v1/channels', hook)
+  const caller = await add('/api/v1/hooks', call)
+  const cloud = { name: 'cloud', kind: 's3', settings: { ...bucket.settings, secretAccessKey: 'canary-app' } }
+  const registration = await add('/api/v1/app-backup-registrations', cloud)
   const { id: keyId } = await add('/api/v1/keys', key)
   const smtp = { host: 'mail.example.com', user: 'u', password: 'canary-mail', from: 'a@example.com' }
   await opened.ask('PATCH', '/api/v1/instance-settings', { smtp })
@@ -61,6 +77,12 @@ async function openSealed(makePlace: Parameters<typeof openApp>[0]) {
     assert.equal(connectionOf(opened.context, row)['password'], 'canary-server')
     const shown = (await opened.ask('GET', `/api/v1/volumes/${volume.id}`)).json()
     assert.equal(shown.settings.secretAccessKey, 'cana****')
+    const sent = (await opened.ask('GET', `/api/v1/channels/${channel.id}`)).json()
+    assert.equal(sent.settings.secret, 'cana****')
+    const calling = (await opened.ask('GET', `/api/v1/hooks/${caller.id}`)).json()
+    assert.equal(calling.settings.secret, 'cana****')
+    const place = (await opened.ask('GET', `/api/v1/app-backup-registrations/${registration.id}`)).json()
+    assert.equal(place.settings.secretAccessKey, 'cana****')
     const { instanceSettingsOf } = await import('../instance-settings/instance-settings.ts')
     assert.equal((await instanceSettingsOf(opened.context)).smtp?.password, 'canary-mail')
     const { keyRingOf } = await import('../keys/keys.ts')
@@ -103,8 +125,8 @@ describeStores('what was sealed with a former key', (makePlace) => {
     const rotated = sealer({ current: SECOND, previous: [FIRST] })
     await app.check(rotated)
     assert.deepEqual(await reseal({ store: app.store, sealer: rotated }), {
-      resealed: 6,
-      notes: ['6 secrets were sealed anew with this APP_KEY.'],
+      resealed: 9,
+      notes: ['9 secrets were sealed anew with this APP_KEY.'],
       warnings: [],
     })
     assert.ok(!(await everything(app)).includes(`hf1.${sealer({ current: FIRST }).keyId}`))
@@ -125,7 +147,7 @@ describeStores('what was sealed with a former key', (makePlace) => {
     await app.store.db.updateTable('idempotencyKeys').set({ body }).execute()
     const rotated = sealer({ current: SECOND, previous: [FIRST] })
     const { resealed } = await reseal({ store: app.store, sealer: rotated })
-    assert.equal(resealed, 6)
+    assert.equal(resealed, 9)
   })
 
   it('is sealed anew by several nodes that start at once', async () => {
@@ -179,7 +201,7 @@ describeStores('the app’s key', (makePlace) => {
     await using app = await openSealed(makePlace)
     const found = { store: app.store, sealer: sealer({ current: SECOND }) }
     await assert.rejects(reseal(found), isWrongKey)
-    assert.equal(await countLost(found), 5)
+    assert.equal(await countLost(found), 8)
     const both = sealer({ current: SECOND, previous: [FIRST] })
     assert.equal(await countLost({ store: app.store, sealer: both }), 0)
 
@@ -200,6 +222,20 @@ describeStores('the app’s key', (makePlace) => {
     assert.equal(volume.settings.secretAccessKey, 'lost****')
     const anew = { settings: { ...volume.settings, secretAccessKey: 'canary-volume' } }
     assert.equal((await app.ask('PATCH', `/api/v1/volumes/${volume.id}`, anew)).statusCode, 200)
+    const [registration] = (await app.ask('GET', '/api/v1/app-backup-registrations')).json().items
+    assert.equal(registration.settings.secretAccessKey, 'lost****')
+    const secretAccessKey = 'canary-app'
+    const filled = { settings: { ...registration.settings, secretAccessKey } }
+    const place = `/api/v1/app-backup-registrations/${registration.id}`
+    assert.equal((await app.ask('PATCH', place, filled)).statusCode, 200)
+    const [channel] = (await app.ask('GET', '/api/v1/channels')).json().items
+    assert.equal(channel.settings.secret, 'lost****')
+    const renewed = { settings: { ...channel.settings, secret: 'canary-channel' } }
+    assert.equal((await app.ask('PATCH', `/api/v1/channels/${channel.id}`, renewed)).statusCode, 200)
+    const [caller] = (await app.ask('GET', '/api/v1/hooks')).json().items
+    assert.equal(caller.settings.secret, 'lost****')
+    const entered = { settings: { ...caller.settings, secret: 'canary-hook' } }
+    assert.equal((await app.ask('PATCH', `/api/v1/hooks/${caller.id}`, entered)).statusCode, 200)
     assert.equal((await app.ask('GET', '/api/v1/keys')).statusCode, 200)
     const { smtp } = (await app.ask('GET', '/api/v1/instance-settings')).json()
     assert.equal(smtp.password, 'lost****')
@@ -221,6 +257,9 @@ describe('what is sealed', () => {
     })
     // Whoever adds a file here has added what it seals to resealing.ts, and to openSealed above.
     assert.deepEqual(sealing.sort(), [
+      'app-backups/registrations.ts',
+      'channels/channels.ts',
+      'hooks/hooks.ts',
       'idempotency/idempotency.ts',
       'instance-settings/instance-settings.ts',
       'keys/keys.ts',

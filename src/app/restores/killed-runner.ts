@@ -3,8 +3,8 @@ import { readKey, sealer } from '../../lib/sealing.ts'
 import { openStore } from '../../store/database.ts'
 import type { StorePlace } from '../../store/test-bed.ts'
 import type { AppContext } from '../context.ts'
+import { jobKinds } from '../jobs/kinds.ts'
 import { startWorker } from '../jobs/worker.ts'
-import { restore } from './restore.ts'
 
 /** What a test says on standard input to a runner that it is going to kill. */
 export interface RunnerOrder {
@@ -12,6 +12,8 @@ export interface RunnerOrder {
   /** As `writeKey` writes it. */
   key: string
   context: Pick<AppContext, 'instanceKeys' | 'timeZone' | 'dataDirectory' | 'workDirectory'>
+  /** What it does; only restores, if absent. */
+  kinds?: readonly string[]
 }
 
 const order = JSON.parse(await text(process.stdin)) as RunnerOrder
@@ -22,4 +24,4 @@ const context: AppContext = {
   sealer: sealer({ current: readKey(order.key) }),
   heartbeats: new Map(),
 }
-startWorker(context, { kinds: { restore } })
+startWorker(context, { kinds: jobKinds, takes: order.kinds ?? ['restore'] })

@@ -90,3 +90,22 @@ async function waitingJob(trx: Transaction<Tables>, key: string) {
     .where('state', '=', QUEUED)
     .executeTakeFirst()
 }
+
+/** What is restored and where to, as it is called; null: it is gone. */
+export interface RestoreNames {
+  server: string | null
+  snapshot: { serverName: string; database: string; takenAt: number } | null
+}
+
+export async function restoreNames(
+  trx: Transaction<Tables>,
+  { snapshotId, serverId }: { snapshotId: string; serverId: string },
+): Promise<RestoreNames> {
+  const server = await trx.selectFrom('servers').select('name').where('id', '=', serverId).executeTakeFirst()
+  const snapshot = await trx
+    .selectFrom('snapshots')
+    .select(['serverName', 'database', 'takenAt'])
+    .where('id', '=', snapshotId)
+    .executeTakeFirst()
+  return { server: server?.name ?? null, snapshot: snapshot ?? null }
+}

@@ -7,6 +7,7 @@ import { describeStores } from '../../store/test-bed.ts'
 import type { AppContext } from '../context.ts'
 import { openApp } from '../test-bed.ts'
 import { AppError } from '../../shared/errors.ts'
+import { weekdays } from '../../shared/schedules.ts'
 import type { JobKind, Work } from '../jobs/job-kind.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { runSchedule } from './run-schedule.ts'
@@ -251,7 +252,16 @@ describeStores('what happens each day by itself', (makePlace) => {
     return {
       ...app,
       started: async () => [await app.count('clean-up'), await app.count('file-check')],
-      firings: () => db.selectFrom('firings').select(['schedule', 'fireAt']).orderBy('schedule').execute(),
+      /** Of those two. */
+      firings: () =>
+        db
+          .selectFrom('firings')
+          .select(['schedule', 'fireAt'])
+          .where((eb) =>
+            eb.or([eb('schedule', 'like', 'clean-up:%'), eb('schedule', 'like', 'file-check:%')]),
+          )
+          .orderBy('schedule')
+          .execute(),
       async pretend() {
         await db
           .updateTable('firings')
@@ -271,6 +281,18 @@ describeStores('what happens each day by itself', (makePlace) => {
     await fireDaily(app.context)
     assert.deepEqual(await app.started(), [1, 1])
     assert.equal((await app.firings()).length, 4)
+  })
+
+  it('tells how the week went, once a week', async () => {
+    await using app = await openDaily(8 * DAY)
+    const digestWeekday = weekdays[(new Date().getUTCDay() + 6) % 7]
+    await app.ask('PATCH', '/api/v1/settings', { digestWeekday, digestTime: '00:00' })
+    assert.equal(await app.count('weekly-digest'), 0)
+    await app.pretend()
+    await Promise.all([fireDaily(app.context), fireDaily(app.context)])
+    assert.equal(await app.count('weekly-digest'), 1)
+    await fireDaily(app.context)
+    assert.equal(await app.count('weekly-digest'), 1)
   })
 
   it('goes on when a clock that was ahead for long has been set right', async () => {

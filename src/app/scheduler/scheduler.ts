@@ -1,12 +1,16 @@
 import type { Transaction } from 'kysely'
 import { messageOf } from '../../shared/errors.ts'
 import type { Schedule } from '../../shared/schedules.ts'
+import { enqueueAppBackup } from '../app-backups/order.ts'
+import { dueBackup, schedulesOf } from '../app-backups/schedules.ts'
+import { allRegistrations, type RegistrationRow } from '../app-backups/registrations.ts'
 import { enqueueCheck } from '../checks/checks.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { listOrganizations } from '../identity/tokens.ts'
+import { enqueueDigest } from '../overview/digest.ts'
 import { CREDIBLE, dueRun, nextRuns } from '../schedules/occurrences.ts'
 import { type DueSchedule, dueSchedules, noteFired, ruleOf } from '../schedules/schedules.ts'
 import { settingsOf } from '../settings/settings.ts'
@@ -52,6 +56,7 @@ export function startScheduler(
         if (performance.now() - dailyAt >= DAILY_EVERY) {
           dailyAt = performance.now()
           await fireDaily(context)
+          await fireAppBackups(context, onTroubleNow)
           if (isWell) told.clear()
         }
       } catch (error) {
@@ -123,15 +128,58 @@ function isAhead(time: number, now: Date): boolean {
 export async function fireDaily(context: AppContext): Promise<void> {
   const now = new Date(await nowOf(context.store))
   for (const { id: organizationId } of await listOrganizations(context.store)) {
-    const { cleanUpTime, fileCheckTime, displayTimeZone } = await settingsOf(context, organizationId)
-    const daily = (time: string): Schedule => ({ type: 'daily', times: [time], timeZone: displayTimeZone })
+    const { cleanUpTime, fileCheckTime, digestWeekday, digestTime, displayTimeZone } = await settingsOf(
+      context,
+      organizationId,
+    )
+    const timeZone = displayTimeZone
+    const daily = (time: string): Schedule => ({ type: 'daily', times: [time], timeZone })
+    const weekly: Schedule = { type: 'weekly', weekdays: [digestWeekday], times: [digestTime], timeZone }
     await fireOnce(context, `clean-up:${organizationId}`, daily(cleanUpTime), now, (trx) =>
       enqueueCleanUp(context, trx, organizationId),
     )
     await fireOnce(context, `file-check:${organizationId}`, daily(fileCheckTime), now, (trx) =>
       checkVolumes(context, trx, organizationId),
     )
+    await fireOnce(context, `digest:${organizationId}`, weekly, now, (trx) =>
+      enqueueDigest(context.store, trx, organizationId),
+    )
   }
+}
+
+/** Orders the app backups that are due: of several that a registration has missed, one. */
+export async function fireAppBackups(
+  context: AppContext,
+  onTrouble: (message: string) => void = () => {},
+): Promise<void> {
+  const { store } = context
+  const now = new Date(await nowOf(store))
+  for (const registration of await allRegistrations(store.db)) {
+    try {
+      if (registration.isEnabled === 1) await fireAppBackup(context, registration, now)
+    } catch (error) {
+      onTrouble(`The app backup “${registration.name}” could not be fired: ${messageOf(error)}`)
+    }
+  }
+}
+
+async function fireAppBackup(context: AppContext, registration: RegistrationRow, now: Date): Promise<void> {
+  const { store } = context
+  const { id, scheduledSince } = registration
+  const name = `app-backup:${id}`
+  let last = await lastFiring(store, name)
+  if (last !== undefined && isAhead(last, now)) {
+    await forgetAhead(store.db, name, now.getTime())
+    last = await lastFiring(store, name)
+  }
+  // Nothing is due from before its schedules were as they are.
+  const since = new Date(Math.max(last ?? 0, scheduledSince))
+  const due = dueBackup(schedulesOf(registration), since, now)
+  if (!due) return
+  await store.db.transaction().execute(async (trx) => {
+    const isOurs = await claimFiring(store, trx, name, due.at.getTime())
+    if (isOurs) await enqueueAppBackup(context, trx, id, due.type)
+  })
 }
 
 async function fireOnce(

@@ -16,6 +16,8 @@ import { openSettings, sealSettings, type Settings } from '../secrets.ts'
 import { usersInWords } from '../users.ts'
 import { deleteServer, findServer, insertServer, type ServerRow, updateServer, usersOf } from './store.ts'
 
+export type { ServerRow } from './store.ts'
+
 const PLACE = { name: 'connection', owner: 'this engine' }
 
 /** Adds a server. Throws `invalid_input` with the wrong fields of its connection, and `name_taken`. */

@@ -1,4 +1,6 @@
+import type { Kysely } from 'kysely'
 import { DEFAULT_SETTINGS, settings, type Settings, type SettingsChanges } from '../../shared/settings.ts'
+import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { findSettings, saveSettings, type SettingsRow } from './store.ts'
@@ -9,12 +11,20 @@ export interface SavedSettings {
 }
 
 /** The organization's settings, with the default of all that nobody has changed. */
-export async function settingsOf(context: AppContext, organizationId: string): Promise<Settings> {
-  return (await savedSettingsOf(context, organizationId)).settings
+export async function settingsOf(
+  context: AppContext,
+  organizationId: string,
+  db: Kysely<Tables> = context.store.db,
+): Promise<Settings> {
+  return (await savedSettingsOf(context, organizationId, db)).settings
 }
 
-export async function savedSettingsOf(context: AppContext, organizationId: string): Promise<SavedSettings> {
-  return read(context, await findSettings(context.store.db, organizationId))
+export async function savedSettingsOf(
+  context: AppContext,
+  organizationId: string,
+  db: Kysely<Tables> = context.store.db,
+): Promise<SavedSettings> {
+  return read(context, await findSettings(db, organizationId))
 }
 
 /** Changes what is given; null brings back the default. Throws `changed_meanwhile`. */

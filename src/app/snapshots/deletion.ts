@@ -13,6 +13,7 @@ import type { AppContext } from '../context.ts'
 import { holdOrganization } from '../hold.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { jobError } from '../jobs/run-job.ts'
+import { noteDeleted, tellNotDeleted } from '../volumes/notices.ts'
 import { openVolumeOf, volumeOf, volumeResource, type VolumeRow } from '../volumes/volumes.ts'
 import { lockSnapshots, markPending, markPlanPending } from './marking.ts'
 import { lockOfRow, noSnapshot } from './snapshots.ts'
@@ -166,8 +167,12 @@ export const deletePending = defineJob({
     const isBroken = () => failuresInARow >= PATIENCE
     await forEachPending(work, row, isBroken, deleteOne)
     const [first] = failures
-    if (!first) return { result: deleted }
+    if (!first) return { result: deleted, record: (trx) => noteDeleted(trx, organizationId, row) }
     throw notAllDeleted(row, deleted, failures.length, first.error)
+  },
+  async endedBadly(context, trx, { id: jobId, organizationId, payload: { volumeId }, ...end }) {
+    if (end.state !== 'failed') return
+    await tellNotDeleted(context, trx, { organizationId, volumeId, jobId }, end.error)
   },
 })
 

@@ -10,6 +10,7 @@ import type { AppContext } from '../context.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { jobError } from '../jobs/run-job.ts'
 import { keyRingOf } from '../keys/keys.ts'
+import { tellFaultyCopy } from '../volumes/notices.ts'
 import { openVolumeOf, volumeOf, volumeResource } from '../volumes/volumes.ts'
 import { type CopyFinding, markCopy } from './copies.ts'
 import { beginReading, type SnapshotRow } from './snapshots.ts'
@@ -75,9 +76,11 @@ export const verify = defineJob({
         const { finding, fault } = await verifyOne(work, row, copy)
         if (fault) found.push(fault)
         states.set(volumeId, finding.state)
-        await store.db
-          .transaction()
-          .execute((trx) => markCopy(store, trx, { snapshotId: row.id, volumeId }, finding))
+        await store.db.transaction().execute(async (trx) => {
+          await markCopy(store, trx, { snapshotId: row.id, volumeId }, finding)
+          const told = { organizationId, volumeId, jobId: work.id }
+          if (fault) await tellFaultyCopy(context, trx, told, row, jobError(fault))
+        })
       } catch (error) {
         work.signal.throwIfAborted()
         errors.push(asAppError(error))

@@ -15,7 +15,11 @@ export function readyFolder(dataDirectory: string): string {
  * Which place on earth a volume is, as far as that can be told without reaching it: two that are equal here are the
  * same. Of a folder of this machine all symbolic links are followed.
  */
-export async function placeOf({ folder, location, place = '' }: Volume): Promise<string> {
+export async function placeOf({
+  folder,
+  location,
+  place = '',
+}: Pick<Volume, 'folder' | 'location' | 'place'>): Promise<string> {
   return folder === undefined ? `${place} ${location}` : await realPathOf(folder)
 }
 

@@ -56,6 +56,14 @@ export async function findVolume(db: Db, organizationId: string, id: string): Pr
     .executeTakeFirst()
 }
 
+/**
+ * Whosever it is. Also of a store that has not been migrated to this release: no column is named, and one that came later
+ * than the others is absent from the row.
+ */
+export async function findAnyVolume(db: Db, id: string): Promise<VolumeRow | undefined> {
+  return await db.selectFrom('volumes').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
 type Values = Omit<VolumeRow, 'id' | 'kind' | 'revision' | 'createdAt' | 'updatedAt'>
 
 export async function insertVolume(
@@ -99,6 +107,17 @@ export async function plansUsing(trx: Transaction<Tables>, volumeId: string): Pr
     .orderBy('plans.name')
     .execute()
   return plans.map(({ name }) => name)
+}
+
+/** By name. */
+export async function registrationsUsing(trx: Transaction<Tables>, volumeId: string): Promise<string[]> {
+  const registrations = await trx
+    .selectFrom('appBackupRegistrations')
+    .select('name')
+    .where('volumeId', '=', volumeId)
+    .orderBy('name')
+    .execute()
+  return registrations.map(({ name }) => name)
 }
 
 /** How many jobs are at work with it now. */

@@ -37,13 +37,14 @@ import {
   jobsUsing,
   keptCopies,
   plansUsing,
+  registrationsUsing,
   spanOf,
   storedCopies,
   updateVolume,
   type VolumeRow,
 } from './store.ts'
 
-export { allVolumes, type VolumeRow } from './store.ts'
+export { allVolumes, findAnyVolume, type VolumeRow } from './store.ts'
 
 const PLACE = { name: 'settings', owner: 'this kind of volume' }
 const READY_NAME = 'This machine'
@@ -159,8 +160,8 @@ export async function changeVolume(
 }
 
 /**
- * Forgets a volume; no object on it is touched. Throws `not_found`, `in_use` while plans or jobs use it, and, unless the
- * copies are to be forgotten with it, `copies_kept`.
+ * Forgets a volume; no object on it is touched. Throws `not_found`, `in_use` while plans, app backups or jobs use it, and,
+ * unless the copies are to be forgotten with it, `copies_kept`.
  */
 export async function removeVolume(
   { store }: AppContext,
@@ -172,7 +173,10 @@ export async function removeVolume(
     await holdOrganization(trx, organizationId)
     const found = await findVolume(trx, organizationId, id)
     if (!found) throw noVolume()
-    const users = usersInWords([{ what: 'plan', names: await plansUsing(trx, id) }])
+    const users = usersInWords([
+      { what: 'plan', names: await plansUsing(trx, id) },
+      { what: 'app backup registration', names: await registrationsUsing(trx, id) },
+    ])
     if (users !== undefined) {
       throw new AppError('in_use', `Volume “${found.name}” is used by ${users}.`, {
         hint: 'Give them another volume first.',

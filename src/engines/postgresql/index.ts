@@ -22,6 +22,7 @@ import { refuseOwn } from './own-store.ts'
 import { ScriptReader } from './plain.ts'
 import { backupUserStatements, missingForRestore, missingPrivileges } from './privileges.ts'
 import { restore, restoreGlobals } from './restore.ts'
+import { readTable } from './read-table.ts'
 import { runSql } from './run-sql.ts'
 import { connectionSettings, fromUrl } from './settings.ts'
 import { pgDump, pgDumpAll, pgRestore, psql } from './tools.ts'
@@ -43,6 +44,7 @@ export const postgresql = defineEngine({
   backupUserStatements,
   dump,
   readDump,
+  readTable,
   restore,
   globals: { format: 'globals', what: 'the roles and tablespaces of a server', restore: restoreGlobals },
   runSql,

@@ -12,6 +12,7 @@ import {
   inTransaction,
   restricted,
   withExistingRoles,
+  withFirst,
   withMissingSchemas,
   withoutPublicSchema,
   withoutTransactionTimeout,
@@ -79,7 +80,8 @@ function restoreArchive(request: Request, format: 'custom' | 'directory'): Resto
   const tool = pickRestoreTool(tools, pgRestore, madeBy?.version, server.version)
   const { env, secretFiles } = toolEnvironment(connection, database, workDirectory)
   const path = join(workDirectory, format === 'custom' ? 'restored.dump' : 'restored')
-  const byScript = needsFilter(tool.version, server.version)
+  // Only a script has room for statements of ours in its transaction.
+  const byScript = needsFilter(tool.version, server.version) || request.first !== undefined
   const selection = options.tables.map(exactTable)
   const list = join(workDirectory, 'list')
   const common = ['--no-password', `--format=${format}`, ...contentArguments(options)]
@@ -168,13 +170,14 @@ function runScript(request: AnyRequest, database: string, filters: Stages): Rest
 
 /** psql as the last stage for a script that a tool of this version wrote, and what has to be changed on the way. */
 function psqlStages(
-  { server, tools, format }: AnyRequest,
+  { server, tools, format, first }: AnyRequest,
   writer: string | undefined,
   env: Record<string, string>,
 ): { command: Command; through: Stages } {
   const tool = pickRestoreTool(tools, psql, writer, server.version)
   const through: Stages = []
   if (needsFilter(writer ?? '999', server.version)) through.push(withoutTransactionTimeout)
+  if (first !== undefined) through.push(withFirst(first))
   if (format !== 'globals') through.push(inTransaction)
   if (canRestrict(tool.version)) through.push(restricted)
   const args = [

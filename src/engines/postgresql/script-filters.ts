@@ -69,6 +69,15 @@ export const inTransaction: Filter = async function* (bytes) {
   yield Buffer.from('\nCOMMIT;\n')
 }
 
+/** Puts statements before all others of a script. */
+export function withFirst(statements: string): Filter {
+  return (bytes) =>
+    editHead(bytes, (head) => {
+      const restrict = /^(?:--[^\n]*\n|\n)*\\restrict \w+\n/.exec(head)?.[0] ?? ''
+      return `${restrict}${statements}\n${head.slice(restrict.length)}`
+    })
+}
+
 /**
  * Takes the statement that creates the schema public out of a script for a new database, which has that schema. What else
  * the script says of it stays: its owner, its privileges.

@@ -88,6 +88,9 @@ export const sqlite = defineEngine({
 
   readDump: sqliteDumpReader,
 
+  readTable: ({ path, table }, signal) =>
+    apart('rows', { path, table }, signal).then((rows) => rows ?? undefined),
+
   restore({ connection, database, options, mode }) {
     const path = databasePath(connection, database)
     const { content, tables } = options

@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs'
+import type { SQLOutputValue } from 'node:sqlite'
 import type { DatabaseFacts, DumpContents } from '../engine.ts'
 import { keepChosen, type Choice } from './choose.ts'
 import { copyDatabase, flush } from './copy.ts'
 import { explain } from './explain.ts'
 import { checkIntegrity } from './integrity.ts'
-import { openSource, openUnchanging, reading, valueOf } from './open.ts'
+import { openSource, openUnchanging, quoteName, reading, valueOf } from './open.ts'
 import { removeDatabase, replaceDatabase } from './replace.ts'
 import { countTables } from './tables.ts'
 
@@ -31,6 +32,27 @@ export const operations = {
     return explained(request.path, async () => {
       using source = await openSource(request.path)
       return await reading(source.db, () => countTables(source.db))
+    })
+  },
+
+  /** Null if there is no such table. */
+  async rows({
+    path,
+    table,
+  }: {
+    path: string
+    table: string
+  }): Promise<Record<string, string | null>[] | null> {
+    return explained(path, async () => {
+      using copy = openUnchanging(path)
+      const found = copy.db
+        .prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`)
+        .get(table)
+      if (found === undefined) return null
+      return copy.db
+        .prepare(`SELECT * FROM ${quoteName(table)}`)
+        .all()
+        .map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, textOf(value)])))
     })
   },
 
@@ -64,6 +86,10 @@ export const operations = {
   async remove(request: { path: string; force: boolean }): Promise<void> {
     return explained(request.path, async () => removeDatabase(request))
   },
+}
+
+function textOf(value: SQLOutputValue): string | null {
+  return value === null ? null : String(value)
 }
 
 function verify(path: string): void {

@@ -12,6 +12,10 @@ create table app_backup_registrations (
   is_enabled {integer} not null check (is_enabled in (0, 1)),
   -- The environment says what it is: it is changed there.
   is_managed {integer} not null check (is_managed in (0, 1)),
+  -- Since when its schedules are as they are: nothing until then is due.
+  scheduled_since {integer} not null,
+  -- A registration that was deleted stays as a name for its backups, and so that the first one does not come back.
+  deleted_at {integer},
   revision {integer} not null,
   created_at {integer} not null,
   updated_at {integer} not null,
@@ -21,16 +25,19 @@ create table app_backup_registrations (
 -- The app backups that were made, as far as they have not been removed again: it is known from here what lies where.
 create table app_backups (
   id text primary key,
-  -- Null when the registration was deleted; where it lies is still known.
-  registration_id text references app_backup_registrations (id) on delete set null,
+  registration_id text not null references app_backup_registrations (id),
   -- 2026-11-22T03-00-00Z/db_v12.db
   key text not null,
   -- Where, without secrets.
   location text not null,
-  -- manual, or the type of the schedule.
+  -- The same for programs: two that are equal are the same place, see app/volumes/place.ts.
+  place text not null,
+  -- manual, first, or the type of the schedule.
   cause text not null,
   schema_version {integer} not null,
   state text not null check (state in ('running', 'succeeded', 'failed')),
+  -- Whether something of it may lie there: then that is removed before the row is.
+  is_stored {integer} not null check (is_stored in (0, 1)),
   -- Who makes it, while it is made: see lib/identity.ts.
   maker text not null,
   bytes {integer},
@@ -42,3 +49,4 @@ create table app_backups (
 
 create index app_backups_of on app_backups (registration_id, started_at desc);
 create index app_backups_by_time on app_backups (started_at desc);
+create unique index app_backups_one_per_key on app_backups (place, key);

@@ -24,3 +24,7 @@ create table hooks (
 ) {strict};
 
 create index hooks_of on hooks (organization_id, around, plan_id);
+
+-- How a running job will end, whatever becomes of its runner: what it was for is done, and recorded with its result, while
+-- hooks still run.
+alter table jobs add column recorded_state text check (recorded_state in ('succeeded', 'partial'));

@@ -48,3 +48,11 @@ create table notification_threads (
   last_at {integer} not null,
   primary key (organization_id, key)
 ) {strict};
+
+-- What organizations that were there before begin with; a new one gets the same (app/notifications/default-rule.ts).
+insert into notification_rules
+  (id, organization_id, name, is_enabled, events, servers, channels, revision, created_at, updated_at)
+select id, id, 'Failures and overdue backups', 1,
+  cast('["backup.partial","backup.failed","backup.recovered","backup.overdue","restore.failed","restore.recovered","copy.missing","copy.corrupt","retention.failed","volume.nearly-full","volume.unreachable","volume.recovered","app-backup.failed"]' as {json}),
+  cast('{"all":true}' as {json}), null, 1, created_at, created_at
+from organizations;

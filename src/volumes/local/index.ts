@@ -1,10 +1,10 @@
 import { lstat, opendir, rmdir, statfs } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
-import { formatBytes } from '../../shared/units.ts'
 import { isLeftOver, isTemporary } from '../key.ts'
+import { type Space, spaceStep } from '../space.ts'
 import { decoded, settingsFromQuery } from '../url.ts'
-import { defineVolume, type TestStep, type Volume } from '../volume.ts'
+import { defineVolume, type Volume } from '../volume.ts'
 import { errorCode, explainFileError } from './errors.ts'
 import { isFolder, removeEmptyFolders, resolveBelow, syncFolder } from './folders.ts'
 import { listFiles, readFile, statFile } from './read.ts'
@@ -49,6 +49,10 @@ export const local = defineVolume({
     return { path: named && resolve(named), ...settingsFromQuery(config, query) }
   },
   open: openDirectory,
+  relativeTo: ({ path, ...others }, folder) => ({
+    ...others,
+    path: typeof path === 'string' && path !== '' ? resolve(folder, path) : path,
+  }),
 })
 
 function isOwnFolder(path: string): boolean {
@@ -89,7 +93,8 @@ function openDirectory(settings: z.output<typeof config>): Volume {
       signal.throwIfAborted()
       await discardIn(root, prefix.split('/').slice(0, -1), prefix, signal)
     },
-    examine: async () => [await freeSpace(root)],
+    space: () => spaceOf(root),
+    examine: async () => [spaceStep(await spaceOf(root))],
     async [Symbol.asyncDispose]() {},
   }
 }
@@ -139,13 +144,11 @@ function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
-async function freeSpace(root: string): Promise<TestStep> {
+async function spaceOf(root: string): Promise<Space> {
   for (let folder = root; ; folder = dirname(folder)) {
     try {
       const { bavail, blocks, bsize } = await statfs(folder)
-      const [free, size] = [bavail * bsize, blocks * bsize]
-      const detail = `${formatBytes(free)} free of ${formatBytes(size)}`
-      return { step: 'free space', outcome: free < size / 20 ? 'warning' : 'ok', detail }
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
     } catch (error) {
       if (errorCode(error) === 'ENOENT' && folder !== dirname(folder)) continue
       throw explainFileError(error, 'look at', root)

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { DeleteBucketPolicyCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3'
 import { type CephServer, startCeph } from '../../../test/servers/ceph.ts'
@@ -11,10 +14,13 @@ import { tempFolder } from '../../../test/servers/temp-folder.ts'
 import { digest, fails, keys, pattern, read, signal, text } from '../conformance.ts'
 import { openVolumeUrl } from '../index.ts'
 import { testVolume } from '../test-volume.ts'
-import { openS3, type S3Settings } from './index.ts'
+import type { StoredFile } from '../volume.ts'
+import { testWriteOnly } from '../write-only.ts'
+import { openS3, openS3WriteOnly, type S3Settings } from './index.ts'
 import { digestOf, leftovers, MB, owned, quick, settingsFor, startTlsProxy } from './test-bed.ts'
 
 const skip = skipUnless('ceph')
+const MiB = 1024 * 1024
 let ceph: CephServer
 before(async () => {
   if (!skip) ceph = await startCeph()
@@ -115,6 +121,133 @@ describe('S3 explains what is wrong', { skip, timeout: 120_000 }, () => {
     await volume.discard('b', signal())
     assert.deepEqual(await leftovers(ceph, bucket), [])
   })
+})
+
+describe('S3 that may only be written to', { skip, timeout: 120_000 }, () => {
+  const file = async (folder: string, bytes: number): Promise<StoredFile> => {
+    const path = join(folder, `${bytes}`)
+    await pipeline(pattern(bytes), createWriteStream(path))
+    return { path, ...(await digestOf(bytes)) }
+  }
+  /** A user with these rights on the objects of a bucket, and a proxy that sees what is asked. */
+  const openBucket = async (actions: string[]) => {
+    const bucket = await ceph.createBucket()
+    const { accessKeyId, secretAccessKey, arn } = await ceph.createUser()
+    // What one user has put, another one may see only if he is told to: the owner of the bucket, too.
+    const other = await ceph.createUser()
+    await using owner = owned(ceph)
+    const objects = `arn:aws:s3:::${bucket}/*`
+    const Statement = [
+      { Effect: 'Allow', Principal: { AWS: [arn] }, Action: actions, Resource: objects },
+      { Effect: 'Allow', Principal: { AWS: [other.arn] }, Action: 's3:*', Resource: objects },
+      {
+        Effect: 'Allow',
+        Principal: { AWS: [other.arn] },
+        Action: 's3:*',
+        Resource: `arn:aws:s3:::${bucket}`,
+      },
+    ]
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+    await owner.client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }))
+    const proxy = await startHttpProxy({ to: ceph.endpoint })
+    const endpoint = proxy.endpoint
+    return {
+      bucket,
+      proxy,
+      settings: settingsFor(ceph, bucket, { endpoint, accessKeyId, secretAccessKey, prefix: 'app' }),
+      all: () => openS3(settingsFor({ ...ceph, ...other }, bucket, { prefix: 'app' }), quick),
+      [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+    }
+  }
+  const small = { single: 6 * MiB, part: 5 * MiB }
+
+  it('puts and removes with the rights to do that, in one request or in parts, and asks for nothing else', async () => {
+    await using folder = await tempFolder('write-only')
+    await using test = await openBucket(['s3:PutObject', 's3:DeleteObject'])
+    await using volume = openS3WriteOnly(test.settings, quick, 20_000, small)
+    await using reader = test.all()
+    for (const bytes of [0, 1000, small.single, small.single + 1, 13 * MB]) {
+      const stored = await file(folder.path, bytes)
+      await volume.put(`a/${bytes}`, stored, signal())
+      assert.deepEqual(await digest(reader, `a/${bytes}`), { bytes, sha256: stored.sha256 })
+    }
+    const methods = new Set(test.proxy.requests.map(({ method }) => method))
+    assert.deepEqual([...methods].sort(), ['POST', 'PUT'], 'a POST begins and ends an upload in parts')
+    assert.deepEqual(
+      test.proxy.requests.filter(({ status = 0 }) => status >= 300),
+      [],
+    )
+    for (const { headers, method, path } of test.proxy.requests) {
+      if (method === 'PUT') assert.match(String(headers['x-amz-checksum-sha256']), /^[\w+/]{43}=$/, path)
+    }
+    for (const key of await keys(reader)) await volume.remove(key, signal())
+    await volume.remove('never/was', signal())
+    assert.deepEqual(await keys(reader), [])
+    assert.deepEqual(await leftovers(ceph, test.bucket), [])
+    const tried = await testWriteOnly(volume, folder.path, signal())
+    assert.deepEqual(
+      tried.map(({ step, outcome }) => [step, outcome]),
+      [
+        ['write', 'ok'],
+        ['remove', 'ok'],
+      ],
+    )
+    await fails('volume_refused', openAndList(test.settings), 'the server lets it list')
+  })
+
+  it('says which right is missing', async () => {
+    await using folder = await tempFolder('write-only')
+    for (const [right, step, permission] of [
+      ['s3:PutObject', 'remove', /s3:DeleteObject/],
+      ['s3:DeleteObject', 'write', /s3:PutObject/],
+    ] as const) {
+      await using test = await openBucket([right])
+      await using volume = openS3WriteOnly(test.settings, quick, 20_000)
+      const steps = await testWriteOnly(volume, folder.path, signal())
+      const failed = steps.find(({ outcome }) => outcome === 'failed')
+      assert.equal(failed?.step, step)
+      assert.match(failed.detail ?? '', permission)
+    }
+  })
+
+  it('tries again what passes, and refuses bytes that are not those of the file', async () => {
+    await using folder = await tempFolder('write-only')
+    await using test = await openBucket(['s3:PutObject', 's3:DeleteObject'])
+    await using volume = openS3WriteOnly(test.settings, quick, 20_000, small)
+    await using reader = test.all()
+    const stored = await file(folder.path, 2 * MB)
+    for (const trouble of [
+      { cutUpload: MB },
+      { loseReply: true },
+      { answer: { status: 503, code: 'SlowDown' } },
+    ]) {
+      const made = test.proxy.trouble({ ...trouble, times: 1 })
+      await volume.put('again', stored, signal())
+      assert.equal(made.used, 1)
+      made.end()
+      assert.equal((await digest(reader, 'again')).sha256, stored.sha256)
+    }
+    await appendFile(stored.path, 'x')
+    await assert.rejects(volume.put('other', { ...stored, bytes: stored.bytes + 1 }, signal()))
+    await fails('object_not_found', reader.stat('other', signal()))
+    const parts = await file(folder.path, 13 * MB)
+    const lost = test.proxy.trouble({
+      when: ({ path }) => /partNumber=2/.test(path),
+      answer: { status: 403, code: 'AccessDenied' },
+    })
+    await fails(
+      'volume_refused',
+      volume.put('parts', parts, signal()),
+      'it may not abort, and says why it failed',
+    )
+    lost.end()
+    await fails('object_not_found', reader.stat('parts', signal()))
+  })
+
+  const openAndList = async (settings: S3Settings) => {
+    await using volume = openS3(settings, { ...quick, tries: 2 }, 5_000)
+    return await keys(volume)
+  }
 })
 
 describe('S3 by a clock that is wrong', { skip, timeout: 120_000 }, () => {

@@ -6,11 +6,12 @@ import { fromEnvironment, readNamedFile } from '../../lib/environment.ts'
 import { AppError } from '../../shared/errors.ts'
 import { patient, type Patience } from '../backoff.ts'
 import { decoded, settingsFromQuery } from '../url.ts'
-import { defineVolume, type Volume } from '../volume.ts'
+import { defineVolume, type Volume, type WriteOnlyVolume } from '../volume.ts'
 import { openBucket, request } from './client.ts'
 import { examineBucket } from './examine.ts'
 import { partSize } from './parts.ts'
 import { presignObject } from './presign.ts'
+import { putFile, putSizes } from './put.ts'
 import { listObjects, notFound, readObject, statObject } from './read.ts'
 import { removeObject } from './remove.ts'
 import { discardUnfinished } from './uploads.ts'
@@ -132,7 +133,30 @@ export const s3 = defineVolume({
   config,
   fromUrl,
   open: (settings) => openS3(settings),
+  openWriteOnly: (settings) => openS3WriteOnly(settings),
 })
+
+/** Needs `s3:PutObject` and `s3:DeleteObject`, and sends no request that needs another right. */
+export function openS3WriteOnly(
+  settings: S3Settings,
+  patience: Patience = patient,
+  idle = 60_000,
+  sizes = putSizes,
+): WriteOnlyVolume {
+  const bucket = openBucket(settings, patience, idle, partSize)
+  return {
+    location: bucket.location,
+    place: placeOf(settings),
+    put: (key, file, signal) => putFile(bucket, key, file, signal, sizes),
+    remove: (key, signal) => removeObject(bucket, key, signal),
+    [Symbol.asyncDispose]: () => bucket.close(),
+  }
+}
+
+/** Buckets of two providers may have the same name. */
+function placeOf({ endpoint }: S3Settings): string {
+  return endpoint === undefined ? 'AWS' : new URL(endpoint).href
+}
 
 /** The volume, with what tests make smaller: pauses, how long a silent server is waited for (60 s), and parts. */
 export function openS3(
@@ -144,8 +168,7 @@ export function openS3(
   const bucket = openBucket(settings, patience, idle, size)
   return {
     location: bucket.location,
-    // Buckets of two providers may have the same name.
-    place: settings.endpoint === undefined ? 'AWS' : new URL(settings.endpoint).href,
+    place: placeOf(settings),
     readsAreCheap: false,
     write: (key, source, signal, options) => writeObject(bucket, key, source, signal, options),
     read: (key, signal, range) => readObject(bucket, key, signal, range),

@@ -12,7 +12,7 @@ import { PartMemory } from './parts.ts'
 import { SHA256, statObject } from './read.ts'
 import { abortUpload, abortUploads } from './uploads.ts'
 
-const PUT = { doing: 'write', permission: 's3:PutObject' }
+export const PUT = { doing: 'write', permission: 's3:PutObject' }
 /** In pieces, because TLS encrypts a copy of whatever it is given at once. */
 const PIECE = 256 * 1024
 /** Putting thousands of parts together takes some servers minutes in which they say nothing. */
@@ -362,30 +362,43 @@ class ObjectWrite {
   }
 
   #properties(): Partial<CreateMultipartUploadCommandInput> {
-    const { storageClass, encryption, kmsKeyId, objectLockMode, objectLockDays } = this.#bucket.settings
-    return {
-      ...(storageClass
-        ? { StorageClass: storageClass as CreateMultipartUploadCommandInput['StorageClass'] }
-        : {}),
-      ...(encryption === 'none' ? {} : { ServerSideEncryption: encryption, SSEKMSKeyId: kmsKeyId }),
-      ...(objectLockMode && objectLockDays
-        ? {
-            ObjectLockMode: objectLockMode,
-            ObjectLockRetainUntilDate: new Date(Date.now() + objectLockDays * 86_400_000),
-          }
-        : {}),
-    }
+    return propertiesOf(this.#bucket)
   }
 
   #sendsChecksums(): boolean {
-    // A lock is only accepted together with a checksum.
-    const { requestChecksums, objectLockMode } = this.#bucket.settings
-    return requestChecksums === 'always' || objectLockMode !== undefined
+    return sendsChecksums(this.#bucket)
   }
 
   #checksum(sha256: Buffer): { ChecksumSHA256?: string } {
-    return this.#sendsChecksums() ? { ChecksumSHA256: sha256.toString('base64') } : {}
+    return checksumOf(this.#bucket, sha256)
   }
+}
+
+/** What every new object gets, as the settings say. */
+export function propertiesOf({ settings }: Bucket): Partial<CreateMultipartUploadCommandInput> {
+  const { storageClass, encryption, kmsKeyId, objectLockMode, objectLockDays } = settings
+  return {
+    ...(storageClass
+      ? { StorageClass: storageClass as CreateMultipartUploadCommandInput['StorageClass'] }
+      : {}),
+    ...(encryption === 'none' ? {} : { ServerSideEncryption: encryption, SSEKMSKeyId: kmsKeyId }),
+    ...(objectLockMode && objectLockDays
+      ? {
+          ObjectLockMode: objectLockMode,
+          ObjectLockRetainUntilDate: new Date(Date.now() + objectLockDays * 86_400_000),
+        }
+      : {}),
+  }
+}
+
+export function sendsChecksums({ settings }: Bucket): boolean {
+  // A lock is only accepted together with a checksum.
+  const { requestChecksums, objectLockMode } = settings
+  return requestChecksums === 'always' || objectLockMode !== undefined
+}
+
+export function checksumOf(bucket: Bucket, sha256: Buffer): { ChecksumSHA256?: string } {
+  return sendsChecksums(bucket) ? { ChecksumSHA256: sha256.toString('base64') } : {}
 }
 
 async function mustBeAbsent(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
@@ -418,7 +431,7 @@ function* pieces(bytes: Buffer, touch: () => void): Generator<Buffer, void> {
  * Signs what the body must be, so that any server notices a damaged body. The SDK signs no stream's contents by
  * itself, and would hash a buffer's a second time.
  */
-function signPayload(
+export function signPayload(
   command: { middlewareStack: { add(middleware: never, options: { step: 'build'; name: string }): void } },
   sha256: Buffer,
 ): void {

@@ -7,10 +7,10 @@ import { AppError } from '../../shared/errors.ts'
 import { wholeNumber } from '../../shared/fields.ts'
 import { secret } from '../../shared/secrets.ts'
 import type { Patience } from '../backoff.ts'
-import { formatBytes } from '../../shared/units.ts'
 import { isLeftOver, isTemporary } from '../key.ts'
+import { type Space, spaceStep } from '../space.ts'
 import { decoded, settingsFromQuery } from '../url.ts'
-import { defineVolume, type TestStep, type Volume } from '../volume.ts'
+import { defineVolume, type Volume } from '../volume.ts'
 import { Connection } from './connection.ts'
 import { status, statusOf } from './errors.ts'
 import {
@@ -23,7 +23,7 @@ import {
   type RemoteRoot,
 } from './files.ts'
 import { listFiles, readFile, statFile } from './read.ts'
-import { ASIDE, roomAt, writeFile } from './write.ts'
+import { ASIDE, spaceAt, writeFile } from './write.ts'
 
 const USER = 'must be given: the name to sign in with, in a URL sftp://user@host/path'
 const SECONDS = 'must be a number from 1 to 300'
@@ -114,7 +114,12 @@ export function openSftp(settings: SftpSettings, patience: Patience = patient, i
         folders.push(...(await discardIn(connection, root, folder, prefix, signal)))
       }
     },
-    examine: async (signal) => [await freeSpace(connection, root, signal)],
+    space: (signal) => spaceOf(connection, root, signal),
+    async examine(signal) {
+      const started = performance.now()
+      const step = spaceStep(await spaceOf(connection, root, signal))
+      return [{ ...step, milliseconds: Math.round(performance.now() - started) }]
+    },
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
 }
@@ -187,23 +192,19 @@ function fromUrl(text: string, environment: NodeJS.ProcessEnv): unknown {
   })
 }
 
-async function freeSpace(connection: Connection, root: RemoteRoot, signal: AbortSignal): Promise<TestStep> {
-  const started = performance.now()
+async function spaceOf(
+  connection: Connection,
+  root: RemoteRoot,
+  signal: AbortSignal,
+): Promise<Space | undefined> {
   // The root may not be there yet; what is above it then tells.
-  let room: { free: number; size: number } | undefined
   for (let folder = root.path; ; folder = parentOf(folder)) {
     try {
-      room = await roomAt(connection, folder, signal)
-      break
+      return await spaceAt(connection, folder, signal)
     } catch (error) {
       if (error instanceof AppError || folder === parentOf(folder) || signal.aborted) throw error
     }
   }
-  const milliseconds = Math.round(performance.now() - started)
-  if (!room)
-    return { step: 'free space', outcome: 'skipped', detail: 'The server does not tell.', milliseconds }
-  const detail = `${formatBytes(room.free)} free of ${formatBytes(room.size)}`
-  return { step: 'free space', outcome: room.free < room.size / 20 ? 'warning' : 'ok', detail, milliseconds }
 }
 
 function withoutUndefined(settings: Record<string, unknown>): Record<string, unknown> {

@@ -2,6 +2,7 @@ import type { Stats } from 'ssh2'
 import { AppError } from '../../shared/errors.ts'
 import { afterFailure, headBytes, untilAborted } from '../bytes.ts'
 import { temporaryName } from '../key.ts'
+import type { Space } from '../space.ts'
 import type { ObjectSource, WriteOptions } from '../volume.ts'
 import type { Connection } from './connection.ts'
 import { explainSftpError, status, statusOf } from './errors.ts'
@@ -243,16 +244,16 @@ async function explainWriteError(
 ): Promise<unknown> {
   const explanation = explainSftpError(error, 'write', path, root.location)
   if (statusOf(error) !== status.failure) return explanation
-  let room: Room | undefined
+  let room: Space | undefined
   try {
-    room = await roomAt(connection, parentOf(path), AbortSignal.timeout(10_000))
+    room = await spaceAt(connection, parentOf(path), AbortSignal.timeout(10_000))
   } catch {
     return explanation // what failed first is what counts
   }
-  if (room === undefined || room.free >= REQUEST * UNDER_WAY) return explanation
+  if (room === undefined || room.freeBytes >= REQUEST * UNDER_WAY) return explanation
   return new AppError(
     'volume_full',
-    `There is no room left for “${path}” on ${root.location}: the server said “Failure” and has ${room.free} bytes free.`,
+    `There is no room left for “${path}” on ${root.location}: the server said “Failure” and has ${room.freeBytes} bytes free.`,
     {
       hint: 'Free some room there, keep fewer snapshots, or choose another volume.',
       cause: error,
@@ -260,24 +261,18 @@ async function explainWriteError(
   )
 }
 
-/** In bytes. */
-export interface Room {
-  free: number
-  size: number
-}
-
 /** Room on the file system of the folder; undefined where the server cannot tell. */
-export async function roomAt(
+export async function spaceAt(
   connection: Connection,
   folder: string,
   signal: AbortSignal,
-): Promise<Room | undefined> {
+): Promise<Space | undefined> {
   return await connection.run(signal, async (session) => {
     if (!session.offers('statvfs@openssh.com')) return undefined
     type Answer = { f_bavail: number; f_blocks: number; f_frsize: number }
     const room = await session.call<Answer>(signal, (sftp, answer) =>
       sftp.ext_openssh_statvfs(folder, answer),
     )
-    return { free: room.f_bavail * room.f_frsize, size: room.f_blocks * room.f_frsize }
+    return { freeBytes: room.f_bavail * room.f_frsize, totalBytes: room.f_blocks * room.f_frsize }
   })
 }

@@ -1,0 +1,151 @@
+import type { Selectable, Transaction } from 'kysely'
+import type { Store } from '../../store/database.ts'
+import type { JobError } from '../../store/queue.ts'
+import type { Tables } from '../../store/tables.ts'
+import { isBehind, type Place } from '../pages.ts'
+
+export type ChannelRow = Selectable<Tables['channels']>
+type Db = Store['db'] | Transaction<Tables>
+
+const columns = [
+  'id',
+  'organizationId',
+  'name',
+  'kind',
+  'settings',
+  'isEnabled',
+  'isShared',
+  'lastDeliveredAt',
+  'lastFailedAt',
+  'lastError',
+  'revision',
+  'createdAt',
+  'updatedAt',
+] as const
+
+/** By name, then id, behind the given place; one more than `limit`. */
+export async function listChannels(
+  { db }: Store,
+  organizationId: string,
+  { after, limit, kind }: { after: Place | undefined; limit: number; kind?: string | undefined },
+): Promise<ChannelRow[]> {
+  let query = db.selectFrom('channels').select(columns).where('organizationId', '=', organizationId)
+  if (kind !== undefined) query = query.where('kind', '=', kind)
+  if (after) query = query.where(isBehind('name', after))
+  return await query
+    .orderBy('name')
+    .orderBy('id')
+    .limit(limit + 1)
+    .execute()
+}
+
+/** Those of other organizations that its rules may use, by name. */
+export async function sharedWith({ db }: Store, organizationId: string): Promise<ChannelRow[]> {
+  return await db
+    .selectFrom('channels')
+    .select(columns)
+    .where('organizationId', '<>', organizationId)
+    .where('isShared', '=', 1)
+    .orderBy('name')
+    .orderBy('id')
+    .execute()
+}
+
+/** Whosever it is. */
+export async function findChannel(db: Db, id: string): Promise<ChannelRow | undefined> {
+  return await db.selectFrom('channels').select(columns).where('id', '=', id).executeTakeFirst()
+}
+
+/** Those among the given ones, or all of its own, that take notices of the organization now. */
+export async function openChannelsOf(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  ids: readonly string[] | null,
+): Promise<string[]> {
+  const query = trx.selectFrom('channels').select('id').where('isEnabled', '=', 1).orderBy('id')
+  const rows =
+    ids === null
+      ? query.where('organizationId', '=', organizationId)
+      : query
+          .where('id', 'in', ids)
+          .where((eb) => eb.or([eb('organizationId', '=', organizationId), eb('isShared', '=', 1)]))
+  return (await rows.execute()).map(({ id }) => id)
+}
+
+/** Its own of these kinds that take notices now. */
+export async function openChannelsOfKinds(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  kinds: readonly string[],
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('channels')
+    .select('id')
+    .where('organizationId', '=', organizationId)
+    .where('isEnabled', '=', 1)
+    .where('kind', 'in', kinds)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+type Values = Pick<ChannelRow, 'name' | 'settings' | 'isEnabled' | 'isShared'>
+
+export async function insertChannel(
+  store: Store,
+  trx: Transaction<Tables>,
+  channel: Values & Pick<ChannelRow, 'id' | 'organizationId' | 'kind'>,
+): Promise<ChannelRow> {
+  return await trx
+    .insertInto('channels')
+    .values({ ...channel, revision: 1, createdAt: store.now, updatedAt: store.now })
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+}
+
+/** Undefined if it has another revision by now. */
+export async function updateChannel(
+  store: Store,
+  trx: Transaction<Tables>,
+  { id, revision }: Pick<ChannelRow, 'id' | 'revision'>,
+  values: Values,
+): Promise<ChannelRow | undefined> {
+  return await trx
+    .updateTable('channels')
+    .set({ ...values, revision: revision + 1, updatedAt: store.now })
+    .where('id', '=', id)
+    .where('revision', '=', revision)
+    .returning(columns)
+    .executeTakeFirst()
+}
+
+export async function deleteChannel(trx: Transaction<Tables>, id: string): Promise<void> {
+  await trx.deleteFrom('channels').where('id', '=', id).execute()
+}
+
+/** How its last delivery fared is no change of the channel: its revision stays. */
+export async function noteDelivery(store: Store, db: Db, id: string): Promise<void> {
+  await db.updateTable('channels').set({ lastDeliveredAt: store.now }).where('id', '=', id).execute()
+}
+
+export async function noteFailure(store: Store, db: Db, id: string, error: JobError): Promise<void> {
+  await db
+    .updateTable('channels')
+    .set({ lastFailedAt: store.now, lastError: JSON.stringify(error) })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** By name. */
+export async function rulesNaming(
+  trx: Transaction<Tables>,
+  channelId: string,
+): Promise<{ organizationId: string; name: string }[]> {
+  const rules = await trx
+    .selectFrom('notificationRules')
+    .select(['organizationId', 'name', 'channels'])
+    .where('channels', 'is not', null)
+    .orderBy('name')
+    .execute()
+  return rules.filter(({ channels }) => (JSON.parse(channels ?? '[]') as string[]).includes(channelId))
+}
