@@ -222,7 +222,7 @@ async function removeLeftOvers(folder: string): Promise<void> {
 }
 
 /** Makes the names in it durable. Some network file systems know no such thing; there it is not needed. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   let handle
   try {
     handle = await open(folder, 'r')

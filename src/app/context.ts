@@ -19,7 +19,7 @@ export interface AppContext {
    * When each loop of this process went round last, by `performance.now()`: for its health. None of it is there where
    * the loop does not run.
    */
-  heartbeats: Map<'scheduler' | 'worker' | 'delivery lane', number>
+  heartbeats: Map<'scheduler' | 'watch' | 'worker' | 'delivery lane', number>
   /** The address as people type it, for links; without a slash at its end. */
   appUrl?: string | undefined
   /** The server that mail is handed to, if the environment says it: then it is not a setting. */

@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
+import { sql } from 'kysely'
+import pg from 'pg'
 import { type TempFolder, tempFolder } from '../../test/servers/temp-folder.ts'
 import { connect } from '../client/client.ts'
+import { ownToken } from '../lib/identity.ts'
 import { makeKey, writeKey } from '../lib/sealing.ts'
 import { AppError, type ErrorCode } from '../shared/errors.ts'
 import { isOver } from '../shared/jobs.ts'
-import { openStore } from '../store/database.ts'
+import { openStore, type Store } from '../store/database.ts'
 import { takeLease } from '../store/lease.ts'
-import { migrate, readMigrations } from '../store/migrate.ts'
+import { migrate, readMigrations, schemaOf } from '../store/migrate.ts'
 import { describeStores } from '../store/test-bed.ts'
-import { readConfiguration } from './configuration.ts'
+import { snapshotStore } from './app-backups/snapshot.ts'
+import { type Configuration, readConfiguration } from './configuration.ts'
 import { restoreApp } from './restore-app.ts'
 import { serve } from './serve.ts'
 
 const job = { signal: new AbortController().signal, log() {}, progress() {} }
+const { Client } = pg
 const all = await readMigrations()
 
 function has(code: ErrorCode, message = /./) {
@@ -165,7 +170,6 @@ describeStores('the app itself is restored', (makePlace) => {
       .insertInto('migrations')
       .values({ number: 999, name: 'of the future', appliedAt: 1 })
       .execute()
-    const { snapshotStore } = await import('./app-backups/snapshot.ts')
     await using future = await snapshotStore({ store, workDirectory: app.configuration.workDirectory }, job)
     await store.db.deleteFrom('migrations').where('number', '=', 999).execute()
     await store[Symbol.asyncDispose]()
@@ -203,5 +207,156 @@ describeStores('the app itself is restored', (makePlace) => {
     assert.equal(restored.kept, null)
     await using store = await openStore(configuration.store)
     assert.equal((await store.db.selectFrom('servers').select('name').execute())[0]?.name, 'saved')
+  })
+
+  const setName = async (place: Configuration['store'], name: string) => {
+    await using store = await openStore(place)
+    await store.db.updateTable('organizations').set({ name }).execute()
+  }
+  const nameIn = async (place: Configuration['store']) => {
+    await using store = await openStore(place)
+    return (await store.db.selectFrom('organizations').select('name').executeTakeFirstOrThrow()).name
+  }
+  /** A store of an organization called Before, and a backup of that; then it is called After. */
+  const changed = async (
+    configuration: Configuration,
+    more: (store: Store) => Promise<unknown> = async () => {},
+  ) => {
+    const file = join(configuration.dataDirectory, 'backup.db')
+    {
+      await using store = await openStore(configuration.store)
+      await migrate(store)
+      await store.db.insertInto('organizations').values({ id: 'o', name: 'Before', createdAt: 1 }).execute()
+      await more(store)
+      await using snapshot = await snapshotStore({ store, workDirectory: configuration.workDirectory }, job)
+      await copyFile(snapshot.file.path, file)
+    }
+    await setName(configuration.store, 'After')
+    return file
+  }
+
+  it('in a database that others use, too, without touching what is theirs', async () => {
+    const app = await install()
+    const { store: place } = app.configuration
+    if (!('url' in place)) return // a file is ours alone
+    await using theirs = await openStore(place)
+    const ask = async (statements: string) => (await sql.raw<object>(statements).execute(theirs.db)).rows
+    const role = `sharer_${count}`
+    await ask(`create role ${role} login password 'canary'; grant usage, create on schema public to ${role};
+      create schema shop; create table shop.jobs (id int); insert into shop.jobs values (1);
+      create table shop.migrations (id int); create table public.theirs (id int); insert into public.theirs values (2)`)
+    const url = new URL(place.url)
+    url.username = role
+    url.password = 'canary'
+    // As the client of the store reads it, and no other.
+    url.searchParams.set('channel_binding', 'prefer')
+    assert.equal((await schemaOf(theirs)).current, 0, 'another’s migrations')
+    await theirs[Symbol.asyncDispose]()
+    const configuration = { ...app.configuration, store: { url: url.href } }
+    const file = await changed(configuration)
+    const restored = await restoreApp(configuration, file, job)
+    assert.deepEqual(restored.warnings, [])
+    assert.equal(await nameIn(configuration.store), 'Before')
+    assert.ok(restored.kept)
+    {
+      await using again = await openStore(place)
+      const query = sql<{ rows: number[] }>`
+        select array[(select count(*) from shop.jobs), (select count(*) from shop.migrations), (select count(*) from theirs)] as rows`
+      assert.deepEqual((await query.execute(again.db)).rows[0]?.rows.map(Number), [1, 0, 1])
+      await sql`create view shop.peek as select name from public.organizations`.execute(again.db)
+    }
+    await assert.rejects(restoreApp(configuration, restored.kept, job), /depend/)
+    {
+      const migrating = new Client({ connectionString: place.url })
+      await migrating.connect()
+      await using _end = { [Symbol.asyncDispose]: () => migrating.end() }
+      await migrating.query('select pg_advisory_lock(7300001)')
+      await assert.rejects(
+        restoreApp(configuration, restored.kept, job),
+        has('store_in_use', /migrates the store/),
+      )
+    }
+    assert.equal(await nameIn(configuration.store), 'Before')
+
+    const other = await install()
+    {
+      await using store = await openStore(other.configuration.store)
+      await sql`create table settings (note text)`.execute(store.db)
+      await assert.rejects(other.restore(file), has('store_in_use'))
+    }
+    await assert.rejects(other.restore(file), has('object_exists', /public\.settings/))
+    await using store = await openStore(other.configuration.store)
+    assert.deepEqual((await sql`select note from settings`.execute(store.db)).rows, [])
+  })
+
+  it('through a link; what others left there goes, and the registry is told no more than is known', async () => {
+    const app = await install()
+    const { configuration } = app
+    if (!('path' in configuration.store)) return // a database has no links
+    const real = join(app.home, 'elsewhere', 'real.db')
+    await mkdir(join(real, '..'))
+    await symlink(real, configuration.store.path)
+    const row = {
+      registrationId: 'r',
+      location: 'l',
+      place: 'p',
+      cause: 'daily',
+      schemaVersion: 8,
+      maker: 'm',
+    }
+    const insert = (store: Store, values: { id: string; key: string; state: 'running' | 'succeeded' }) =>
+      store.db
+        .insertInto('appBackups')
+        .values({ ...row, ...values, isStored: 1, startedAt: 1 })
+        .execute()
+    const file = await changed(configuration, async (store) => {
+      const registration = {
+        id: 'r',
+        name: 'r',
+        kind: 'local',
+        settings: '{}',
+        schedules: '[]',
+        isEnabled: 1,
+      }
+      const times = { scheduledSince: 1, revision: 1, createdAt: 1, updatedAt: 1 }
+      await store.db
+        .insertInto('appBackupRegistrations')
+        .values({ ...registration, ...times, isManaged: 0 })
+        .execute()
+      await insert(store, { id: 'half', key: 'k1', state: 'running' })
+      await insert(store, { id: 'found', key: 'k2', state: 'succeeded' })
+    })
+    {
+      await using store = await openStore(configuration.store)
+      await store.db.deleteFrom('appBackups').execute()
+      await insert(store, { id: 'found again', key: 'k2', state: 'succeeded' })
+      await insert(store, { id: 'later', key: 'k3', state: 'succeeded' })
+    }
+    await assert.rejects(app.restore('r/latest'), has('object_not_found', /no backup “latest”/))
+    await assert.rejects(
+      app.restore('r/k3'),
+      has('object_not_found', /k3 lies at l, to which “r” does not lead/),
+    )
+    const token = ownToken().replace(/-\d+-\d+$/, '-1-1')
+    const left = [`elsewhere/.real.db.${token}`, `.holdfast.before-restore-x.dump.${token}`]
+    for (const name of left) await writeFile(join(app.home, name), 'half')
+    await writeFile(join(app.home, `.others.${token}`), 'mine')
+
+    await writeFile(`${file}-wal`, 'changes')
+    await assert.rejects(app.restore(file), has('invalid_input', /backup\.db-wal, with changes/))
+    await rm(`${file}-wal`)
+    const { kept } = await app.restore(file)
+    assert.equal(await nameIn(configuration.store), 'Before')
+    assert.equal(await nameIn({ path: real }), 'Before')
+    assert.equal(await nameIn({ path: kept ?? '' }), 'After')
+    assert.ok((await lstat(configuration.store.path)).isSymbolicLink())
+    const names = await readdir(app.home, { recursive: true })
+    assert.deepEqual(
+      names.filter((name) => name.includes(token)),
+      [`.others.${token}`],
+    )
+    await using store = await openStore(configuration.store)
+    const rows = await store.db.selectFrom('appBackups').select('id').orderBy('id').execute()
+    assert.deepEqual(rows, [{ id: 'found' }, { id: 'later' }])
   })
 })

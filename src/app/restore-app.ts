@@ -1,11 +1,12 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { copyFile, link, open, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { sql } from 'kysely'
 import type { Engine } from '../engines/engine.ts'
 import { engineNamed, parseSettings } from '../engines/index.ts'
 import { ownToken } from '../lib/identity.ts'
+import { realPathOf } from '../lib/real-path.ts'
 import { type Sealer, sealer } from '../lib/sealing.ts'
 import { findTools, type FoundTool } from '../lib/tools.ts'
 import { checkRoom, createWorkDirectory } from '../lib/work-directory.ts'
@@ -13,13 +14,15 @@ import { explained } from '../runner/explained.ts'
 import type { JobContext } from '../runner/job.ts'
 import { loadDump } from '../runner/load.ts'
 import { AppError, asAppError } from '../shared/errors.ts'
-import { copiedTables, notCopied } from '../store/copy-store.ts'
 import { openStore, type Store, type StoreEngine } from '../store/database.ts'
-import { schemaOf } from '../store/migrate.ts'
-import { loadAppKey, makeDataDirectory } from './app-key.ts'
+import { readMigrations, schemaOf } from '../store/migrate.ts'
+import { MIGRATION_LOCK } from '../store/postgresql.ts'
+import { loadAppKey, makeDataDirectory, syncFolder } from './app-key.ts'
 import { type CarriedBackups, carriedBackups, carryOver } from './app-backups/carry-over.ts'
 import { fetchBackup } from './app-backups/fetch.ts'
-import { ownDatabase, snapshotStore, urlOfFile } from './app-backups/snapshot.ts'
+import { stampOf } from './app-backups/key.ts'
+import { KEPT_DUMP, removeInterrupted } from './app-backups/interrupted.ts'
+import { ownDatabase, ownTables, snapshotStore, tablesOf, urlOfFile } from './app-backups/snapshot.ts'
 import type { Configuration } from './configuration.ts'
 import { holdAlone, isThere } from './existing-store.ts'
 
@@ -62,8 +65,11 @@ export async function restoreApp(
   from: string,
   job: JobContext,
 ): Promise<RestoredApp> {
+  await removeInterrupted(configuration.store, configuration.dataDirectory)
   await using work = await createWorkDirectory(configuration.workDirectory)
-  const path = (await isFile(from)) ? resolve(from) : await fetchBackup(configuration, from, work.path, job)
+  const isNamed = await isFile(from)
+  const path = isNamed ? resolve(from) : await fetchBackup(configuration, from, work.path, job)
+  if (isNamed) await refuseJournals(path)
   const engineName: StoreEngine = 'path' in configuration.store ? 'sqlite' : 'postgresql'
   await checkKind(path, engineName)
   const engine = engineNamed(engineName)
@@ -90,8 +96,8 @@ interface Order {
 /** A file takes the place of a file, by its name. */
 async function restoreFile(order: Order, job: JobContext): Promise<RestoredApp> {
   const { configuration, engine, path } = order
-  const place = configuration.store as { path: string }
-  const target = place.path
+  // A link stays, and the file that it leads to is replaced, and kept.
+  const target = await realPathOf((configuration.store as { path: string }).path)
   const connectionTo = (file: string) =>
     parseSettings(engine.connection, engine.fromUrl(urlOfFile(engine, file), {}).connection, 'the store')
   await makeDataDirectory(dirname(target))
@@ -120,7 +126,7 @@ async function restoreFile(order: Order, job: JobContext): Promise<RestoredApp> 
     }
     const accepting = { ...request, connection, database: beside, mode: 'empty' as const, rawBytes: size }
     await engine.restore(accepting).check?.(job.signal)
-    const backup = await checkBackup(order, beside, kinds.sqlite.format, job)
+    const backup = await checkBackup(order, beside, { format: kinds.sqlite.format }, job)
     const former = await readFormer(order, job)
     await prepareRestored({ path: beside }, former.carried)
     job.signal.throwIfAborted()
@@ -165,7 +171,7 @@ async function readFormer({ configuration }: Order, job: JobContext): Promise<Fo
 
 /** Keeps the file under another name beside it. Where there are no links, by a copy. */
 async function keepFile(target: string, isSound: boolean): Promise<string> {
-  const kept = `${target}.before-restore-${stamp()}`
+  const kept = `${target}.before-restore-${stampOf(Date.now())}`
   if (isSound) await mergeJournal(target)
   try {
     await link(target, kept)
@@ -192,11 +198,16 @@ async function mergeJournal(path: string): Promise<void> {
 async function restoreDatabase(order: Order, job: JobContext): Promise<RestoredApp> {
   const { configuration, engine, path, tools, work } = order
   const { format } = kinds.postgresql
-  const backup = await checkBackup(order, path, format, job)
+  await checkWhole(engine, path, format, job)
   await using store = await openStore(configuration.store)
   await using alone = await holdAlone(configuration.store, store, () => {})
   const { current, newest } = await schemaOf(store)
   if (current > newest) throw cannotReplaceNewer(store, current, newest)
+  const { schema, names } = await ownTables(store, current)
+  if (schema === null) throw noSchema(store)
+  const backup = await checkBackup(order, path, { format, schema }, job)
+  const former = current === 0 ? [] : names
+  await refuseTaken(store, backup, schema, former)
   const carried = current === 0 ? [] : await carriedBackups(store, current)
   const kept = current === 0 ? null : await keepDump(configuration, store, job)
   await alone.check()
@@ -206,22 +217,54 @@ async function restoreDatabase(order: Order, job: JobContext): Promise<RestoredA
     database: own.database,
     server: await engine.inspect(own.connection, job.signal),
     format,
-    options: engine.restoreOptions.parse({ owners: false, privileges: false }),
-    mode: 'empty',
+    options: engine.restoreOptions.parse({ owners: false, privileges: false, comments: false }),
+    mode: 'existing',
     tools,
     workDirectory: work,
     rawBytes: backup.bytes,
-    first: await dropTables(store),
+    first: `${holdMigrations}\n${dropTables(schema, former)}`,
   })
-  await loadDump(restore, createReadStream(path), job.signal, { onStderr: (line) => job.log('info', line) })
-  await prepareRestored(configuration.store, carried)
-  return report(order, backup, store.location, kept, [])
+  let isMigrated = false
+  const onStderr = (line: string) => {
+    isMigrated ||= line.includes(MIGRATES)
+    job.log('info', line)
+  }
+  try {
+    await loadDump(restore, createReadStream(path), job.signal, { onStderr })
+  } catch (error) {
+    throw isMigrated ? migratesNow(store, error) : error
+  }
+  const warnings: string[] = []
+  try {
+    await prepareRestored(configuration.store, carried)
+  } catch (error) {
+    // What was restored is committed: it must be said where the former store is.
+    warnings.push(
+      `What was made since the backup was taken could not be told to the restored store: ${asAppError(error).message}`,
+    )
+  }
+  return report(order, backup, store.location, kept, warnings)
+}
+
+/** Reads it to its end. */
+async function checkWhole(
+  engine: Engine,
+  path: string,
+  format: string,
+  { signal }: JobContext,
+): Promise<void> {
+  const reader = engine.readDump(format)
+  for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576, signal })) {
+    reader.update(chunk as Buffer)
+  }
+  reader.finish()
 }
 
 async function keepDump(configuration: Configuration, store: Store, job: JobContext): Promise<string> {
-  const kept = join(configuration.dataDirectory, `holdfast.before-restore-${stamp()}.dump`)
-  await using snapshot = await snapshotStore({ store, workDirectory: configuration.workDirectory }, job)
-  const partial = `${kept}.part`
+  const { dataDirectory, workDirectory } = configuration
+  const kept = join(dataDirectory, `${KEPT_DUMP}${stampOf(Date.now())}.dump`)
+  await using snapshot = await snapshotStore({ store, workDirectory }, job)
+  const partial = join(dataDirectory, `.${basename(kept)}.${ownToken()}`)
   try {
     const source = createReadStream(snapshot.file.path)
     await pipeline(source, createWriteStream(partial, { mode: 0o600, flags: 'wx', flush: true }), {
@@ -235,33 +278,61 @@ async function keepDump(configuration: Configuration, store: Store, job: JobCont
   return kept
 }
 
-/** Those that this release knows, as far as they are there; whatever else is in the database stays. */
-async function dropTables(store: Store): Promise<string> {
-  const known = new Set([...Object.keys(copiedTables), ...notCopied].map(snakeCase))
-  const tables = (await store.db.introspection.getTables()).filter(({ name }) => known.has(name))
-  if (tables.length === 0) return 'select 1;'
-  const names = tables.map(({ schema, name }) => `${quoted(schema ?? 'public')}.${quoted(name)}`)
-  return `drop table ${names.join(', ')} cascade;`
+/** For nobody but us: what psql says last is where it was raised. */
+const MIGRATES = 'another process of Holdfast migrates this store'
+
+/** A node that starts now waits until all is done; one that migrates already is not disturbed. */
+const holdMigrations = `do $$ begin
+  if not pg_try_advisory_xact_lock(${MIGRATION_LOCK}) then
+    raise exception '${MIGRATES}';
+  end if;
+end $$;`
+
+/** Not what depends on them: that is somebody else’s, and then nothing is changed. */
+function dropTables(schema: string, names: readonly string[]): string {
+  if (names.length === 0) return ''
+  return `drop table ${names.map((name) => `${quoted(schema)}.${quoted(name)}`).join(', ')};`
+}
+
+/** Throws `object_exists` if somebody else’s table, or view, has a name that one of the backup’s has. */
+async function refuseTaken(
+  { db, location }: Store,
+  { schemaVersion }: Backup,
+  schema: string,
+  former: readonly string[],
+): Promise<void> {
+  const wanted = (await tablesOf(schemaVersion)).filter((name) => !former.includes(name))
+  if (wanted.length === 0) return
+  const { rows } = await sql<{ name: string }>`
+    select relname::text as name from pg_class
+     where relnamespace = to_regnamespace(${quoted(schema)}) and relname in (${sql.join(wanted)}) order by 1`.execute(
+    db,
+  )
+  if (rows.length === 0) return
+  const taken = rows.map(({ name }) => `${schema}.${name}`).join(', ')
+  throw new AppError('object_exists', `${location} has what is not Holdfast’s, and in the way: ${taken}.`, {
+    hint: 'Set DATABASE_URL to a database, or with its user’s search_path to a schema, that is empty. Nothing was changed.',
+  })
 }
 
 /** Throws unless the file is an app backup that this release, with this key, can go on with. */
 async function checkBackup(
   { engine, tools, key, path }: Order,
   file: string,
-  format: string,
+  { format, schema }: { format: string; schema?: string },
   job: JobContext,
 ): Promise<Backup> {
   const read = async (table: string) =>
-    await engine.readTable?.({ path: file, format, table, tools }, job.signal)
+    await engine.readTable?.({ path: file, format, table, schema, tools }, job.signal)
   const migrations = (await read('migrations')) ?? []
   const schemaVersion = Math.max(0, ...migrations.map(({ number }) => Number(number)))
   if (!(schemaVersion > 0)) {
     throw new AppError(
       'invalid_input',
-      `${path} is no backup of Holdfast’s own database: it has no schema of it.`,
+      `${path} is no backup of Holdfast’s own database: it has no table “${schema === undefined ? '' : `${schema}.`}migrations” of it.`,
     )
   }
-  const newestSchema = await newestOf()
+  const newestSchema = (await readMigrations()).at(-1)?.number ?? 0
   if (schemaVersion > newestSchema) {
     throw new AppError(
       'store_newer',
@@ -292,13 +363,21 @@ async function checkBackup(
 async function prepareRestored(place: Configuration['store'], carried: CarriedBackups): Promise<void> {
   await using store = await openStore(place)
   const { current } = await schemaOf(store)
-  if (current >= 2) await store.db.deleteFrom('leases').execute()
-  await carryOver(store, current, carried)
+  await store.db.transaction().execute(async (trx) => {
+    if (current >= 2) await trx.deleteFrom('leases').execute()
+    await carryOver(trx, current, carried)
+  })
 }
 
-async function newestOf(): Promise<number> {
-  const { readMigrations } = await import('../store/migrate.ts')
-  return (await readMigrations()).at(-1)?.number ?? 0
+/** Throws `invalid_input` if changes of the file lie in a journal beside it, which it would lack. */
+async function refuseJournals(path: string): Promise<void> {
+  for (const journal of [`${path}-wal`, `${path}-journal`]) {
+    const { size } = await stat(journal).catch(() => ({ size: 0 }))
+    if (size === 0) continue
+    throw new AppError('invalid_input', `Beside ${path} lies ${journal}, with changes that the file lacks.`, {
+      hint: `Let SQLite put them into it: sqlite3 '${path}' 'pragma journal_mode = delete' — or move the journal away, if it does not belong to the file.`,
+    })
+  }
 }
 
 async function checkKind(path: string, wanted: StoreEngine): Promise<void> {
@@ -354,6 +433,13 @@ function report(
   }
 }
 
+function migratesNow({ location }: Store, cause: unknown): AppError {
+  return new AppError('store_in_use', `Another process of Holdfast migrates the store ${location}.`, {
+    hint: 'Stop all nodes and workers first. Nothing was changed.',
+    cause,
+  })
+}
+
 function cannotReplaceNewer({ location }: Store, current: number, newest: number): AppError {
   return new AppError(
     'store_newer',
@@ -364,17 +450,18 @@ function cannotReplaceNewer({ location }: Store, current: number, newest: number
   )
 }
 
-/** For the name of a file: 2026-11-22T03-00-00Z */
-function stamp(): string {
-  return new Date().toISOString().replace(/\.\d+/, '').replaceAll(':', '-')
+function noSchema({ location }: Store): AppError {
+  return new AppError(
+    'invalid_input',
+    `No schema is there in ${location} of those that the user’s search_path names.`,
+    {
+      hint: 'Create it, as it was where the backup was made. Nothing was changed.',
+    },
+  )
 }
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -387,13 +474,4 @@ async function isFile(path: string): Promise<boolean> {
 
 async function removeWithJournals(path: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(path + suffix, { force: true })
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

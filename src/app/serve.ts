@@ -68,7 +68,8 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   const context = contextOf(configuration, store, key)
 
   const backup = migrationBackup(context, configuration.skipsMigrationBackup)
-  const hold = async () => void stack.use(await holdStore(store, lost.reject))
+  let held: HeldStore | undefined
+  const hold = async () => void (held = stack.use(await holdStore(store, lost.reject)))
   // A file is held before it is migrated, unless it cannot be held yet: then nobody else knows it either.
   const isHoldable = store.engine === 'sqlite' && current >= FIRST_WITH_LEASES && current <= newest
   if (isHoldable) {
@@ -76,7 +77,12 @@ export async function serve(configuration: Configuration, options: RunOptions = 
     if (current < newest) await backup.check(current)
     await hold()
   }
-  await migrate(store, { before: backup.make })
+  await migrate(store, {
+    async before(from) {
+      await backup.make(from)
+      await held?.check() // a backup may take longer than the store stays held if nobody renews that
+    },
+  })
   if (store.engine === 'sqlite' && !isHoldable) await hold()
   const resealing = await reseal(context)
   const { host, port, tls, log, trustedProxies } = configuration

@@ -1,4 +1,5 @@
 import type { Answer, RequestOptions } from '../lib/request-guarded.ts'
+import { redact } from '../lib/redact.ts'
 import { requestGuarded } from '../lib/request-guarded.ts'
 import { AppError } from '../shared/errors.ts'
 import type { ChannelEnvironment } from './channel.ts'
@@ -65,7 +66,7 @@ export async function deliver(
       `${receiver} has trouble of its own. It answered ${inItsWords}.`,
     )
   }
-  throw refused(receiver, `It answered ${inItsWords}.`, hintFor(status))
+  throw refused(receiver, `It answered ${inItsWords}.`, hintFor(answer, secrets))
 }
 
 /** For receivers that say no in an answer that looks like success, too. */
@@ -106,75 +107,6 @@ export function numberIn(value: unknown, ...path: string[]): number | undefined 
   return typeof found === 'number' ? found : undefined
 }
 
-function redact(text: string, secrets: readonly (string | undefined)[]): string {
-  const forms = new Set(
-    secrets.flatMap((secret) => (secret ? spellings(secret) : [])).filter((form) => form.length >= 4),
-  )
-  // The longest first: a URL before its parts.
-  const secretForms = [...forms].sort((a, b) => b.length - a.length)
-  const whole = secretForms.reduce((text, form) => without(text, form, form.length), text)
-  // Whoever repeated it may have cut it off. The beginning of a URL, or of its path, says nothing.
-  const cuttable = secretForms.filter((form) => form.length > CUT && !/^(https?(:|%)|\/|%2f)/i.test(form))
-  return cuttable.reduce((text, form) => without(text, form, CUT), whole)
-}
-
-/** So much of a secret's beginning is recognised as such. */
-const CUT = 12
-
-/** Without the secret, and without what has at least so many characters of its beginning; in whatever case. */
-function without(text: string, secret: string, least: number): string {
-  const lower = [text.toLowerCase(), secret.toLowerCase()] as const
-  // There are letters whose lower case is longer: then only what is written in the same way is found.
-  const isAligned = lower[0].length === text.length && lower[1].length === secret.length
-  const [inText, inSecret] = isAligned ? lower : [text, secret]
-  const beginning = inSecret.slice(0, least)
-  let safe = ''
-  let from = 0
-  for (;;) {
-    const found = inText.indexOf(beginning, from)
-    if (found === -1) return safe + text.slice(from)
-    let length = least
-    while (length < secret.length && inText[found + length] === inSecret[length]) length++
-    safe += `${text.slice(from, found)}***`
-    from = found + length
-  }
-}
-
-/** As a server may repeat it: whole, encoded, and of a URL each part that could be the secret one. */
-function spellings(secret: string): string[] {
-  const url = URL.parse(secret)
-  const parts = url
-    ? [
-        url.href,
-        url.href.slice(url.origin.length),
-        url.pathname,
-        ...url.pathname.split('/').filter((part) => part.length >= 6),
-        ...[...url.searchParams.values()].filter((value) => value.length >= 6),
-        ...url.search
-          .slice(1)
-          .split('&')
-          .filter((pair) => pair.length >= 6),
-      ]
-    : []
-  return [secret, ...parts].flatMap((form) => [
-    form,
-    encodeURIComponent(form),
-    encodeURI(form),
-    decoded(form),
-    JSON.stringify(form).slice(1, -1),
-    form.replaceAll('/', '\\/'),
-    form.replaceAll('&', '&amp;'),
-  ])
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text // a percent sign that is just one
-  }
-}
-
 function asJson(body: string): unknown {
   try {
     return JSON.parse(body)
@@ -192,7 +124,12 @@ function retryAfter({ headers }: Answer): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000)
 }
 
-function hintFor(status: number): string {
+function hintFor({ status, withoutHeadersAt }: Answer, secrets: Message['secrets']): string {
+  // Whatever it says then, it has not seen them.
+  if (withoutHeadersAt !== undefined) {
+    const origin = quote(withoutHeadersAt, secrets)
+    return `A redirect leads to ${origin}, and no token or signature is taken along: enter that address itself.`
+  }
   if (status === 401 || status === 403) return 'Enter its token or URL again: it does not accept this one.'
   if (status === 404 || status === 410) {
     return 'Make a new address there and enter it: the receiver does not know this one (any more).'

@@ -2,8 +2,7 @@ import type { LookupFunction } from 'node:net'
 import type { z } from 'zod'
 import type { Answer, RequestOptions } from '../lib/request-guarded.ts'
 import type { Smtp } from '../shared/instance-settings.ts'
-
-export type Severity = 'started' | 'success' | 'recovery' | 'warning' | 'failure' | 'info'
+import type { Severity } from '../shared/notifications.ts'
 
 /** What is to be told. */
 export interface Notice {
@@ -36,8 +35,9 @@ export interface Channel {
    *
    * Throws `channel_refused` where the receiver says no, in its own words: final, except where it asks for patience,
    * which is `AskedToWait`. Throws `channel_unreachable` where it does not answer in time, or has trouble of its own:
-   * worth another try, which may tell the same twice. `tls_failed` and `address_refused` as their names say. When the
-   * signal aborts, its reason is thrown. No secret of the settings is in any sentence.
+   * worth another try, which may tell the same twice. `tls_failed` and `address_refused` as their names say, and what
+   * the environment throws that it asks. Who has told some of several recipients ends with `channel_refused`, final:
+   * they are not told again. When the signal aborts, its reason is thrown. No secret of the settings is in any sentence.
    */
   send(notice: Notice, signal: AbortSignal): Promise<Receipt>
 }
@@ -45,12 +45,20 @@ export interface Channel {
 export interface Receipt {
   /** What the receiver said, or that nothing was sent: one sentence for people, without secrets. */
   answer: string
+  /**
+   * Nothing was sent, since this receiver has no use for such a notice: whether a notice would arrive is as unknown as
+   * before. Absent: the receiver has taken it.
+   */
+  isSent?: false
 }
 
 /** What a channel finds around it. */
 export interface ChannelEnvironment {
-  /** The server that mail is handed to; absent: none is set. */
-  mail?: Smtp
+  /**
+   * The server that mail is handed to; undefined: none is set. Asked for only by who sends mail, when it sends: what
+   * this throws concerns no other channel.
+   */
+  mail?: () => Promise<Smtp | undefined>
   /** Instead of the system's. */
   lookup?: LookupFunction
   /** Instead of `requestGuarded`: for a relay in front of the vendors. */

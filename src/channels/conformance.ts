@@ -41,8 +41,9 @@ export function channelConformance(name: string, open: () => Promise<ChannelUnde
   describe(`${name} keeps the promises of a channel`, () => {
     promise('brings title, text and facts, and says what the receiver answered', async (test) => {
       const notice = aNotice()
-      const { answer } = await send(test, notice)
+      const { answer, isSent } = await send(test, notice)
       assertShown(test, notice)
+      assert.equal(isSent, undefined)
       assert.ok(answer.length > 10 && answer.length < 500 && answer.endsWith('.'), answer)
       assertSecret(test, answer)
     })
@@ -84,6 +85,13 @@ export function channelConformance(name: string, open: () => Promise<ChannelUnde
         assert.ok(text.includes('primary of the shop'), 'the first fact is gone')
       })
     }
+
+    promise('asks for the mail server only if it sends mail', async (test) => {
+      if (test.kind === 'email') return // which has to
+      const mail = () => assert.fail('it asked')
+      await send({ ...test, environment: { ...test.environment, mail } })
+      assert.equal(test.shown.length, 1)
+    })
 
     promise('takes a notice with a title and nothing else', async (test) => {
       await send(test, aNotice({ text: '', facts: [], url: undefined }))
@@ -232,7 +240,7 @@ export function aNotice(changes: Partial<Notice> = {}): Notice {
     ],
     url: 'https://holdfast.example.com/jobs/1?tab=log&from=mail',
     at: '2026-03-01T02:00:00.000Z',
-    thread: 'backup/shop',
+    thread: 'backup:0195b1f0-6a52-7c3e-9d41-2f8e7a1b3c55:shop@1772323200000',
     data: { databaseId: 'd-1', attempts: 3 },
     ...changes,
   }

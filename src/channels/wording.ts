@@ -1,4 +1,5 @@
-import type { Notice, Severity } from './channel.ts'
+import type { Severity } from '../shared/notifications.ts'
+import type { Notice } from './channel.ts'
 import { fit, oneLine, type FitOptions } from './fit.ts'
 
 /** Before a title, where the receiver shows the severity in no other way. */

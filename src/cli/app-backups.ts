@@ -2,11 +2,10 @@ import { Command } from 'commander'
 import type { NewAppBackupRegistration } from '../client/api.ts'
 import type { AppBackup, AppBackupRegistration } from '../shared/app-backups.ts'
 import { AppError } from '../shared/errors.ts'
-import { weekdays } from '../shared/schedules.ts'
 import { formatBytes } from '../shared/units.ts'
 import { finishJobs } from './jobs.ts'
 import { listOf, localTime, printTable, removalOf, showOf, type Things } from './named-things.ts'
-import { positiveInteger, word } from './parse.ts'
+import { positiveInteger, weekdayOf, word } from './parse.ts'
 import { named, remote } from './remote.ts'
 import { note, print, printJson } from './terminal.ts'
 import { printReport } from './test-report.ts'
@@ -186,11 +185,6 @@ function schedulesOf(options: AddOptions): NonNullable<NewAppBackupRegistration[
   if (chosen.length === 0)
     note('warning: Without --migration, --daily, --weekly or --monthly it only runs by hand.')
   return chosen as NonNullable<NewAppBackupRegistration['schedules']>
-}
-
-/** `mon` for Monday. */
-function weekdayOf(text: string): string {
-  return weekdays.find((day) => text.length > 1 && day.startsWith(text.toLowerCase())) ?? text
 }
 
 function list(text: string): string[] {

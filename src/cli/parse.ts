@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { AppError } from '../shared/errors.ts'
+import { weekdays } from '../shared/schedules.ts'
 
 /** For options that may be given several times. */
 export function collect(value: string, previous: string[] | undefined): string[] {
@@ -11,6 +12,11 @@ export function positiveInteger(text: string): number {
   if (!Number.isSafeInteger(value) || value < 1)
     throw new InvalidArgumentError('A whole number from 1 is wanted.')
   return value
+}
+
+/** `mon` for Monday. What is none is for the app to refuse. */
+export function weekdayOf(text: string): string {
+  return weekdays.find((day) => text.length > 1 && day.startsWith(text.toLowerCase())) ?? text
 }
 
 /** For an option whose value, where a variable in a script is not set, would be empty and mean something else. */

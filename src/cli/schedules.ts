@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import type { NewSchedule } from '../client/api.ts'
 import { AppError } from '../shared/errors.ts'
-import { type NamedSchedule, weekdays } from '../shared/schedules.ts'
+import type { NamedSchedule } from '../shared/schedules.ts'
 import { listOf, localTime, removalOf, showOf, type Things } from './named-things.ts'
-import { positiveInteger, word } from './parse.ts'
+import { positiveInteger, weekdayOf, word } from './parse.ts'
 import { named, remote } from './remote.ts'
 import { note, print, printJson } from './terminal.ts'
 
@@ -103,11 +103,6 @@ function ruleOf(options: AddOptions): NewSchedule['rule'] {
   throw new AppError('invalid_input', rule ? 'A schedule has one rule.' : 'When is it to run?', {
     hint: 'Give one of --cron, --hourly, --daily, --weekly, --monthly and --migration.',
   })
-}
-
-/** `mon` for Monday. What is none is for the app to refuse. */
-function weekdayOf(text: string): string {
-  return weekdays.find((day) => text.length > 1 && day.startsWith(text.toLowerCase())) ?? text
 }
 
 function list(text: string): string[] {

@@ -1211,6 +1211,8 @@ export type Restore = {
   /** What was there before, also if the restore has failed */
   safetySnapshotId: string | null
   result: RestoreResult | null
+  /** What ran around it, also if that has stopped it */
+  hooks: HookOutcome[]
 }
 
 export type RestoreCheck = {
@@ -1282,8 +1284,6 @@ export type RestoreResult = {
   rawBytes: number
   /** What was there before */
   safetySnapshotId: string | null
-  /** What ran around it */
-  hooks?: HookOutcome[]
 }
 
 export type RetentionTrial = {

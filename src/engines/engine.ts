@@ -287,6 +287,8 @@ export interface TableRequest {
   format: string
   /** Without a schema. */
   table: string
+  /** In which it is, where there are schemas; any if absent. */
+  schema?: string | undefined
   tools: readonly FoundTool[]
 }
 

@@ -212,6 +212,7 @@ function start(
   const name = basename(command.file)
   const env = { ...baseEnvironment(), ...command.env }
   const child = spawnGroup({ ...command, env }, [stdin, stdout, 'pipe'])
+  child.once('exit', () => forgetGroup(child))
   let stderr = ''
   let line = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -281,8 +282,8 @@ function start(
 }
 
 /**
- * Starts a program in a process group of its own, so that what it has started ends with it, also if this process ends at
- * once. It gets the variables of `env` and no other.
+ * Starts a program in a process group of its own. It gets the variables of `env` and no other. If this process ends before
+ * `forgetGroup` is called, the whole group is killed.
  */
 export function spawnGroup(
   { file, args, env, cwd }: Command,
@@ -290,18 +291,25 @@ export function spawnGroup(
 ): Child {
   const child = spawn(file, args, { env, cwd, stdio, detached: true }) as Child
   if (child.pid !== undefined) running.add(child)
-  child.once('exit', () => running.delete(child))
   return child
 }
 
-/** Signals the program and whatever it has started; 0 only asks. False if nothing of it is left. */
+/** To be called when the program is over, and nothing of its group is to be ended any more. */
+export function forgetGroup(child: Child): void {
+  running.delete(child)
+}
+
+/**
+ * Signals the program and whatever it has started; 0 only asks. False if nothing of it is left that we may signal: what
+ * has become another user's is not ours to end.
+ */
 export function killGroup(child: Child, signal: NodeJS.Signals | 0): boolean {
   if (child.pid === undefined) return false
   try {
     process.kill(-child.pid, signal)
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     return false
   }
 }
@@ -326,12 +334,17 @@ function isRunning(child: Child): boolean {
 
 /** What every tool gets of our environment. Messages are in English, because they are matched against. */
 function baseEnvironment(): Record<string, string> {
-  const env: Record<string, string> = { LC_ALL: 'C.UTF-8', LANG: 'C.UTF-8' }
-  for (const name of ['PATH', 'HOME', 'TZ', 'TMPDIR', 'SystemRoot']) {
-    const value = process.env[name]
-    if (value !== undefined) env[name] = value
+  return {
+    LC_ALL: 'C.UTF-8',
+    LANG: 'C.UTF-8',
+    ...environmentOf(['PATH', 'HOME', 'TZ', 'TMPDIR', 'SystemRoot']),
   }
-  return env
+}
+
+/** Those of our own variables that there are. */
+export function environmentOf(names: readonly string[]): Record<string, string> {
+  const found = names.map((name) => [name, process.env[name]] as const)
+  return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
 function cannotStart(command: Command, error: NodeJS.ErrnoException): AppError {

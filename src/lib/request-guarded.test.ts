@@ -108,7 +108,8 @@ describe('a guarded request', { timeout: 60_000 }, () => {
       headers: { location: path === '/a' ? '/b' : `${other.origin}/c` },
     }))
     const headers = { authorization: 'Bearer x', 'X-Gotify-Key': 'y', 'Content-Type': 'text/plain' }
-    await ask(`${receiver.origin}/a`, { body: 'z', headers })
+    const answer = await ask(`${receiver.origin}/a`, { body: 'z', headers })
+    assert.equal(answer.withoutHeadersAt, other.origin)
     assert.deepEqual(
       [...receiver.received, ...other.received].map(({ headers }) => [
         headers.authorization,
@@ -121,6 +122,9 @@ describe('a guarded request', { timeout: 60_000 }, () => {
         [undefined, undefined, 'text/plain'],
       ],
     )
+    const harmless = { 'Content-Type': 'text/plain' }
+    assert.equal((await ask(receiver.origin, { body: 'z', headers: harmless })).withoutHeadersAt, undefined)
+    assert.equal((await ask(other.origin, { body: 'z', headers })).withoutHeadersAt, undefined)
   })
 
   it('does not follow a redirect that would lose the body', async () => {

@@ -26,6 +26,8 @@ export interface Answer {
   body: string
   /** Who has answered, after all redirects: host, and port if it is not the usual one. */
   host: string
+  /** The origin that a redirect led to, if headers were left out for it: `https://push.example.com`. */
+  withoutHeadersAt?: string
 }
 
 const REDIRECTS = 5
@@ -39,7 +41,9 @@ const harmless = new Set(['accept', 'content-type', 'user-agent'])
  *
  * A redirect is followed only if it cannot lose the body: 307 and 308 repeat the request, 301, 302 and 303 would
  * continue with a GET, whose success says nothing about the message. None is followed from https to http. Elsewhere
- * than at the first origin, headers that may be secrets are left out.
+ * than at the first origin, headers that may be secrets are left out, and the answer says so. That is also so where the
+ * same host only goes on to https: to keep them would work, and would send the secrets in the clear for ever, where now
+ * somebody is told to enter the better address.
  *
  * Throws `address_refused`, `channel_unreachable` (also when the time is up), `tls_failed`, `channel_refused` for a
  * redirect that is not followed, or the signal's reason. The sentences show no more of any URL than its host.
@@ -55,19 +59,20 @@ export async function requestGuarded(
   const until = AbortSignal.any([signal, limit])
   let current = checkedUrl(url)
   let headers = { 'user-agent': 'Holdfast', ...lowerCased(options.headers ?? {}) }
+  let withoutHeadersAt: string | undefined
   try {
     for (let redirects = 0; ; redirects++) {
       const { answer, response } = await ask(current, headers, options, until)
       const location = response.headers.location
       if (answer.status < 300 || answer.status > 399 || answer.status === 304 || location === undefined) {
-        return answer
+        return withoutHeadersAt === undefined ? answer : { ...answer, withoutHeadersAt }
       }
       const next = target(location, current)
       refuseRedirect({ status: answer.status, redirects, from: current, to: next, options })
       if (next.origin !== current.origin) {
-        headers = Object.fromEntries(
-          Object.entries(headers).filter(([name]) => harmless.has(name)),
-        ) as typeof headers
+        const kept = Object.entries(headers).filter(([name]) => harmless.has(name))
+        if (kept.length < Object.keys(headers).length) withoutHeadersAt = next.origin
+        headers = Object.fromEntries(kept) as typeof headers
       }
       current = next
     }

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { tempFolder } from '../../test/servers/temp-folder.ts'
 import { AppError } from '../shared/errors.ts'
+import { run as runTool } from './process.ts'
 import { runScript, type ScriptEnd, type ScriptOptions } from './script.ts'
 
 const never = new AbortController().signal
@@ -108,6 +112,57 @@ describe('a script', () => {
     const pid = end.lines[0] ?? ''
     assert.equal(isAlive(pid), true)
     process.kill(-Number(pid), 'SIGKILL')
+  })
+
+  it('has succeeded if it says so, also if its time goes by while what it has left is ended', async () => {
+    const end = await run(`(trap '' TERM; exec sleep 9999) >/dev/null 2>&1 & sleep 0.2; exit 0`, {
+      signal: AbortSignal.timeout(2_500),
+    })
+    assert.equal(end.exitCode, 0)
+  })
+
+  it('has succeeded if it says so, also if what it has left is not ours to end', async (test) => {
+    const kill = process.kill.bind(process)
+    test.mock.method(process, 'kill', (pid: number, signal: NodeJS.Signals) => {
+      if (pid < 0) throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' })
+      return kill(pid, signal)
+    })
+    assert.equal((await run('exit 0')).exitCode, 0)
+  })
+
+  it('has succeeded if it says so, also if its folder cannot be removed', async (test) => {
+    await using folder = await tempFolder('script')
+    const lines: string[] = []
+    const warned = once(process, 'warning', { signal: test.signal }).then(
+      ([warning]) => void lines.push(String(warning)),
+      () => {},
+    )
+    // No file can be taken from what is read-only, unless by root; and by nobody from what is immutable.
+    const kept = 'mkdir kept && touch kept/x && chmod 500 kept && { chattr +i kept 2>/dev/null || true; }'
+    try {
+      assert.equal((await run(kept, { workDirectory: folder.path })).exitCode, 0)
+      if ((await readdir(folder.path)).length === 0) return test.skip('nothing here is kept from this user')
+      await warned
+      assert.match(lines[0] ?? '', /HoldfastWorkDirectoryWarning: .* could not be removed/)
+    } finally {
+      spawnSync('sh', ['-c', 'chattr -i */kept; chmod 700 */kept'], { cwd: folder.path })
+    }
+  })
+
+  it('takes what it has left with it when our process ends at once', async () => {
+    await using folder = await tempFolder('script')
+    const file = join(folder.path, 'left')
+    const text = `(trap '' TERM; exec sleep 9999) >/dev/null 2>&1 & echo $! > '${file}'; sleep 0.2; echo $$`
+    const program = `
+      import { existsSync } from 'node:fs'
+      import { runScript } from ${JSON.stringify(import.meta.resolve('./script.ts'))}
+      const onLine = (pid) => setInterval(() => existsSync('/proc/' + pid) || setTimeout(process.exit, 50, 3), 10)
+      await runScript(${JSON.stringify(text)}, { env: {}, onLine }, new AbortController().signal)`
+    const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program]
+    await assert.rejects(runTool({ file: process.execPath, args }, never), /exit code 3/)
+    const pid = readFileSync(file, 'utf8').trim()
+    for (let waited = 0; waited < 100 && isAlive(pid); waited++) await sleep(50)
+    assert.equal(isAlive(pid), false)
   })
 
   it('is ended by the signal, and that is what is thrown', async () => {

@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../shared/errors.ts'
-import { type Child, KILL_AFTER, killGroup, spawnGroup } from './process.ts'
-import { createWorkDirectory } from './work-directory.ts'
+import { type Child, environmentOf, forgetGroup, KILL_AFTER, killGroup, spawnGroup } from './process.ts'
+import { createWorkDirectory, removeIfPossible } from './work-directory.ts'
 
 /** What of our own environment a script gets; nothing else of it. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'TZ']
@@ -36,7 +36,8 @@ const LOOK_EVERY = 50
 /**
  * Runs the text by `sh`, with `#!/bin/sh` before it, in an empty folder of its own and without any input. When it is over,
  * and when the signal aborts, all of its process group gets SIGTERM, and SIGKILL five seconds later: also what it has left
- * running behind itself. What has made a session of its own (`setsid`) goes on, and is not waited for.
+ * running behind itself. What has made a session of its own (`setsid`) goes on, and is not waited for. Once the script
+ * itself is over, its exit code is what counts, whatever becomes of its folder and of what it has left.
  * Throws only the signal's reason, and what keeps it from being started.
  */
 export async function runScript(
@@ -45,13 +46,26 @@ export async function runScript(
   signal: AbortSignal,
 ): Promise<ScriptEnd> {
   signal.throwIfAborted()
-  await using folder = await createWorkDirectory(options.workDirectory)
-  const file = join(folder.path, 'script')
+  const folder = await createWorkDirectory(options.workDirectory)
+  try {
+    return await runIn(folder.path, text, options, signal)
+  } finally {
+    await removeIfPossible(folder)
+  }
+}
+
+async function runIn(
+  folder: string,
+  text: string,
+  options: ScriptOptions,
+  signal: AbortSignal,
+): Promise<ScriptEnd> {
+  const file = join(folder, 'script')
   await writeFile(file, `#!/bin/sh\n${text.replaceAll('\r\n', '\n')}\n`, { mode: 0o700, flag: 'wx' })
   // One pipe for both of its outputs: only so the lines are in their order.
   const args = ['-c', 'exec sh "$0" 2>&1', file]
   const env = { ...environment(), ...withoutNul(options.env) }
-  const child = spawnGroup({ file: 'sh', args, env, cwd: folder.path }, ['ignore', 'pipe', 'pipe'])
+  const child = spawnGroup({ file: 'sh', args, env, cwd: folder }, ['ignore', 'pipe', 'pipe'])
   const gone = once(child, 'exit') // rejects if it cannot be started
   gone.catch(() => {}) // awaited below
   const said = readLines(child, options.onLine)
@@ -62,16 +76,17 @@ export async function runScript(
     signal.addEventListener('abort', () => resolve(), { once: true, signal: over.signal })
   })
   try {
-    await Promise.race([gone, aborted])
+    const isAborted = await Promise.race([gone.then(() => false), aborted.then(() => true)])
     await endGroup(child)
     await Promise.race([Promise.all([gone, said]), sleep(LAST_WORDS, undefined, { signal: over.signal })])
-    signal.throwIfAborted()
+    if (isAborted) signal.throwIfAborted()
     return { exitCode: child.exitCode, killedBy: child.signalCode }
   } catch (error) {
     signal.throwIfAborted()
     throw cannotStart(error)
   } finally {
     over.abort()
+    forgetGroup(child)
     for (const stream of child.stdio) stream?.destroy()
   }
 }
@@ -126,9 +141,7 @@ function readLines(child: Child, onLine: (line: string) => void): Promise<void> 
 }
 
 function environment(): Record<string, string> {
-  const names = [...PASSED_ON, ...PROXIES, ...PROXIES.map((name) => name.toUpperCase())]
-  const found = names.map((name) => [name, process.env[name]] as const)
-  return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined))
+  return environmentOf([...PASSED_ON, ...PROXIES, ...PROXIES.map((name) => name.toUpperCase())])
 }
 
 /** No variable can have a NUL. */

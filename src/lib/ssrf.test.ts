@@ -22,6 +22,8 @@ const REFUSED = [
   'ff02::1',
   'fd00:ec2::254',
   'FD00:0EC2:0:0:0:0:0:0254',
+  'fd00:ec2::23',
+  'fd00:ec2:ffff::1',
   'fd20:ce::254',
   '::ffff:169.254.169.254',
   '::ffff:a9fe:a9fe',
@@ -50,6 +52,8 @@ const ALLOWED = [
   '::1',
   '::ffff:127.0.0.1',
   'fd12:3456::1',
+  'fd00:ec1::23',
+  'fd00:ec3::23',
   'fec0::1',
   '2001:db8::1',
   '2606:4700::1111',
@@ -59,6 +63,14 @@ const ALLOWED = [
 describe('addresses that nothing is sent to', () => {
   it('are known in every form', () => {
     for (const address of REFUSED) assert.notEqual(whyRefused(address), undefined, address)
+  })
+
+  it('say why', () => {
+    const error = thrown(() => checkedUrl('http://[fd00:ec2::23]/v1/credentials'))
+    assert.match(
+      error.message,
+      /fd00:ec2::23: this address is of a cloud’s own services, which give out cred/,
+    )
   })
 
   it('are neither private nor loopback addresses', () => {

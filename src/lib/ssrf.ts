@@ -22,7 +22,8 @@ const v4 = refused('ipv4', [
 const v6 = refused('ipv6', [
   ['::/128', 'stands for no host'],
   ['fe80::/10', 'is link-local'],
-  ['fd00:ec2::254/128', 'gives out credentials in a cloud'],
+  // Of AWS: at ::254 for the machine, at ::23 for a pod.
+  ['fd00:ec2::/32', 'is of a cloud’s own services, which give out credentials'],
   ['fd20:ce::254/128', 'gives out credentials in a cloud'],
   ['fd00:42::42/128', 'gives out credentials in a cloud'],
   ['ff00::/8', 'is a multicast address'],

@@ -54,12 +54,26 @@ async function sweepWorkDirectories(base: string): Promise<void> {
     const [token] = name.slice(PREFIX.length).split('.')
     if (!name.startsWith(PREFIX) || !token || isOver(token) !== true) continue
     const path = join(base, name)
-    try {
+    await removing(path, async () => {
       const stats = await lstat(path)
       if (stats.isDirectory() && stats.uid === process.getuid?.()) await remove(path)
-    } catch (error) {
-      process.emitWarning(`${path} could not be removed: ${messageOf(error)}`, 'HoldfastWorkDirectoryWarning')
-    }
+    })
+  }
+}
+
+/**
+ * Removes it like disposing of it does, but only warns if that cannot be done: of one in which somebody else's program has
+ * worked, which may have left what we cannot delete.
+ */
+export async function removeIfPossible({ path }: WorkDirectory): Promise<void> {
+  await removing(path, () => remove(path))
+}
+
+async function removing(path: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    process.emitWarning(`${path} could not be removed: ${messageOf(error)}`, 'HoldfastWorkDirectoryWarning')
   }
 }
 

@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { Dump, Engine } from '../engines/engine.ts'
+import type { DatabaseFacts, Dump, Engine } from '../engines/engine.ts'
 import { Meter } from '../lib/meter.ts'
 import { findTools } from '../lib/tools.ts'
 import { checkRoom } from '../lib/work-directory.ts'
@@ -11,21 +11,33 @@ import { dumpBytes } from './dump.ts'
 import { explained } from './explained.ts'
 import type { JobContext } from './job.ts'
 
+export interface FileDump {
+  engine: Engine
+  connection: unknown
+  database: string
+  /** Of the engine’s `dumpOptions`; the whole database if absent. */
+  options?: unknown
+  /** What is known already, and better than by asking. */
+  facts?: DatabaseFacts | undefined
+}
+
 /**
- * Dumps a whole database into one file in the directory, which is checked for room and belongs to the caller. The file is
- * there as a whole, or not at all.
+ * Dumps a database into one file in the directory, which is checked for room and belongs to the caller. The file is there
+ * as a whole, or not at all.
  */
 export async function dumpToFile(
-  { engine, connection, database }: { engine: Engine; connection: unknown; database: string },
+  { engine, connection, database, ...wanted }: FileDump,
   directory: string,
   job: JobContext,
 ): Promise<StoredFile> {
   const { signal } = job
   try {
     const tools = await findTools(engine.tools, signal)
-    const server = await engine.inspect(connection, signal)
-    const facts = await engine.describe(connection, database, signal)
-    const options = engine.dumpOptions.parse({})
+    const [server, facts] = await Promise.all([
+      engine.inspect(connection, signal),
+      wanted.facts ?? engine.describe(connection, database, signal),
+    ])
+    const options = engine.dumpOptions.parse(wanted.options ?? {})
     const dump = engine.dump({
       connection,
       database,
@@ -37,6 +49,7 @@ export async function dumpToFile(
     })
     const warnings = [...(facts.warnings ?? []), ...(dump.warnings ?? [])]
     for (const warning of warnings) job.log('warning', warning)
+    for (const warning of (await dump.check?.(signal)) ?? []) job.log('warning', warning)
     return await fill(engine, dump, facts.bytes ?? 0, directory, job)
   } catch (error) {
     throw explained(engine, error, signal)

@@ -93,7 +93,6 @@ export const restoreResult = z
     seconds: z.record(z.string(), z.number()).meta({ description: 'By phase' }),
     rawBytes: z.int().meta({ description: 'Of the dump' }),
     safetySnapshotId: z.string().nullable().meta({ description: 'What was there before' }),
-    hooks: z.array(hookOutcome).optional().meta({ description: 'What ran around it' }),
   })
   .meta({ id: 'RestoreResult' })
 export type RestoreResult = z.output<typeof restoreResult>
@@ -114,6 +113,7 @@ export const restore = job
       .nullable()
       .meta({ description: 'What was there before, also if the restore has failed' }),
     result: restoreResult.nullable(),
+    hooks: z.array(hookOutcome).meta({ description: 'What ran around it, also if that has stopped it' }),
   })
   .meta({ id: 'Restore' })
 export type Restore = z.output<typeof restore>

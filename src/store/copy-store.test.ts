@@ -188,7 +188,9 @@ const content: Record<CopiedTable, object[]> = {
       updatedAt: NOW,
     },
   ],
-  notificationThreads: [{ organizationId: 'org', key: 'backup:p:d', count: 2, firstAt: NOW, lastAt: NOW }],
+  notificationThreads: [
+    { organizationId: 'org', key: 'backup:p:d', count: 2, firstAt: NOW, lastAt: NOW, told: '[]' },
+  ],
 }
 const tables = Object.keys(copiedTables) as CopiedTable[]
 

@@ -46,7 +46,7 @@ export const copiedTables: { readonly [T in CopiedTable]: TableShape<T> } = {
   hooks: { key: ['id'], json: ['settings'] },
   channels: { key: ['id'], json: ['settings', 'lastError'] },
   notificationRules: { key: ['id'], json: ['events', 'servers', 'channels'] },
-  notificationThreads: { key: ['organizationId', 'key'] },
+  notificationThreads: { key: ['organizationId', 'key'], json: ['told'] },
 }
 
 export interface CopiedRows {

@@ -64,9 +64,19 @@ export async function migrate(store: Store, options: MigrateOptions = {}): Promi
 /** The schema that the store has, and the one of this release. Nothing is changed; 0 for a store without tables. */
 export async function schemaOf(store: Store): Promise<{ current: number; newest: number }> {
   const newest = (await readMigrations()).at(-1)?.number ?? 0
-  const tables = await store.db.introspection.getTables()
-  if (!tables.some(({ name }) => name === 'migrations')) return { current: 0, newest }
+  if (!(await hasMigrations(store))) return { current: 0, newest }
   return { current: await lastMigration(store.db), newest }
+}
+
+/** Not those of another program in the same database, which may call its table likewise. */
+async function hasMigrations({ db, engine }: Store): Promise<boolean> {
+  if (engine === 'postgresql') {
+    const { rows } = await sql<{ is: boolean }>`select to_regclass('migrations') is not null as is`.execute(
+      db,
+    )
+    return rows[0]?.is === true
+  }
+  return (await db.introspection.getTables()).some(({ name }) => name === 'migrations')
 }
 
 /** The numbers begin with 1 and have no gap. */

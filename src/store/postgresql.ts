@@ -26,7 +26,7 @@ const NAME = 'holdfast store'
 /** Milliseconds between two looks whether it is free. */
 const LOCK_LOOK = 100
 /** Any number, as long as it stays: the advisory lock of those who migrate. */
-const MIGRATION_LOCK = 7_300_001
+export const MIGRATION_LOCK = 7_300_001
 
 const INT8 = 20
 const JSON_TYPES = [114, 3802]

@@ -197,6 +197,16 @@ describeStores('the queue', (makePlace) => {
     assert.equal(await queue.cancel('no such job'), undefined)
   })
 
+  it('keeps nothing of a failed attempt in a job that is cancelled while it waits for the next one', async () => {
+    await using queue = await openQueue()
+    const { id } = await queue.enqueue('a', { maxAttempts: 3 })
+    const job = (await queue.claim()) ?? assert.fail()
+    assert.equal(await queue.finish(job, failure), 'queued')
+    assert.match((await queue.job(id)).error ?? '', /tool_failed/)
+    assert.equal(await queue.cancel(id), 'cancelled')
+    assert.equal((await queue.job(id)).error, null)
+  })
+
   it('does not try again what failed while it was being cancelled', async () => {
     await using queue = await openQueue()
     const { id } = await queue.enqueue('a', { maxAttempts: 3 })
@@ -307,6 +317,22 @@ describeStores('the queue', (makePlace) => {
     const overruled = await open('d')
     assert.equal(await queue.finish(overruled, { ...failure, overruled: true }), 'failed')
     assert.match((await queue.job(overruled.id)).error ?? '', /tool_failed/)
+  })
+
+  it('lets others have what a job has used whose outcome is recorded, but not its place on the machine', async () => {
+    await using queue = await openQueue()
+    await queue.limit('server:1', 1)
+    for (const key of ['a', 'b']) await queue.enqueue(key, { resources: ['server:1'] })
+    const job = (await queue.claim({ capacity: 2 })) ?? assert.fail()
+    assert.equal(await queue.claim({ capacity: 2 }), undefined)
+    await queue.store.db
+      .transaction()
+      .execute((trx) => recordOutcome(queue.store, trx, job, { state: 'succeeded' }))
+    assert.equal(await queue.claim({ capacity: 1 }), undefined)
+    assert.equal((await queue.claim({ capacity: 2 }))?.key, 'b')
+    assert.equal(await queue.finish(job, { state: 'succeeded' }), 'succeeded')
+    const held = await queue.store.db.selectFrom('jobSlots').select('resource').execute()
+    assert.deepEqual(held.map(({ resource }) => resource).toSorted(), ['node:node-1', 'server:1'])
   })
 
   it('writes nothing of a transaction in which the outcome of a lost job is recorded', async () => {

@@ -29,6 +29,9 @@ const RUNNING = sql.lit('running' as const)
 
 const LONGEST_PAUSE = 3_600_000
 
+/** Before the name of a machine, as a resource. */
+const NODE = 'node:'
+
 /** Another claim was faster so many times in a row: let the others have them. */
 const RACES = 10
 
@@ -223,7 +226,7 @@ async function claim(
   trx: Transaction<Tables>,
   runner: Runner,
 ): Promise<ClaimedJob | undefined> {
-  const node = `node:${runner.node}`
+  const node = `${NODE}${runner.node}`
   const nodeSlot = await freeSlot(trx, node, runner.capacity)
   if (nodeSlot === undefined) return undefined
   let due = trx
@@ -344,7 +347,8 @@ export async function setPayload(
 
 /**
  * Says, in the transaction that also writes what came of the job, how it will end. It goes on running, but is never begun
- * anew. Throws `lease_lost` if it is ours no more, so that nothing of that transaction happens.
+ * anew; and of what it uses it holds nothing any more but its place on the machine, so that what runs behind it keeps
+ * nobody from a server or a volume. Throws `lease_lost` if it is ours no more, so that nothing of that transaction happens.
  */
 export async function recordOutcome(
   store: Store,
@@ -365,6 +369,11 @@ export async function recordOutcome(
     .returning('id')
     .executeTakeFirst()
   if (!held) throw leaseLost(job)
+  await trx
+    .deleteFrom('jobSlots')
+    .where('jobId', '=', job.id)
+    .where('resource', 'not like', `${NODE}%`)
+    .execute()
 }
 
 /**
@@ -461,7 +470,8 @@ export async function cancelJob(
 ): Promise<JobState | undefined> {
   const cancelled = await trx
     .updateTable('jobs')
-    .set({ state: 'cancelled', ...ended(store), cancelRequestedAt: store.now })
+    // What its last attempt has failed with is not why it ends.
+    .set({ state: 'cancelled', ...ended(store), cancelRequestedAt: store.now, error: null })
     .where('id', '=', id)
     .where('state', '=', QUEUED)
     .returning(['id', 'organizationId', 'kind', 'key', 'payload', 'attempt'])

@@ -412,4 +412,5 @@ interface NotificationThreadsTable {
   count: number
   firstAt: number
   lastAt: number
+  told: Json
 }

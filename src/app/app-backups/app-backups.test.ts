@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
-import { chown, copyFile, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { skipUnless } from '../../../test/servers/needs.ts'
 import { type SshdServer, startSshd } from '../../../test/servers/sshd.ts'
 import { tempFolder } from '../../../test/servers/temp-folder.ts'
 import { ownToken } from '../../lib/identity.ts'
+import { makeKey, sealer } from '../../lib/sealing.ts'
 import type { AppBackup, AppBackupRegistration } from '../../shared/app-backups.ts'
 import type { Job } from '../../shared/jobs.ts'
 import { problem } from '../../shared/problems.ts'
@@ -18,9 +19,12 @@ import { openApp } from '../test-bed.ts'
 import { firstRegistration } from './first.ts'
 import { readKey } from './key.ts'
 import { enqueueTidying } from './order.ts'
+import { registrationOf } from './registrations.ts'
+import { openForReading, openTarget, registrationSettings, sealedFor } from './targets.ts'
 
-const URL = '/api/v1/app-backup-registrations'
+const REGISTRATIONS = '/api/v1/app-backup-registrations'
 const DAY = 86_400_000
+const SHA256_OF_OLD = createHash('sha256').update('old').digest('hex')
 /** No process of today. */
 const DEAD = ownToken().replace(/-\d+-\d+$/, '-1-1')
 
@@ -31,7 +35,7 @@ async function open(makePlace: Parameters<typeof openApp>[0]) {
   const app = await openApp(makePlace)
   const folder = (name: string) => join(app.context.dataDirectory, name)
   const add = async (body: object) => {
-    const answer = await app.ask('POST', URL, body)
+    const answer = await app.ask('POST', REGISTRATIONS, body)
     assert.equal(answer.statusCode, 201, answer.body)
     return answer.json<AppBackupRegistration>()
   }
@@ -39,10 +43,11 @@ async function open(makePlace: Parameters<typeof openApp>[0]) {
     ...app,
     folder,
     add,
-    show: async (id: string) => (await app.ask('GET', `${URL}/${id}`)).json<AppBackupRegistration>(),
+    show: async (id: string) =>
+      (await app.ask('GET', `${REGISTRATIONS}/${id}`)).json<AppBackupRegistration>(),
     /** Orders a backup, does it, and gives the job. */
     async run(id: string) {
-      const ordered = await app.ask('POST', `${URL}/${id}/run`)
+      const ordered = await app.ask('POST', `${REGISTRATIONS}/${id}/run`)
       assert.equal(ordered.statusCode, 202, ordered.body)
       await runJobs(app.context)
       return (await app.ask('GET', `/api/v1/jobs/${ordered.json<Job>().id}`)).json<Job>()
@@ -78,27 +83,42 @@ async function age({ store }: App): Promise<void> {
   }
 }
 
-/** As if the one that a registration has made had been made on six days before, too. */
-async function multiply({ store }: App, registrationId: string, root: string): Promise<void> {
-  const { db } = store
-  const row = await db
-    .selectFrom('appBackups')
-    .selectAll()
-    .where('registrationId', '=', registrationId)
-    .executeTakeFirstOrThrow()
-  const { uid, gid } = await stat(join(root, row.key))
-  for (let day = 1; day <= 6; day++) {
+/**
+ * As if a registration had made one on each of seven days until yesterday; the newest of them says that it is from tomorrow,
+ * because the clock was wrong.
+ */
+async function pretend({ context, store }: App, registrationId: string, root: string): Promise<string[]> {
+  const registration = await registrationOf(context, registrationId)
+  await using target = await openTarget(context, registration)
+  const keys: string[] = []
+  for (let day = 1; day <= 7; day++) {
     const key = `2026-01-0${9 - day}T00-00-00Z/db_v8.db`
-    await mkdir(join(root, key, '..'), { recursive: true })
-    await copyFile(join(root, row.key), join(root, key))
-    // A server must be able to remove it.
-    for (const path of [key, dirname(key)]) await chown(join(root, path), uid, gid)
-    const startedAt = row.startedAt - day * DAY
-    await db
+    await using file = await tempFolder('old')
+    const path = join(file.path, 'old')
+    await writeFile(path, 'old')
+    await target.volume.put(key, { path, bytes: 3, sha256: SHA256_OF_OLD }, new AbortController().signal)
+    await store.db
       .insertInto('appBackups')
-      .values({ ...row, id: randomUUID(), key, startedAt })
+      .values({
+        id: randomUUID(),
+        registrationId,
+        key,
+        location: target.volume.location,
+        place: target.place,
+        cause: 'daily',
+        schemaVersion: 8,
+        state: 'succeeded',
+        isStored: 1,
+        maker: DEAD,
+        bytes: 3,
+        sha256: SHA256_OF_OLD,
+        startedAt: Date.now() + (day === 1 ? DAY : -day * DAY),
+      })
       .execute()
+    keys.push(key)
   }
+  assert.deepEqual(await filesIn(root), keys.toSorted())
+  return keys
 }
 
 describeStores('a backup of the app’s own database', (makePlace) => {
@@ -106,7 +126,7 @@ describeStores('a backup of the app’s own database', (makePlace) => {
     await using app = await open(makePlace)
     await Promise.all([firstRegistration(app.context), firstRegistration(app.context)])
     await runJobs(app.context)
-    const { items, recommendation } = (await app.ask('GET', URL)).json()
+    const { items, recommendation } = (await app.ask('GET', REGISTRATIONS)).json()
     const [registration, ...others] = items as AppBackupRegistration[]
     assert.ok(registration && others.length === 0 && recommendation === null)
     assert.equal(registration.location, app.folder('app-backups'))
@@ -130,10 +150,10 @@ describeStores('a backup of the app’s own database', (makePlace) => {
     assert.ok(!bytes.includes(made.id), 'it does not know of itself: a restored store would remove it')
     assert.deepEqual(await readdir(app.context.workDirectory), [])
 
-    assert.equal((await app.ask('DELETE', `${URL}/${registration.id}`)).statusCode, 204)
-    assert.equal((await app.ask('GET', `${URL}/${registration.id}`)).statusCode, 404)
+    assert.equal((await app.ask('DELETE', `${REGISTRATIONS}/${registration.id}`)).statusCode, 204)
+    assert.equal((await app.ask('GET', `${REGISTRATIONS}/${registration.id}`)).statusCode, 404)
     await firstRegistration(app.context)
-    const left = (await app.ask('GET', URL)).json()
+    const left = (await app.ask('GET', REGISTRATIONS)).json()
     assert.deepEqual(left.items, [])
     assert.match(left.recommendation, /at least one/)
     assert.equal((await app.backups()).length, 1, 'what it has made is still known')
@@ -146,6 +166,7 @@ describeStores('a backup of the app’s own database', (makePlace) => {
     await writeFile(app.folder('there'), 'a file')
     const job = await app.run(id)
     assert.deepEqual([job.state, job.error?.code], ['queued', 'volume_refused'], 'it is tried again')
+    await app.store.db.updateTable('jobs').set({ maxAttempts: 2 }).execute()
     await runJobs(app.context, { evenLater: true })
     assert.equal((await app.ask('GET', `/api/v1/jobs/${job.id}`)).json<Job>().state, 'failed')
     assert.deepEqual(new Set((await app.backups()).map(({ state }) => state)), new Set(['failed']))
@@ -156,7 +177,7 @@ describeStores('a backup of the app’s own database', (makePlace) => {
     assert.equal((await app.run(id)).state, 'succeeded')
     assert.deepEqual(
       (await app.backups(`?registration=${id}`)).map(({ state }) => state),
-      ['succeeded', ...Array<string>(5).fill('failed')],
+      ['succeeded', 'failed', 'failed'],
     )
     assert.equal((await filesIn(app.folder('there'))).length, 1)
     assert.deepEqual(await readdir(app.context.workDirectory), [])
@@ -198,10 +219,15 @@ describeStores(
           [local, app.folder('near')],
           [remote, elsewhere.root],
         ] as const) {
+          const [ahead = '', newest = ''] = await pretend(app, id, root)
           assert.equal((await app.run(id)).state, 'succeeded')
-          await multiply(app, id, root)
-          assert.equal((await filesIn(root)).length, 7)
-          assert.equal((await app.run(id)).state, 'succeeded')
+          const made = (await app.show(id)).lastBackup
+          const left = await filesIn(root)
+          assert.ok(
+            left.includes(newest) && !left.includes(ahead),
+            'what is ahead of the clock is the oldest',
+          )
+          assert.equal(left.filter((key) => !key.startsWith('2026-01-')).length, 1, made?.key)
         }
         assert.equal((await filesIn(app.folder('near'))).length, 3)
         assert.equal((await filesIn(elsewhere.root)).length, 5)
@@ -292,6 +318,29 @@ describeStores(
       )
     })
 
+    it('that fail before anything is put anywhere are known, and the story ends with one that is made', async () => {
+      await using app = await open(makePlace)
+      const cloud = { bucket: 'backups', accessKeyId: 'me', secretAccessKey: 'canary-secret' }
+      const { id } = await app.add({ name: 'locked', kind: 's3', settings: cloud })
+      const token = sealer({ current: makeKey() }).seal('canary', `${sealedFor(id)}/secretAccessKey`)
+      const settings = JSON.stringify({ ...cloud, secretAccessKey: token })
+      const { db } = app.store
+      await db.updateTable('appBackupRegistrations').set({ settings }).execute()
+      assert.equal((await app.run(id)).state, 'failed')
+      const failed = await app.backups()
+      assert.deepEqual(
+        failed.map(({ state, error, location }) => [state, error?.code, location]),
+        [['failed', 'key_wrong', 's3://backups']],
+      )
+      const threads = async () =>
+        (await db.selectFrom('notificationThreads').select('key').execute()).map(({ key }) => key)
+      assert.deepEqual(await threads(), [`app-backup:${id}`])
+      const folder = { kind: 'local', settings: JSON.stringify({ path: 'open' }) }
+      await db.updateTable('appBackupRegistrations').set(folder).execute()
+      assert.equal((await app.run(id)).state, 'succeeded')
+      assert.deepEqual(await threads(), [])
+    })
+
     it('are taken up where they lie in the app’s own folder, and nowhere else', async () => {
       await using app = await open(makePlace)
       await using outside = await tempFolder('outside')
@@ -347,13 +396,13 @@ describeStores(
       assert.equal(await jobs(), 1)
       assert.equal((await app.backups())[0]?.cause, 'daily')
       await app.store.db.deleteFrom('firings').execute()
-      const changed = await app.ask('PATCH', `${URL}/${id}`, {
+      const changed = await app.ask('PATCH', `${REGISTRATIONS}/${id}`, {
         schedules: [{ type: 'daily', times: [at(60_000)] }],
       })
       assert.equal(changed.statusCode, 200, changed.body)
       await fire()
       assert.equal(await jobs(), 1, 'what was due before it was changed')
-      await app.ask('PATCH', `${URL}/${id}`, { isEnabled: false })
+      await app.ask('PATCH', `${REGISTRATIONS}/${id}`, { isEnabled: false })
       await pretend(3 * DAY)
       await fire()
       assert.equal(await jobs(), 1, 'what is switched off')
@@ -362,7 +411,7 @@ describeStores(
         { type: 'cron', expression: '* * * * *' },
         { type: 'daily' },
       ]) {
-        await app.refuses('PATCH', `${URL}/${id}`, { schedules: [wrong] }, /schedules/)
+        await app.refuses('PATCH', `${REGISTRATIONS}/${id}`, { schedules: [wrong] }, /schedules/)
       }
     })
 
@@ -376,40 +425,38 @@ describeStores(
         pathStyle: true,
       }
       const { id } = await app.add({ name: 'cloud', kind: 's3', settings })
-      const read = await app.ask('GET', `${URL}/${id}`)
+      const read = await app.ask('GET', `${REGISTRATIONS}/${id}`)
       const shown = read.json<AppBackupRegistration>()
       assert.equal(shown.settings?.['secretAccessKey'], 'mini****')
       const etag = String(read.headers['etag'])
       const renamed = { name: 'renamed', settings: { ...shown.settings, region: 'eu-central-1' } }
-      const saved = await app.ask('PATCH', `${URL}/${id}`, renamed, { 'if-match': etag })
+      const saved = await app.ask('PATCH', `${REGISTRATIONS}/${id}`, renamed, { 'if-match': etag })
       assert.equal(saved.statusCode, 200, saved.body)
       assert.equal(
-        (await app.ask('PATCH', `${URL}/${id}`, { name: 'x' }, { 'if-match': etag })).statusCode,
+        (await app.ask('PATCH', `${REGISTRATIONS}/${id}`, { name: 'x' }, { 'if-match': etag })).statusCode,
         412,
       )
-      const { openForReading, registrationSettings } = await import('./targets.ts')
-      const { registrationOf } = await import('./registrations.ts')
       const row = await registrationOf(app.context, id)
       assert.doesNotMatch(JSON.stringify(row), /canary/)
       assert.equal(registrationSettings(app.context, row).settings['secretAccessKey'], 'minio-canary-secret')
       await using volume = await openForReading(app.context, row)
       assert.equal(volume.location, 's3://backups')
       const moved = { settings: { ...shown.settings, endpoint: 'http://thief.example.com' } }
-      const refused = await app.refuses('PATCH', `${URL}/${id}`, moved, /must be entered again/)
+      const refused = await app.refuses('PATCH', `${REGISTRATIONS}/${id}`, moved, /must be entered again/)
       assert.deepEqual(
         refused.errors?.map(({ field }) => field),
         ['settings.secretAccessKey'],
       )
       await app.refuses(
         'POST',
-        `${URL}/test`,
+        `${REGISTRATIONS}/test`,
         { kind: 's3', ...moved, registrationId: id },
         /must be entered again/,
       )
-      for (const answer of [read, saved, await app.ask('GET', URL)])
+      for (const answer of [read, saved, await app.ask('GET', REGISTRATIONS)])
         assert.doesNotMatch(answer.body, /canary/)
       const again = { settings: { ...shown.settings, secretAccessKey: 'another-canary' } }
-      assert.equal((await app.ask('PATCH', `${URL}/${id}`, again)).statusCode, 200)
+      assert.equal((await app.ask('PATCH', `${REGISTRATIONS}/${id}`, again)).statusCode, 200)
       const after = registrationSettings(app.context, await registrationOf(app.context, id))
       assert.equal(after.settings['secretAccessKey'], 'another-canary')
     })
@@ -418,16 +465,22 @@ describeStores(
       await using app = await open(makePlace)
       await writeFile(app.folder('file'), '')
       const add = (path: string) => ({ name: 'x', kind: 'local', settings: { path } })
-      await app.refuses('POST', URL, add('file'), /settings: cannot be used.*not a folder/)
-      await app.refuses('POST', URL, add('.'), /own directory/)
-      await app.refuses('POST', URL, add(app.context.workDirectory), /own directory/)
-      await app.refuses('POST', URL, { name: 'x', kind: 'nonsense', settings: {} }, /kind/)
-      await app.refuses('POST', URL, { name: 'x' }, /kind: is missing/)
-      const report = await app.ask('POST', `${URL}/test`, { kind: 'local', settings: { path: 'file' } })
+      await app.refuses('POST', REGISTRATIONS, add('file'), /settings: cannot be used.*not a folder/)
+      await app.refuses('POST', REGISTRATIONS, add('.'), /own directory/)
+      await app.refuses('POST', REGISTRATIONS, add(app.context.workDirectory), /own directory/)
+      await app.refuses('POST', REGISTRATIONS, { name: 'x', kind: 'nonsense', settings: {} }, /kind/)
+      await app.refuses('POST', REGISTRATIONS, { name: 'x' }, /kind: is missing/)
+      const report = await app.ask('POST', `${REGISTRATIONS}/test`, {
+        kind: 'local',
+        settings: { path: 'file' },
+      })
       assert.equal(testReport.parse(report.json()).passed, false)
       const { id } = await app.add(add('good'))
-      await app.refuses('POST', URL, add('good'), /name/)
-      assert.equal(testReport.parse((await app.ask('POST', `${URL}/${id}/test`)).json()).passed, true)
+      await app.refuses('POST', REGISTRATIONS, add('good'), /name/)
+      assert.equal(
+        testReport.parse((await app.ask('POST', `${REGISTRATIONS}/${id}/test`)).json()).passed,
+        true,
+      )
       assert.deepEqual(await filesIn(app.context.dataDirectory), ['file'], 'what was tried out is gone')
     })
 
@@ -443,35 +496,56 @@ describeStores(
       const refused = await app.ask('DELETE', `/api/v1/volumes/${volumeId}`)
       assert.equal(problem.parse(refused.json()).code, 'in_use')
       assert.match(refused.body, /the app backup registration “on a volume”/)
-      await app.refuses('POST', URL, { name: 'none', volumeId: 'nowhere' }, /volumeId/)
-      await app.refuses('POST', URL, { name: 'both', volumeId, kind: 'local', settings: {} }, /together/)
-      assert.equal((await app.ask('DELETE', `${URL}/${id}`)).statusCode, 204)
+      await app.refuses('POST', REGISTRATIONS, { name: 'none', volumeId: 'nowhere' }, /volumeId/)
+      await app.refuses(
+        'POST',
+        REGISTRATIONS,
+        { name: 'both', volumeId, kind: 'local', settings: {} },
+        /together/,
+      )
+      assert.equal((await app.ask('DELETE', `${REGISTRATIONS}/${id}`)).statusCode, 204)
       assert.equal((await app.ask('DELETE', `/api/v1/volumes/${volumeId}`)).statusCode, 200)
     })
 
     it('are said by the environment where that manages folders', async () => {
       await using app = await open(makePlace)
+      await firstRegistration(app.context)
       const { id: mine } = await app.add({ name: 'mine', kind: 'local', settings: { path: 'mine' } })
       const daily = { type: 'daily' as const, times: ['04:00'], timeZone: 'UTC' }
       app.context.managed = { folder: 'managed', schedules: [daily], keep: 2 }
       await firstRegistration(app.context)
       await firstRegistration(app.context)
-      const { items } = (await app.ask('GET', URL)).json<{ items: AppBackupRegistration[] }>()
+      const { items } = (await app.ask('GET', REGISTRATIONS)).json<{ items: AppBackupRegistration[] }>()
       const managed = items.find(({ isManaged }) => isManaged)
-      assert.ok(managed && items.length === 2)
+      assert.deepEqual(
+        items.map(({ name, isManaged }) => [name, isManaged]),
+        [
+          ['Managed folder', true],
+          ['This machine', false],
+          ['mine', false],
+        ],
+      )
+      assert.ok(managed)
       assert.deepEqual(
         [managed.keeps, managed.settings?.['path'], managed.schedules],
         [2, 'managed', [daily]],
       )
-      await app.refuses('PATCH', `${URL}/${managed.id}`, { isEnabled: false }, /HOLDFAST_APP_BACKUP_DIR/)
-      await app.refuses('DELETE', `${URL}/${managed.id}`, {}, /HOLDFAST_MANAGED/)
+      await app.refuses(
+        'PATCH',
+        `${REGISTRATIONS}/${managed.id}`,
+        { isEnabled: false },
+        /HOLDFAST_APP_BACKUP_DIR/,
+      )
+      await app.refuses('DELETE', `${REGISTRATIONS}/${managed.id}`, {}, /HOLDFAST_MANAGED/)
       await app.refuses(
         'POST',
-        URL,
+        REGISTRATIONS,
         { name: 'x', kind: 'local', settings: { path: 'x' } },
         /HOLDFAST_APP_BACKUP_DIR/,
       )
-      await app.refuses('PATCH', `${URL}/${mine}`, { name: 'y' }, /HOLDFAST_MANAGED/)
+      await app.refuses('PATCH', `${REGISTRATIONS}/${mine}`, { name: 'y' }, /HOLDFAST_MANAGED/)
+      const trial = { kind: 'local', settings: { path: 'x' } }
+      await app.refuses('POST', `${REGISTRATIONS}/test`, trial, /HOLDFAST_APP_BACKUP_DIR/)
       const limit = { localAppBackups: 5 }
       await app.refuses('PATCH', '/api/v1/instance-settings', limit, /HOLDFAST_APP_BACKUP_KEEP/)
       const settings = (await app.ask('GET', '/api/v1/instance-settings')).json()
@@ -484,7 +558,10 @@ describeStores(
       delete app.context.managed
       await firstRegistration(app.context)
       assert.equal((await app.show(managed.id)).isManaged, false)
-      assert.equal((await app.ask('PATCH', `${URL}/${managed.id}`, { isEnabled: false })).statusCode, 200)
+      assert.equal(
+        (await app.ask('PATCH', `${REGISTRATIONS}/${managed.id}`, { isEnabled: false })).statusCode,
+        200,
+      )
     })
   },
   'sqlite',

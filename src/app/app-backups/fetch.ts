@@ -12,11 +12,8 @@ import { loadAppKey } from '../app-key.ts'
 import type { Configuration } from '../configuration.ts'
 import type { AppContext } from '../context.ts'
 import { isThere } from '../existing-store.ts'
-import { allRegistrations, type BackupRow, backupsOf, type RegistrationRow } from './store.ts'
-import { openForReading } from './targets.ts'
-
-/** The schema from which on the store knows its backups. */
-const SINCE = 6
+import { allRegistrations, type BackupRow, backupsOf, type RegistrationRow, SINCE } from './store.ts'
+import { describeTarget, openForReading } from './targets.ts'
 
 /**
  * Downloads the backup that `registration/backup` names: by the name or id of the registration, and the id, the key or the
@@ -72,9 +69,10 @@ export async function fetchBackup(
 }
 
 async function find(
-  { store }: AppContext,
+  context: AppContext,
   reference: string,
 ): Promise<{ registration: RegistrationRow; backup: BackupRow }> {
+  const { store } = context
   const registrations = await allRegistrations(store.db)
   for (const registration of registrations) {
     const prefix = [registration.name, registration.id].find((name) => reference.startsWith(`${name}/`))
@@ -83,9 +81,12 @@ async function find(
     const backups = (await backupsOf(store.db, [registration.id])).filter(
       ({ state }) => state === 'succeeded',
     )
-    const backup = wanted === 'latest' ? backups[0] : backups.find((one) => namesOf(one).includes(wanted))
+    const place = (await describeTarget(context, registration))?.place
+    const here = backups.filter((one) => one.place === place)
+    const backup = wanted === 'latest' ? here[0] : backups.find((one) => namesOf(one).includes(wanted))
+    if (backup && backup.place !== place) throw isElsewhere(registration, backup)
     if (backup) return { registration, backup }
-    const some = backups.slice(0, 5).map(({ key }) => key)
+    const some = here.slice(0, 5).map(({ key }) => key)
     throw new AppError(
       'object_not_found',
       `The registration “${registration.name}” has no backup “${wanted}”.`,
@@ -93,7 +94,7 @@ async function find(
         hint:
           some.length === 0
             ? 'It has none at all.'
-            : `It has ${some.join(', ')}${backups.length > 5 ? ', …' : ''}, and “latest”.`,
+            : `It has ${some.join(', ')}${here.length > 5 ? ', …' : ''}, and “latest”.`,
       },
     )
   }
@@ -104,6 +105,16 @@ async function find(
 /** By which people may call it: also by its time alone. */
 function namesOf({ id, key }: BackupRow): string[] {
   return [id, key, key.split('/').at(-2) ?? key]
+}
+
+function isElsewhere({ name }: RegistrationRow, { key, location }: BackupRow): AppError {
+  return new AppError(
+    'object_not_found',
+    `${key} lies at ${location}, to which “${name}” does not lead any more.`,
+    {
+      hint: 'Fetch it from there by other means, and name the file: holdfast app restore <file>',
+    },
+  )
 }
 
 function noFile(reference: string, why: string): AppError {

@@ -1,21 +1,11 @@
-import { createHash } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
-import { ownToken } from '../../lib/identity.ts'
-import type { JobContext } from '../../runner/job.ts'
 import type { AppBackupSchedule } from '../../shared/app-backups.ts'
 import { folderVolume } from '../../volumes/index.ts'
-import type { Volume } from '../../volumes/volume.ts'
 import type { AppContext } from '../context.ts'
-import { placeOf } from '../volumes/place.ts'
-import { readKey } from './key.ts'
 import { enqueueAppBackup } from './order.ts'
 import {
   allRegistrations,
   findAnyRegistration,
-  insertFound,
   insertRegistration,
-  isKnown,
-  type RegistrationRow,
   type RegistrationValues,
   updateRegistration,
   wereRegistrations,
@@ -23,8 +13,10 @@ import {
 
 /** The folder in the data directory that a new installation backs itself up to. */
 export const FIRST_FOLDER = 'app-backups'
-/** That of the first registration, or of the one that the environment tells, on whatever node. */
+/** That of the first registration, on whatever node. */
 const FIRST = '00000000-0000-7000-8000-000000000001'
+/** That of the one that the environment tells. */
+const MANAGED = '00000000-0000-7000-8000-000000000002'
 
 /**
  * Makes the registration of a new installation, and orders its first backup; where the environment says what there is to
@@ -33,7 +25,7 @@ const FIRST = '00000000-0000-7000-8000-000000000001'
 export async function firstRegistration(context: AppContext): Promise<void> {
   const { store, timeZone, managed } = context
   if (managed) return await keepManaged(context)
-  const former = await findAnyRegistration(store.db, FIRST)
+  const former = await findAnyRegistration(store.db, MANAGED)
   if (former?.isManaged === 1) {
     // The environment says no more: now it is like any other.
     await updateRegistration(store, store.db, former, { ...former, isManaged: 0 }, { isRescheduled: false })
@@ -43,7 +35,7 @@ export async function firstRegistration(context: AppContext): Promise<void> {
     { type: 'migration', timeZone },
     { type: 'daily', times: ['03:00'], timeZone },
   ]
-  await begin(context, {
+  await begin(context, FIRST, {
     name: 'This machine',
     ...folderValues(FIRST_FOLDER),
     schedules: JSON.stringify(schedules),
@@ -55,16 +47,16 @@ export async function firstRegistration(context: AppContext): Promise<void> {
 export async function keepManaged(context: AppContext): Promise<void> {
   const { store, managed } = context
   if (!managed) return
-  const former = await findAnyRegistration(store.db, FIRST)
+  const former = await findAnyRegistration(store.db, MANAGED)
   const others = await allRegistrations(store.db)
-  const taken = new Set(others.filter(({ id }) => id !== FIRST).map(({ name }) => name))
+  const taken = new Set(others.filter(({ id }) => id !== MANAGED).map(({ name }) => name))
   const values = {
-    name: taken.has('Managed folder') ? `Managed folder (${FIRST})` : 'Managed folder',
+    name: taken.has('Managed folder') ? `Managed folder (${MANAGED})` : 'Managed folder',
     ...folderValues(managed.folder),
     schedules: JSON.stringify(managed.schedules),
     isManaged: 1,
   }
-  if (!former) return await begin(context, values)
+  if (!former) return await begin(context, MANAGED, values)
   const isSame =
     former.deletedAt === null &&
     (Object.keys(values) as (keyof typeof values)[]).every((name) => isEqual(former[name], values[name]))
@@ -74,10 +66,14 @@ export async function keepManaged(context: AppContext): Promise<void> {
 }
 
 /** Whatever nodes begin at once: one makes it. */
-async function begin(context: AppContext, values: Omit<RegistrationValues, 'isEnabled'>): Promise<void> {
+async function begin(
+  context: AppContext,
+  id: string,
+  values: Omit<RegistrationValues, 'isEnabled'>,
+): Promise<void> {
   const { store } = context
   await store.db.transaction().execute(async (trx) => {
-    const made = await insertRegistration(store, trx, FIRST, { ...values, isEnabled: 1 })
+    const made = await insertRegistration(store, trx, id, { ...values, isEnabled: 1 })
     if (made) await enqueueAppBackup(context, trx, made.id, 'first')
   })
 }
@@ -102,40 +98,4 @@ function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(entries.map(([name, child]) => [name, sorted(child)]))
-}
-
-/**
- * Adds to the registry what lies in a folder of this app alone, and the registry does not know: made before there was a
- * registry, or behind the backup that was restored. Returns how many.
- */
-export async function adopt(
-  { store }: AppContext,
-  registration: RegistrationRow,
-  volume: Volume,
-  job: JobContext,
-): Promise<number> {
-  const place = await placeOf(volume)
-  let adopted = 0
-  for await (const { key, bytes } of volume.list('', job.signal)) {
-    const read = readKey(key)
-    if (!read) continue
-    if (await isKnown(store.db, place, key)) continue
-    const hash = createHash('sha256')
-    for await (const chunk of volume.read(key, job.signal)) hash.update(chunk)
-    const isNew = await insertFound(store.db, {
-      id: uuidv7(),
-      registrationId: registration.id,
-      key,
-      location: volume.location,
-      place,
-      cause: 'migration',
-      schemaVersion: read.schemaVersion,
-      maker: ownToken(),
-      bytes,
-      sha256: hash.digest('hex'),
-      startedAt: read.time,
-    })
-    if (isNew) adopted += 1
-  }
-  return adopted
 }

@@ -1,15 +1,29 @@
 import { sep } from 'node:path'
+import { v7 as uuidv7 } from 'uuid'
 import { z } from 'zod'
+import { ownToken } from '../../lib/identity.ts'
 import { realPathOf } from '../../lib/real-path.ts'
 import { appBackupCauses } from '../../shared/app-backups.ts'
 import { asAppError } from '../../shared/errors.ts'
+import { schemaOf } from '../../store/migrate.ts'
 import { announce } from '../notifications/announce.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
-import { adopt } from './first.ts'
-import { type MadeBackup, removeOld, removeUnfinished, storeBackup } from './make.ts'
+import { nowOf } from '../clock.ts'
+import { jobError } from '../jobs/run-job.ts'
+import { forgetThreads } from '../notifications/threads.ts'
+import { adopt } from './adopt.ts'
+import { removeInterrupted } from './interrupted.ts'
+import { keyOf } from './key.ts'
+import { forgetFailed, type MadeBackup, removeOld, removeUnfinished, storeBackup } from './make.ts'
 import { snapshotStore } from './snapshot.ts'
-import { allRegistrations, findAnyRegistration } from './store.ts'
-import { openForReading, openTarget } from './targets.ts'
+import {
+  allRegistrations,
+  backupsOf,
+  findAnyRegistration,
+  insertFailed,
+  type RegistrationRow,
+} from './store.ts'
+import { describeTarget, openForReading, openTarget } from './targets.ts'
 
 const payload = z.object({ registrationId: z.string(), cause: z.enum(appBackupCauses) })
 
@@ -24,18 +38,30 @@ export const appBackup = defineJob({
       log('info', 'The registration is gone, or switched off: nothing is to be done.')
       return { result: { skipped: true } }
     }
-    await using target = await openTarget(context, registration)
-    await removeUnfinished(context, registration, target, work)
-    await using snapshot = await snapshotStore(context, work)
+    await using begun = await begin(work, registration)
+    const { target, snapshot } = begun
     log(
       'info',
       `The store with schema ${snapshot.schemaVersion} has been copied: ${snapshot.file.bytes} bytes.`,
     )
-    await storeBackup(context, registration, target, snapshot, payload.cause, work, (record, made) =>
-      work.finish({ record, result: resultOf(registration.name, made) }),
+    const made = await storeBackup(
+      context,
+      registration,
+      target,
+      snapshot,
+      payload.cause,
+      work,
+      (record, made) =>
+        work.finish({
+          async record(trx) {
+            await record(trx)
+            await forgetThreads(trx, work.organizationId, [threadKey(registration.id)])
+          },
+          result: resultOf(registration.name, made),
+        }),
     )
     log('info', `It was put to ${target.volume.location}.`)
-    const { removed } = await removeOld(context, registration, target, work)
+    const { removed } = await removeOld(context, registration, target, made, work)
     if (removed > 0) log('info', `${removed} old ones were removed.`)
     return undefined // it is finished already
   },
@@ -60,6 +86,7 @@ export const appBackup = defineJob({
         error,
       },
       path: `/jobs/${jobId}`,
+      thread: { key: threadKey(payload.registrationId), is: 'going-on' },
     })
   },
 })
@@ -69,6 +96,7 @@ export const tidyAppBackups = defineJob({
   payload: z.object({}),
   async run(work) {
     const { context } = work
+    await removeInterrupted(context.store.place, context.dataDirectory)
     for (const registration of await allRegistrations(context.store.db)) {
       try {
         await using target = await openTarget(context, registration)
@@ -84,6 +112,39 @@ export const tidyAppBackups = defineJob({
     }
   },
 })
+
+/** What is wrong before anything is put anywhere is known to the registry, too. */
+async function begin(work: Work<z.output<typeof payload>>, registration: RegistrationRow) {
+  const { context } = work
+  await using stack = new AsyncDisposableStack()
+  try {
+    const target = stack.use(await openTarget(context, registration))
+    await removeUnfinished(context, registration, target, work)
+    const snapshot = stack.use(await snapshotStore(context, work))
+    const cleanUp = stack.move()
+    return { target, snapshot, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() }
+  } catch (error) {
+    work.signal.throwIfAborted()
+    const { store } = context
+    const { current: schemaVersion } = await schemaOf(store)
+    await insertFailed(store, {
+      id: uuidv7(),
+      registrationId: registration.id,
+      key: keyOf(await nowOf(store), schemaVersion),
+      location: (await describeTarget(context, registration))?.location ?? '',
+      cause: work.payload.cause,
+      schemaVersion,
+      maker: ownToken(),
+      error: JSON.stringify(jobError(asAppError(error))),
+    })
+    await forgetFailed(context, await backupsOf(store.db, [registration.id]))
+    throw error
+  }
+}
+
+function threadKey(registrationId: string): string {
+  return `app-backup:${registrationId}`
+}
 
 /** Of what lies in another folder nobody knows whether it is ours. */
 async function isOwnFolder({ context }: Work<unknown>, folder: string | undefined): Promise<boolean> {

@@ -1,9 +1,13 @@
 const KEY = /^(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2})Z\/db_v(\d+)\.db$/
 
+/** A time for the name of a file: `2026-11-22T03-00-00Z` */
+export function stampOf(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+/, '').replaceAll(':', '-')
+}
+
 /** `2026-11-22T03-00-00Z/db_v12.db` */
 export function keyOf(time: number, schemaVersion: number): string {
-  const folder = new Date(time).toISOString().replace(/\.\d+/, '').replaceAll(':', '-')
-  return `${folder}/db_v${schemaVersion}.db`
+  return `${stampOf(time)}/db_v${schemaVersion}.db`
 }
 
 /** Undefined for what is no such key. */

@@ -22,7 +22,7 @@ import {
   noteSuccess,
   type RegistrationRow,
 } from './store.ts'
-import { openTarget, type Target } from './targets.ts'
+import type { Target } from './targets.ts'
 
 /*
  * A backup is first a file of this machine, then a row that says where something will be, and only then something at
@@ -48,7 +48,7 @@ export interface MadeBackup {
 }
 
 /** Writes that it has succeeded, in the transaction that it is given. */
-export type Record = (db: Kysely<Tables>) => Promise<void>
+export type RecordSuccess = (db: Kysely<Tables>) => Promise<void>
 
 /**
  * Puts a snapshot where the registration says, and remembers that; `conclude` writes the success, and whatever else is to
@@ -61,7 +61,7 @@ export async function storeBackup(
   { file, schemaVersion }: StoreSnapshot,
   cause: AppBackupCause,
   job: JobContext,
-  conclude: (record: Record, made: MadeBackup) => Promise<void> = (record) => record(context.store.db),
+  conclude: (record: RecordSuccess, made: MadeBackup) => Promise<void> = (record) => record(context.store.db),
 ): Promise<MadeBackup> {
   const { store } = context
   const { bytes, sha256 } = file
@@ -122,22 +122,28 @@ function isAbandoned({ id, state, isStored, maker, startedAt }: BackupRow, now: 
 }
 
 /**
- * Removes the oldest beyond what the settings keep, from the storage first, then from the registry. What cannot be removed
- * stays in the registry, which says so. Returns how many were removed, and sentences for those that were not.
+ * Removes the oldest beyond what the settings keep, from the storage first, then from the registry; never what was made
+ * just now. What cannot be removed stays in the registry, which says so. Returns how many were removed, and sentences for
+ * those that were not.
  */
 export async function removeOld(
   context: AppContext,
   registration: RegistrationRow,
   target: Target,
+  made: MadeBackup,
   job: JobContext,
 ): Promise<{ removed: number; stuck: string[] }> {
   const { store } = context
   const rows = await backupsOf(store.db, [registration.id])
-  const failed = rows.filter(({ state, isStored }) => state === 'failed' && isStored === 0)
-  for (const { id } of failed.slice(FAILED_KEPT)) await deleteBackup(store.db, id)
+  await forgetFailed(context, rows)
   const keep = await keptAt(context, target.isFolder)
   const good = rows.filter(({ state, place }) => state === 'succeeded' && place === target.place)
-  const old = keep === 0 ? [] : good.slice(keep).toReversed()
+  const old = surplus(
+    good.map((row) => ({ ...row, time: row.startedAt, isMigration: row.cause === 'migration' })),
+    (row) => row.id === made.id,
+    keep,
+    await nowOf(store),
+  )
   const stuck: string[] = []
   for (const row of old) {
     job.signal.throwIfAborted()
@@ -157,25 +163,40 @@ export async function removeOld(
   return { removed: old.length - stuck.length, stuck }
 }
 
+/** Of those that failed, and have left nothing, only the newest stay known. */
+export async function forgetFailed({ store }: AppContext, rows: readonly BackupRow[]): Promise<void> {
+  const failed = rows.filter(({ state, isStored }) => state === 'failed' && isStored === 0)
+  for (const { id } of failed.slice(FAILED_KEPT)) await deleteBackup(store.db, id)
+}
+
+/**
+ * What is too many, the oldest first. What was made just now is the newest, and what says that it is from the future the
+ * oldest. A backup before a migration takes the place of one before the same migration, which has failed then: else a
+ * release that fails again and again would replace all that was before.
+ */
+export function surplus<T extends { time: number; schemaVersion: number; isMigration: boolean }>(
+  backups: readonly T[],
+  isMade: (backup: T) => boolean,
+  keep: number,
+  now: number,
+): T[] {
+  if (keep === 0) return []
+  const [made] = backups.filter(isMade)
+  const others = backups.filter((backup) => !isMade(backup)).sort((a, b) => b.time - a.time)
+  const past = others.filter(({ time }) => time <= now)
+  const future = others.filter(({ time }) => time > now)
+  const [last] = past
+  const isReplaced =
+    made?.isMigration === true && last?.isMigration === true && last.schemaVersion === made.schemaVersion
+  const ordered = [...(made ? [made] : []), ...past.slice(isReplaced ? 1 : 0), ...future]
+  return [...ordered.slice(keep).toReversed(), ...(isReplaced ? [last] : [])]
+}
+
 /** How many each registration keeps; 0: all. */
 export async function keptAt(context: AppContext, isFolder: boolean): Promise<number> {
   if (isFolder && context.managed) return context.managed.keep
   const { localAppBackups, remoteAppBackups } = await instanceSettingsOf(context)
   return isFolder ? localAppBackups : remoteAppBackups
-}
-
-/** Puts a snapshot to one target from beginning to end, with all tidying. */
-export async function backUpTo(
-  context: AppContext,
-  registration: RegistrationRow,
-  snapshot: StoreSnapshot,
-  cause: AppBackupCause,
-  job: JobContext,
-): Promise<void> {
-  await using target = await openTarget(context, registration)
-  await removeUnfinished(context, registration, target, job)
-  await storeBackup(context, registration, target, snapshot, cause, job)
-  await removeOld(context, registration, target, job)
 }
 
 /** The key is the second in which it was begun, or the next one that is free at that place. */

@@ -165,16 +165,39 @@ describeStores('before a release changes the app’s own database', (makePlace) 
         .insertInto('instanceSettings')
         .values({ id: 'instance', content, revision: 1, updatedAt: 1 })
         .execute()
+      const daily = {
+        id: 'daily',
+        registrationId: 'one',
+        key: '2026-01-01T00-00-00Z/db_v6.db',
+        cause: 'daily',
+      }
+      const where = { location: 'one', place: join(old.dataDirectory, 'one'), schemaVersion: 6, maker: 'me' }
+      const end = { state: 'succeeded' as const, isStored: 1, startedAt: 1, finishedAt: 1 }
+      await db
+        .insertInto('appBackups')
+        .values({ ...daily, ...where, ...end })
+        .execute()
       // In the way of a table that the migration would make.
       await db.schema.createTable('hooks').addColumn('id', 'text').execute()
     })
-    for (let i = 0; i < 3; i++) await assert.rejects(start(old), /hooks/)
+    for (let i = 0; i < 2; i++) await assert.rejects(start(old), /hooks/)
     assert.equal(await old.schema(), 6)
-    assert.equal((await old.rows()).length, 2)
-    assert.equal((await readdir(join(old.dataDirectory, 'one'))).length, 2)
-    await old.withStore(({ db }) => db.schema.dropTable('hooks').execute())
-    await start(old)
+    const keys = (await old.rows()).map(({ key }) => key)
+    assert.deepEqual(keys.slice(0, 1), ['2026-01-01T00-00-00Z/db_v6.db'], 'what was before is not replaced')
+    assert.equal(keys.length, 2, 'that of the failed start before is')
+    assert.equal((await readdir(join(old.dataDirectory, 'one'))).length, 1)
+  })
+
+  it('where it may fail, one that fails does not keep the others from being made', async () => {
+    const old = await older(6, { HOLDFAST_SKIP_MIGRATION_BACKUP: '1' })
+    await writeFile(join(old.dataDirectory, 'file'), 'in the way')
+    await old.register('a', { settings: JSON.stringify({ path: 'file' }) })
+    await old.register('b', { settings: JSON.stringify({ path: 'good' }) })
+    const warnings = await start(old)
+    assert.match(warnings.join(), /failed \(a\)/)
+    assert.doesNotMatch(warnings.join(), /WITHOUT A BACKUP/)
     assert.equal(await old.schema(), newest)
+    assert.equal((await readdir(join(old.dataDirectory, 'good'))).length, 1)
   })
 
   it('a secret that no key opens is a failure, too', async () => {

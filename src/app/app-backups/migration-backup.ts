@@ -8,14 +8,11 @@ import { DEFAULT_INSTANCE_SETTINGS } from '../../shared/instance-settings.ts'
 import type { AppContext } from '../context.ts'
 import { FIRST_FOLDER, keepManaged } from './first.ts'
 import { keyOf, readKey } from './key.ts'
-import { backUpTo } from './make.ts'
+import { type MadeBackup, removeOld, removeUnfinished, storeBackup, surplus } from './make.ts'
 import { hasMigration } from './schedules.ts'
 import { snapshotStore } from './snapshot.ts'
-import { allRegistrations, type RegistrationRow } from './store.ts'
+import { allRegistrations, type RegistrationRow, SINCE } from './store.ts'
 import { openTarget } from './targets.ts'
-
-/** The schema from which on the store has registrations. */
-const SINCE = 6
 
 /** The backup that is made before a release changes a store with data. */
 export interface MigrationBackup {
@@ -29,7 +26,7 @@ export interface MigrationBackup {
 
 /**
  * By every registration that asks for it; where the store is too old to have any, to the folder of a new installation, and
- * where the store was without, by none. With `isOptional`, what fails is a warning.
+ * where the store was without, by none. With `isOptional`, what fails is a warning, and the others are made all the same.
  */
 export function migrationBackup(context: AppContext, isOptional: boolean): MigrationBackup {
   const warnings: string[] = []
@@ -40,57 +37,82 @@ export function migrationBackup(context: AppContext, isOptional: boolean): Migra
     workDirectory: context.workDirectory,
   }
   let isChecked = false
-  let isGivenUp = false
-  const orFail = async (from: number, work: () => Promise<void>) => {
-    if (isGivenUp) return
+  /** Which parts have failed: they are not tried again. */
+  const givenUp = new Set<string>()
+  /** Returns undefined if it has failed, which is a warning. */
+  const attempt = async <T>(from: number, part: string, work: () => Promise<T>): Promise<T | undefined> => {
+    if (givenUp.has(part)) return undefined
     try {
-      await work()
+      return await work()
     } catch (thrown) {
-      isGivenUp = true
-      const error = failed(from, asAppError(thrown))
+      givenUp.add(part)
+      const error = failed(from, part, asAppError(thrown))
       if (!isOptional) throw error
-      warnings.push(
-        `${error.message} THE STORE WAS MIGRATED WITHOUT A BACKUP, because HOLDFAST_SKIP_MIGRATION_BACKUP is set.`,
-      )
+      warnings.push(error.message)
+      return undefined
     }
   }
+  const withoutBackup = () =>
+    void warnings.push(
+      'THE STORE WAS MIGRATED WITHOUT A BACKUP, because HOLDFAST_SKIP_MIGRATION_BACKUP is set.',
+    )
   const tryOut = async (from: number) => {
     isChecked = true
     if (from < SINCE) {
-      await using volume = unregistered(context)
-      if (volume) await check(context, asWriteOnly(volume), job)
+      await attempt(from, FIRST_FOLDER, async () => {
+        await using volume = unregistered(context)
+        if (volume) await check(context, asWriteOnly(volume), job)
+      })
       return
     }
-    for (const registration of await wanted(context)) {
-      await using target = await openTarget(context, registration)
-      await check(context, target.volume, job)
+    for (const registration of await allRegistrations(context.store.db)) {
+      await attempt(from, registration.name, async () => {
+        if (!hasMigration(registration)) return
+        await using target = await openTarget(context, registration)
+        await check(context, target.volume, job)
+      })
     }
   }
-  return {
-    warnings,
-    check: (from) => orFail(from, () => tryOut(from)),
-    make: (from) =>
-      orFail(from, async () => {
-        if (!isChecked) await tryOut(from)
-        if (from < SINCE) return await backUpUnregistered(context, from, job)
-        await keepManaged(context)
-        const registrations = await wanted(context)
-        if (registrations.length === 0) {
-          warnings.push(
-            'The store was migrated, and no app backup was made before: no registration asks for one. At least one should.',
-          )
-          return
-        }
-        await using snapshot = await snapshotStore(context, job)
-        for (const registration of registrations) {
-          await backUpTo(context, registration, snapshot, 'migration', job)
-        }
-      }),
+  const make = async (from: number) => {
+    if (!isChecked) await tryOut(from)
+    if (from < SINCE) {
+      const done = await attempt(from, FIRST_FOLDER, async () => {
+        await backUpUnregistered(context, from, job)
+        return true
+      })
+      if (done !== true) withoutBackup()
+      return
+    }
+    await attempt(from, 'the environment’s', () => keepManaged(context))
+    const registrations = (await allRegistrations(context.store.db)).filter(
+      (registration) => givenUp.has(registration.name) || hasMigration(registration),
+    )
+    if (registrations.length === 0) {
+      warnings.push(
+        'The store was migrated, and no app backup was made before: no registration asks for one. At least one should.',
+      )
+      return
+    }
+    await using snapshot = await attempt(from, 'the copy of the store', () => snapshotStore(context, job))
+    const all: { registration: RegistrationRow; made: MadeBackup }[] = []
+    for (const registration of snapshot ? registrations : []) {
+      const made = await attempt(from, registration.name, async () => {
+        await using target = await openTarget(context, registration)
+        await removeUnfinished(context, registration, target, job)
+        return snapshot && (await storeBackup(context, registration, target, snapshot, 'migration', job))
+      })
+      if (made) all.push({ registration, made })
+    }
+    if (all.length === 0) withoutBackup()
+    // Not before the last one is made: else a start that fails again and again would remove older ones.
+    for (const { registration, made } of all) {
+      await attempt(from, registration.name, async () => {
+        await using target = await openTarget(context, registration)
+        await removeOld(context, registration, target, made, job)
+      })
+    }
   }
-}
-
-async function wanted({ store }: AppContext): Promise<RegistrationRow[]> {
-  return (await allRegistrations(store.db)).filter(hasMigration)
+  return { warnings, check: tryOut, make }
 }
 
 async function check(
@@ -119,15 +141,20 @@ async function backUpUnregistered(context: AppContext, from: number, job: JobCon
   await using volume = unregistered(context)
   if (!volume) return
   await volume.discard('', job.signal)
+  const made = await freeKey(volume, from, job.signal)
   {
     await using snapshot = await snapshotStore(context, job)
-    await asWriteOnly(volume).put(await freeKey(volume, from, job.signal), snapshot.file, job.signal)
+    await asWriteOnly(volume).put(made, snapshot.file, job.signal)
   }
   const keep = managed?.keep ?? DEFAULT_INSTANCE_SETTINGS.localAppBackups
   const keys = (await Array.fromAsync(volume.list('', job.signal))).map(({ key }) => key)
-  const ours = keys.filter((key) => readKey(key) !== undefined).sort()
-  const old = keep === 0 ? [] : ours.slice(0, -keep)
-  for (const key of old) await volume.remove(key, job.signal)
+  const ours = keys.flatMap((key) => {
+    const read = readKey(key)
+    return read ? [{ ...read, key, isMigration: true }] : []
+  })
+  for (const { key } of surplus(ours, (one) => one.key === made, keep, Date.now())) {
+    await volume.remove(key, job.signal)
+  }
 }
 
 async function freeKey(volume: Volume, schemaVersion: number, signal: AbortSignal): Promise<string> {
@@ -138,11 +165,11 @@ async function freeKey(volume: Volume, schemaVersion: number, signal: AbortSigna
   }
 }
 
-function failed(from: number, error: AppError): AppError {
+function failed(from: number, part: string, error: AppError): AppError {
   const hint = error.hint === undefined ? '' : `${error.hint} `
   return new AppError(
     'app_backup_failed',
-    `The app’s own database has schema ${from} and must be migrated, but the backup before that failed: ${error.message}`,
+    `The app’s own database has schema ${from} and must be migrated, but the backup before that failed (${part}): ${error.message}`,
     {
       hint: `${hint}Nothing was migrated. To start without a backup, set HOLDFAST_SKIP_MIGRATION_BACKUP=1.`,
       cause: error,

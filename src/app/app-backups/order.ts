@@ -8,12 +8,16 @@ import { listOrganizations } from '../identity/tokens.ts'
 /** One at a time: else a backup would hold the row of another one that is being made, and a restored store remove that. */
 const RESOURCE = 'app-backups'
 
-/** Orders a backup, unless one waits already. Returns the job, and whose it is; undefined as long as there is no organization. */
+/**
+ * Orders a backup, unless one waits already, which `isApart` does not count: of a registration that is switched off nothing
+ * is made but by hand. Returns the job, and whose it is; undefined as long as there is no organization.
+ */
 export async function enqueueAppBackup(
   context: AppContext,
   trx: Transaction<Tables>,
   registrationId: string,
   cause: AppBackupCause,
+  isApart = false,
 ): Promise<{ jobId: string; organizationId: string } | undefined> {
   const { store } = context
   // It is nobody’s in particular: the oldest organization sees it.
@@ -23,7 +27,7 @@ export async function enqueueAppBackup(
   const { id } = await enqueueJob(store, trx, {
     organizationId: oldest.id,
     kind: 'app-backup',
-    key: `app-backup:${registrationId}`,
+    key: `app-backup:${registrationId}${isApart ? ':by-hand' : ''}`,
     payload: { registrationId, cause },
     resources: [RESOURCE],
     maxAttempts: 5,

@@ -156,16 +156,17 @@ export async function testTrial(
 ): Promise<TestStep[]> {
   const stored = registrationId === undefined ? undefined : await registrationOf(context, registrationId)
   await using chosenTarget = await chosen(context, organizationId, trial, stored)
+  if (context.managed && chosenTarget.volume.folder !== undefined) throw foldersAreManaged()
   await refuseOwnPlaces(chosenTarget.volume, context)
   return await testWriteOnly(chosenTarget.volume, context.workDirectory, signal)
 }
 
 /** Orders a backup now, whatever its schedules say. */
 export async function runRegistration(context: AppContext, id: string): Promise<JobRow> {
-  await registrationOf(context, id)
+  const { isEnabled } = await registrationOf(context, id)
   const ordered = await context.store.db
     .transaction()
-    .execute((trx) => enqueueAppBackup(context, trx, id, 'manual'))
+    .execute((trx) => enqueueAppBackup(context, trx, id, 'manual', isEnabled === 0))
   const { jobId, organizationId } = ordered ?? throwNow(noRegistration())
   return await jobOf(context, organizationId, jobId)
 }

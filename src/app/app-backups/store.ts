@@ -9,6 +9,9 @@ import { isBefore, isBehind, type Place } from '../pages.ts'
  * migration 6 is named here. What comes later is read from whole rows, where it may be absent.
  */
 
+/** The schema from which on a store has registrations, and knows its backups. */
+export const SINCE = 6
+
 export type RegistrationRow = Selectable<Tables['appBackupRegistrations']>
 export type BackupRow = Selectable<Tables['appBackups']>
 type Db = Kysely<Tables>
@@ -176,13 +179,17 @@ export async function insertRunning(store: Store, db: Db, backup: NewBackup): Pr
 
 /** Whether the registry knows what lies under the key at the place. */
 export async function isKnown(db: Db, place: string, key: string): Promise<boolean> {
+  return (await findAt(db, place, key)) !== undefined
+}
+
+async function findAt(db: Db, place: string, key: string): Promise<string | undefined> {
   const found = await db
     .selectFrom('appBackups')
     .select('id')
     .where('place', '=', place)
     .where('key', '=', key)
     .executeTakeFirst()
-  return found !== undefined
+  return found?.id
 }
 
 /** One that was found where it lies. Nothing happens if it is known. */
@@ -245,14 +252,40 @@ export async function registrationIds(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-/** Adds it, or makes it be as it is here. */
+/** Adds it, or makes it be as it is here. Nothing happens if it is known under another id. */
 export async function insertCarried(db: Db, row: BackupRow): Promise<void> {
   const { id, registrationId, key, location, place, cause, schemaVersion, state, isStored } = row
   const { maker, bytes, sha256, error, startedAt, finishedAt } = row
   const end = { state, isStored, bytes, sha256, error, finishedAt }
+  const other = await findAt(db, place, key)
+  if (other !== undefined && other !== id) return
   await db
     .insertInto('appBackups')
     .values({ ...end, id, registrationId, key, location, place, cause, schemaVersion, maker, startedAt })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(end))
+    .execute()
+}
+
+/** Those that are being made, as far as they are forgotten. */
+export async function deleteRunning(db: Db, isForgotten: (id: string) => boolean): Promise<void> {
+  const rows = await db.selectFrom('appBackups').select('id').where('state', '=', 'running').execute()
+  for (const { id } of rows) if (isForgotten(id)) await deleteBackup(db, id)
+}
+
+/** One of which nothing was stored: it failed before. */
+export async function insertFailed(
+  store: Store,
+  backup: Omit<NewBackup, 'place'> & { error: string },
+): Promise<void> {
+  await store.db
+    .insertInto('appBackups')
+    .values({
+      ...backup,
+      place: `nowhere ${backup.id}`,
+      state: 'failed',
+      isStored: 0,
+      startedAt: store.now,
+      finishedAt: store.now,
+    })
     .execute()
 }

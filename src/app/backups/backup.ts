@@ -9,7 +9,7 @@ import { describePolicy } from '../../shared/retention.ts'
 import type { Tables } from '../../store/tables.ts'
 import { nowOf } from '../clock.ts'
 import { hooksAround, type HooksAround } from '../hooks/around.ts'
-import { orderHooks } from '../hooks/run-hooks.ts'
+import { orderHooks } from '../hooks/failure-hooks.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { encryptionOf, keyRingOf } from '../keys/keys.ts'
 import { planOf, type PlanRow } from '../plans/plans.ts'
@@ -18,7 +18,7 @@ import { connectionOf, serverOf, type ServerRow } from '../servers/servers.ts'
 import { recordSnapshot } from '../snapshots/record.ts'
 import { throttleOf } from '../throttles.ts'
 import { openVolumeOf, quotaReached, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
-import { tellFailure, tellStart, tellSuccess } from './notices.ts'
+import { tellAnomaly, tellFailure, tellStart, tellSuccess } from './notices.ts'
 import { enqueueRepair } from './repair.ts'
 import { noteFailure, noteSuccess } from './store.ts'
 import { enqueueSweep, sweep } from './sweep.ts'
@@ -72,7 +72,9 @@ export const backup = defineJob({
       await orderHooks(context.store, trx, { id, organizationId, around: 'backup', error: end.error, facts })
     }
     const isUnwanted = end.state === 'cancelled' && end.error === undefined && attempt > 0
-    const mayBeLeft = isUnwanted || end.error?.code === 'runner_lost'
+    // A hook that keeps a further attempt from its work keeps it from looking for leftovers, too.
+    const isKept = attempt > 1 && (end.error?.code === 'hook_skipped' || end.error?.code === 'hook_failed')
+    const mayBeLeft = isUnwanted || isKept || end.error?.code === 'runner_lost'
     // A runner that was killed has left something behind, and no further attempt will find it.
     if (mayBeLeft) await enqueueSweep(context, trx, organizationId, { planId })
   },
@@ -143,6 +145,8 @@ async function backUp(
         const made = copies.map(({ failure }, i) => ({ volumeId: places.usable[i]?.row.id ?? '', failure }))
         const all = [...made, ...places.refused.map(({ row, failure }) => ({ volumeId: row.id, failure }))]
         const missing = all.filter(({ failure }) => failure)
+        const { raw, stored, snapshot } = manifest
+        const sizes = { id: snapshot, rawBytes: raw.bytes, storedBytes: stored.bytes }
         const done = {
           state: missing.length > 0 ? 'partial' : 'succeeded',
           result: {
@@ -169,8 +173,14 @@ async function backUp(
               jobId: id,
               copies: all,
             })
-            const { raw, stored, snapshot } = manifest
-            const sizes = { id: snapshot, rawBytes: raw.bytes, storedBytes: stored.bytes }
+            await tellAnomaly(context, trx, about, sizes.rawBytes)
+            await noteSuccess(store, trx, plan.id, payload.database, sizes)
+            for (const { volumeId } of missing) {
+              await enqueueRepair(store, trx, organizationId, sizes.id, volumeId)
+            }
+            await enqueuePrune(store, trx, organizationId, plan.id)
+          },
+          async tell(trx: Transaction<Tables>) {
             await tellSuccess(context, trx, about, {
               ...sizes,
               seconds: Object.values(manifest.seconds).reduce((sum, seconds) => sum + seconds, 0),
@@ -179,11 +189,6 @@ async function backUp(
                 error: failure?.message ?? '',
               })),
             })
-            await noteSuccess(store, trx, plan.id, payload.database, sizes)
-            for (const { volumeId } of missing) {
-              await enqueueRepair(store, trx, organizationId, snapshot, volumeId)
-            }
-            await enqueuePrune(store, trx, organizationId, plan.id)
           },
         } as const
         await hooks.settle(done, {

@@ -3,7 +3,8 @@ import { formatBytes, formatSeconds } from '../../shared/units.ts'
 import type { JobError } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
-import { announce, announceEnd, goingOn, type Occasion } from '../notifications/announce.ts'
+import { announce, announceEnd, type Occasion } from '../notifications/announce.ts'
+import { threadsAmong } from '../notifications/threads.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { ANY_DATABASE, lastRawBytes, type PlanNames, planNames } from './store.ts'
 
@@ -31,6 +32,8 @@ export interface Made {
 }
 
 const NAMED = 10
+/** For programs. */
+const LISTED = 200
 /** A small database may well double. */
 const LITTLE = 1_048_576
 
@@ -86,8 +89,8 @@ export async function tellRunFailure(
   if (!names) return
   // Of databases that fail already, everybody has heard.
   const keys = databases.map((database) => databaseKey({ planId, database }))
-  const told = await goingOn(trx, organizationId, keys)
-  if (databases.length > 0 && told.size === databases.length) return
+  const told = await threadsAmong(trx, organizationId, keys)
+  const isKnown = databases.length > 0 && told.length === databases.length
   const { common } = describe(names, { ...run, database: undefined })
   await announce(context, trx, {
     ...common,
@@ -95,12 +98,12 @@ export async function tellRunFailure(
     title: `No database of “${names.server}” could be backed up by the plan “${names.plan}”`,
     text: [inWords(error), namesOf(databases)].filter((text) => text !== '').join(' '),
     facts: [...common.facts, { label: 'Error', value: error.code }],
-    data: { ...common.data, error, databases },
-    thread: { key: planKey(planId), is: 'going-on' },
+    data: { ...common.data, error, databases: databases.slice(0, LISTED) },
+    thread: { key: planKey(planId), is: 'going-on', isKnown },
   })
 }
 
-/** That a backup has succeeded: to be called before the catalogue knows its size for the last one. */
+/** That a backup has succeeded. */
 export async function tellSuccess(
   context: AppContext,
   trx: Transaction<Tables>,
@@ -142,17 +145,22 @@ export async function tellSuccess(
     const title = `The backup of ${what} succeeded`
     await announce(context, trx, { ...success, event: 'backup.succeeded', title })
   }
-  await tellAnomaly(context, trx, backup, { what, common }, rawBytes)
 }
 
-/** That a dump is much smaller or larger than the one before it. */
-async function tellAnomaly(
+/**
+ * That a dump is much smaller or larger than the one before it: to be called before the catalogue knows its size for the
+ * last one.
+ */
+export async function tellAnomaly(
   context: AppContext,
   trx: Transaction<Tables>,
-  { organizationId, planId, database }: Backup,
-  { what, common }: About,
+  backup: Backup,
   rawBytes: number,
 ): Promise<void> {
+  const { organizationId, planId, database } = backup
+  const about = await aboutOf(trx, backup)
+  if (!about) return
+  const { what, common } = about
   const before = await lastRawBytes(trx, planId, database)
   if (before === null || before === 0) return
   const { sizeAnomalyPercent } = await settingsOf(context, organizationId, trx)

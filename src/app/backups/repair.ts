@@ -5,19 +5,22 @@ import { AppError, asAppError } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
-import type { AppContext } from '../context.ts'
-import { defineJob } from '../jobs/job-kind.ts'
+import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { jobError } from '../jobs/run-job.ts'
 import { findCopy, markCopy, noteCopyError } from '../snapshots/copies.ts'
-import { readableCopy } from '../snapshots/snapshots.ts'
+import { type ReadableCopy, readableCopy, snapshotOf } from '../snapshots/snapshots.ts'
+import { tellFaultyCopy } from '../volumes/notices.ts'
 import { openVolumeOf, volumeOf, volumeResource, type VolumeRow } from '../volumes/volumes.ts'
 
 /** With pauses of an hour at most: more than a week. The daily clean-up asks again after that. */
 const ATTEMPTS = 200
 
+const payload = z.object({ snapshotId: z.string(), volumeId: z.string() })
+type RepairPayload = z.output<typeof payload>
+
 /** Makes a copy that is missing, or damaged, out of a good one. Never by a second dump. */
 export const repairCopy = defineJob({
-  payload: z.object({ snapshotId: z.string(), volumeId: z.string() }),
+  payload,
   async run(work) {
     const { context, organizationId, payload, finish, log } = work
     const { snapshotId, volumeId } = payload
@@ -51,7 +54,7 @@ export const repairCopy = defineJob({
     try {
       await replicateCopy(order, work)
     } catch (error) {
-      await learnFrom(context, payload, source.volumeRow.id, asAppError(error))
+      await learnFrom(work, source, asAppError(error))
       throw error
     }
     log('info', `“${row.name}” has its copy again, made from that on “${source.volumeRow.name}”.`)
@@ -65,16 +68,20 @@ function notWanted({ name }: VolumeRow): AppError {
 
 /** What a failed attempt shows of the copies: the next one must not read a damaged one again. */
 async function learnFrom(
-  { store }: AppContext,
-  { snapshotId, volumeId }: { snapshotId: string; volumeId: string },
-  sourceId: string,
+  { context, id, organizationId, payload: { snapshotId, volumeId } }: Work<RepairPayload>,
+  source: ReadableCopy,
   error: AppError,
 ): Promise<void> {
+  const { store } = context
+  const snapshot = await snapshotOf(context, organizationId, snapshotId)
   await store.db.transaction().execute(async (trx) => {
-    if (error.code === 'checksum_mismatch') {
-      const copy = { snapshotId, volumeId: sourceId }
-      await markCopy(store, trx, copy, { state: 'corrupt', error: jobError(error) })
-    } else await noteCopyError(store, trx, { snapshotId, volumeId }, jobError(error))
+    if (error.code !== 'checksum_mismatch') {
+      return await noteCopyError(store, trx, { snapshotId, volumeId }, jobError(error))
+    }
+    const copy = { snapshotId, volumeId: source.volumeRow.id }
+    await markCopy(store, trx, copy, { state: 'corrupt', error: jobError(error) })
+    const found = { organizationId, volumeId: copy.volumeId, jobId: id }
+    await tellFaultyCopy(context, trx, found, snapshot, jobError(error))
   })
 }
 

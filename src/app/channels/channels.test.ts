@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
 import { it } from 'node:test'
+import { sealer } from '../../lib/sealing.ts'
 import { sign } from '../../lib/signature.ts'
 import type { Channel } from '../../shared/channels.ts'
 import { problem } from '../../shared/problems.ts'
@@ -110,6 +112,21 @@ describeStores('channels', (makePlace) => {
     const after = await app.channel(id)
     assert.deepEqual([after.isFailing, after.lastError?.code], [true, 'channel_refused'])
     assert.equal(after.updatedAt, before.updatedAt, 'nobody has changed it')
+  })
+
+  it('need no mail server that is not known any more, unless they send mail', async () => {
+    await using app = await openChannelApp(makePlace)
+    await using receiver = await startReceiver()
+    const smtp = { host: '127.0.0.1', user: 'u', password: 'canary-mail', from: 'a@example.com' }
+    assert.equal((await app.ask('PATCH', '/api/v1/instance-settings', { smtp })).statusCode, 200)
+    app.context.sealer = sealer({ current: createSecretKey(Buffer.alloc(32, 2)) }) // the former is lost
+    const hooked = await app.addChannel('ops', receiver.url)
+    const mailed = await app.addChannel('mail', '', { kind: 'email', settings: { to: ['a@example.com'] } })
+    const test = async (id: string) => (await app.ask('POST', `${url}/${id}/test`)).json<TestReport>()
+    const passed = await test(hooked.id)
+    assert.equal(passed.passed, true, JSON.stringify(passed))
+    assert.equal((await test(mailed.id)).passed, false)
+    assert.equal((await app.channel(mailed.id)).lastError?.code, 'key_wrong')
   })
 
   it('are tested before they are saved, also with masks of what is saved', async () => {

@@ -5,6 +5,7 @@ import { type ChannelKind, channels, openChannel } from '../../channels/index.ts
 import type { Channel, ChannelDriver } from '../../channels/channel.ts'
 import type { ChannelChanges, ChannelTrial, NewChannel } from '../../shared/channels.ts'
 import { AppError, throwNow } from '../../shared/errors.ts'
+import type { EventName } from '../../shared/notifications.ts'
 import { setCapacity } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
@@ -32,7 +33,7 @@ const kindsForAll = Object.entries<ChannelDriver>(channels)
   .filter(([, { wants }]) => wants === 'all severities')
   .map(([kind]) => kind)
 
-/** One notice behind the other, in their order; and a receiver that hangs keeps no other from its own. */
+/** One notice behind the other; and a receiver that hangs takes no more than one place. */
 const AT_ONCE = 1
 const PLACE = { name: 'settings', owner: 'this kind of channel' }
 
@@ -116,9 +117,19 @@ export async function removeChannel(
   })
 }
 
-/** Those of the organization that are told of everything, unless a rule names them. */
-export async function channelsForAll(trx: Transaction<Tables>, organizationId: string): Promise<string[]> {
-  return kindsForAll.length > 0 ? await openChannelsOfKinds(trx, organizationId, kindsForAll) : []
+/** Those of the organization that are told of everything about backups, unless a rule names them. */
+export async function channelsForAll(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  event: EventName,
+): Promise<{ id: string; kind: string }[]> {
+  const isWanted = event.startsWith('backup.') && kindsForAll.length > 0
+  return isWanted ? await openChannelsOfKinds(trx, organizationId, kindsForAll) : []
+}
+
+/** Whether a channel of this kind waits for each single end, also where people would have heard enough. */
+export function hearsEach(kind: string): boolean {
+  return kindsForAll.includes(kind)
 }
 
 /** Settings that nobody has saved, complete. Throws `invalid_input`, and `not_found` for the channel they are of. */
@@ -140,8 +151,7 @@ export async function openWith(
   settings: Settings,
   timeout: number,
 ): Promise<Channel> {
-  const mail = await mailOf(context)
-  return openChannel(kindNamed(kind), settings, { timeout, ...(mail && { mail }) })
+  return openChannel(kindNamed(kind), settings, { timeout, mail: () => mailOf(context) })
 }
 
 /** The settings of a channel with its secrets in the clear, as they were stored: the schema may have changed since. */

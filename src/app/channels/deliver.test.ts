@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Socket, type AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { it } from 'node:test'
+import type { EventName } from '../../shared/notifications.ts'
 import { isOver, type Job } from '../../shared/jobs.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { runJobs } from '../jobs/test-bed.ts'
@@ -47,6 +49,23 @@ async function startBlackHole() {
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** Takes pings, and answers the first ones with these statuses. */
+async function startPings(pings: string[], ...answers: number[]) {
+  const server = createHttpServer((request, response) => {
+    pings.push(request.url ?? '')
+    request.resume().on('end', () => response.writeHead(answers[pings.length - 1] ?? 200).end('OK'))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
       server.close()
       await once(server, 'close')
     },
@@ -151,6 +170,102 @@ describeStores('a notice', (makePlace) => {
     ])
     assert.equal(receiver.received.length, 0)
     assert.equal((await app.channel(disabled.id)).lastDeliveredAt, null)
+  })
+
+  it('that did not reach its channel makes the next one of its story be told there', async () => {
+    await using app = await openChannelApp(makePlace)
+    await using receiver = await startReceiver(400, 200)
+    await using other = await startReceiver()
+    await app.addChannel('ops', receiver.url)
+    await app.addChannel('chat', other.url)
+    const failed = () =>
+      app.store.db.transaction().execute((trx) =>
+        announce(app.context, trx, {
+          organizationId: app.organizationId,
+          event: 'backup.failed',
+          title: 'It failed',
+          text: '',
+          facts: [],
+          data: {},
+          thread: { key: 'backup:p:d', is: 'going-on' },
+        }),
+      )
+    for (let n = 0; n < 3; n++) await failed().then(() => runJobs(app.context))
+    assert.deepEqual(
+      [receiver, other].map(({ received }) =>
+        received.map(({ body }) => (body['data'] as { count: number }).count),
+      ),
+      [[1, 2], [1]],
+    )
+  })
+
+  it('to a shared channel does not tell its organization’s address to another one', async () => {
+    await using app = await openChannelApp(makePlace)
+    await using receiver = await startReceiver(400)
+    const { id } = await app.addChannel('pager', receiver.url, { isShared: true })
+    await app.addOrganization('theirs', id)
+    await app.ask('POST', '/api/v1/notification-rules', {
+      name: 'page',
+      events: ['copy.missing'],
+      channels: [id],
+    })
+    for (let n = 0; n < 2; n++) {
+      await tell(app.context, app.organizationId)
+      await runJobs(app.context)
+    }
+    const jobs = await app.deliveries()
+    assert.deepEqual(jobs.map(({ state }) => state).sort(), ['failed', 'succeeded'])
+    assert.ok(jobs.some(({ error }) => error?.message === 'The shared channel “pager” could not be told.'))
+    assert.doesNotMatch(JSON.stringify(jobs), /127\.0\.0\.1|answer \d/)
+  })
+
+  it('waits with the others of its channel where the receiver asks for patience', async () => {
+    await using app = await openChannelApp(makePlace)
+    await using receiver = await startReceiver(429)
+    await app.addChannel('ops', receiver.url)
+    for (const title of ['one', 'two', 'three']) await tell(app.context, app.organizationId, title)
+    assert.equal(await runJobs(app.context), 1)
+    assert.equal(receiver.received.length, 1)
+    await runJobs(app.context, { evenLater: true })
+    assert.equal(receiver.received.length, 4)
+  })
+
+  it('to a health check is a ping, that of a test too, and none that comes behind a later one', async () => {
+    await using app = await openChannelApp(makePlace)
+    const pings: string[] = []
+    await using server = await startPings(pings, 503)
+    const added = await app.ask('POST', '/api/v1/channels', {
+      name: 'check',
+      kind: 'healthcheck',
+      settings: { pingUrl: `${server.url}/ping` },
+    })
+    const { id } = added.json<{ id: string }>()
+    const backup = (event: EventName) =>
+      app.store.db.transaction().execute((trx) =>
+        announce(app.context, trx, {
+          organizationId: app.organizationId,
+          event,
+          title: event,
+          text: '',
+          facts: [],
+          data: {},
+          ...(event === 'backup.failed' && { thread: { key: 'backup:p:d', is: 'going-on' } }),
+        }),
+      )
+    await backup('backup.succeeded')
+    await runJobs(app.context)
+    await backup('backup.failed')
+    await backup('backup.failed')
+    await runJobs(app.context)
+    assert.deepEqual(pings, ['/ping', '/ping/fail', '/ping/fail'], 'each failure, whatever others hear')
+    await runJobs(app.context, { evenLater: true })
+    assert.equal(pings.length, 3, 'the success is old by now')
+    await backup('restore.succeeded')
+    await backup('backup.partial')
+    await runJobs(app.context)
+    assert.equal(pings.length, 3, 'what is of no backup, or neither good nor bad, is nothing to it')
+    const tested = (await app.ask('POST', `/api/v1/channels/${id}/test`)).json<{ passed: boolean }>()
+    assert.deepEqual([tested.passed, pings.at(-1), pings.length], [true, '/ping', 4])
   })
 
   it('ends with a killed process as one that was not delivered', async () => {

@@ -1,20 +1,30 @@
 import type { Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import { z } from 'zod'
+import { AskedToWait } from '../../channels/answers.ts'
 import type { Channel, Notice, Receipt } from '../../channels/channel.ts'
 import { type ChannelKind, channels } from '../../channels/index.ts'
 import type { ChannelTrial } from '../../shared/channels.ts'
-import { AppError, asAppError } from '../../shared/errors.ts'
+import { AppError, asAppError, throwNow } from '../../shared/errors.ts'
 import { severities } from '../../shared/notifications.ts'
 import type { TestStep } from '../../shared/test-report.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
+import { mendJson } from '../broken-text.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { defineJob, type Finished, type Work } from '../jobs/job-kind.ts'
 import { jobError } from '../jobs/run-job.ts'
-import { channelResource, openWith, settingsOf, trialSettings } from './channels.ts'
-import { type ChannelRow, findChannel, noteDelivery, noteFailure } from './store.ts'
+import { forgetTold } from '../notifications/threads.ts'
+import { channelResource, hearsEach, openWith, settingsOf, trialSettings } from './channels.ts'
+import {
+  type ChannelRow,
+  findChannel,
+  isNewerDelivered,
+  noteDelivery,
+  noteFailure,
+  postponeDeliveries,
+} from './store.ts'
 
 /** The kind of the job. */
 export const DELIVERY = 'deliver-notice'
@@ -26,6 +36,8 @@ const BACKOFF = 30_000
 const TRY_LIMIT = 30_000
 /** Milliseconds behind that, for a channel that does not keep to it. */
 const GRACE = 5_000
+/** Where a receiver asks for patience, and does not say how long. */
+const WAIT_SECONDS = 30
 
 const notice = z.object({
   id: z.string(),
@@ -46,22 +58,43 @@ const notice = z.object({
  */
 export const deliverNotice = defineJob({
   payload: z.object({ channelId: z.string(), notice }),
-  async run({ context, organizationId, payload, signal, log }) {
+  async run({ context, id, attempt: n, organizationId, payload, signal, log }) {
     const { store } = context
     const row = await findChannel(store.db, payload.channelId)
     const isTheirs = row && (row.organizationId === organizationId || row.isShared === 1)
     if (!isTheirs) return undelivered('The channel is not there any more.', log)
     if (row.isEnabled === 0) return undelivered(`The channel “${row.name}” was disabled meanwhile.`, log)
-    const { answer } = await attempt(context, row, payload.notice, signal)
-    log('info', answer)
+    // It would take what is old for the latest.
+    const isLate =
+      n > 1 && hearsEach(row.kind) && (await isNewerDelivered(store.db, channelResource(row.id), id))
+    if (isLate) return undelivered(`“${row.name}” has heard of what came later by now.`, log)
+    const { answer, isSent = true } = await attempt(context, row, payload.notice, signal).catch((error) =>
+      throwNow(row.organizationId === organizationId ? error : withoutDetails(row, error)),
+    )
+    if (!isSent) return undelivered(answer, log)
+    const said = row.organizationId === organizationId ? answer : `“${row.name}” has taken it.`
+    log('info', said)
     const record = (trx: Transaction<Tables>) => noteDelivery(store, trx, row.id)
-    return { result: { delivered: true, answer }, record }
+    return { result: { delivered: true, answer: said }, record }
   },
   /** Also of what `run` knows nothing: that its process was killed. */
-  async endedBadly({ store }, trx, { payload, ...end }) {
-    if (end.state === 'failed') await noteFailure(store, trx, payload.channelId, end.error)
+  async endedBadly({ store }, trx, { organizationId, payload: { channelId, notice }, ...end }) {
+    if (end.state !== 'failed') return
+    await noteFailure(store, trx, channelId, end.error)
+    // Whoever has not heard of the beginning hears of what follows.
+    if (notice.thread !== undefined) await forgetTold(trx, organizationId, notice.thread, channelId)
   },
 })
+
+/** What its own people may know of a shared channel, others need not. */
+function withoutDetails({ name }: ChannelRow, error: unknown): AppError {
+  const { code, retryable, isFinal } = asAppError(error)
+  return new AppError(code, `The shared channel “${name}” could not be told.`, {
+    hint: 'The organization that it belongs to sees why.',
+    retryable,
+    isFinal,
+  })
+}
 
 /** Orders a delivery to each of the channels, in the caller's transaction. */
 export async function orderDeliveries(
@@ -71,12 +104,13 @@ export async function orderDeliveries(
   channelIds: readonly string[],
   notice: Notice,
 ): Promise<void> {
+  const stored = mendJson(notice)
   for (const channelId of channelIds) {
     await enqueueJob(store, trx, {
       organizationId,
       kind: DELIVERY,
       key: `${DELIVERY}:${channelId}:${notice.id}`,
-      payload: { channelId, notice },
+      payload: { channelId, notice: stored },
       resources: [channelResource(channelId)],
       maxAttempts: TRIES,
       backoff: BACKOFF,
@@ -91,7 +125,7 @@ export async function testStoredChannel(
   signal: AbortSignal,
 ): Promise<TestStep> {
   return await tryOut(async () => {
-    const receipt = await attempt(context, row, await testNotice(context, row.name), signal)
+    const receipt = await attempt(context, row, await testNotice(context, row.kind, row.name), signal)
     await noteDelivery(context.store, context.store.db, row.id)
     return receipt
   })
@@ -108,7 +142,7 @@ export async function testTrial(
   const { label } = channels[trial.kind as ChannelKind]
   return await tryOut(async () => {
     const channel = await openWith(context, trial.kind, settings, TRY_LIMIT)
-    return await sendWithin(channel, await testNotice(context, label), signal)
+    return await sendWithin(channel, await testNotice(context, trial.kind, label), signal)
   })
 }
 
@@ -124,6 +158,8 @@ async function attempt(
     return await sendWithin(channel, notice, signal)
   } catch (error) {
     const { store } = context
+    if (error instanceof AskedToWait)
+      await postponeDeliveries(store, channelResource(row.id), (error.seconds ?? WAIT_SECONDS) * 1000)
     if (!signal.aborted) await noteFailure(store, store.db, row.id, jobError(asAppError(error)))
     throw error
   }
@@ -158,11 +194,12 @@ async function tryOut(send: () => Promise<Receipt>): Promise<TestStep> {
   }
 }
 
-async function testNotice({ store, appUrl }: AppContext, name: string): Promise<Notice> {
+async function testNotice({ store, appUrl }: AppContext, kind: string, name: string): Promise<Notice> {
   return {
     id: uuidv7(),
     event: 'channel.test',
-    severity: 'info',
+    // What waits for good news takes nothing else.
+    severity: hearsEach(kind) ? 'success' : 'info',
     at: new Date(await nowOf(store)).toISOString(),
     title: 'A test from Holdfast',
     text: `If you can read this, “${name}” works. Nothing has happened to any backup.`,

@@ -1,4 +1,4 @@
-import type { Selectable, Transaction } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import type { JobError } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -61,15 +61,15 @@ export async function openChannelsOf(
   trx: Transaction<Tables>,
   organizationId: string,
   ids: readonly string[] | null,
-): Promise<string[]> {
-  const query = trx.selectFrom('channels').select('id').where('isEnabled', '=', 1).orderBy('id')
+): Promise<Pick<ChannelRow, 'id' | 'kind'>[]> {
+  const query = trx.selectFrom('channels').select(['id', 'kind']).where('isEnabled', '=', 1).orderBy('id')
   const rows =
     ids === null
       ? query.where('organizationId', '=', organizationId)
       : query
           .where('id', 'in', ids)
           .where((eb) => eb.or([eb('organizationId', '=', organizationId), eb('isShared', '=', 1)]))
-  return (await rows.execute()).map(({ id }) => id)
+  return await rows.execute()
 }
 
 /** Its own of these kinds that take notices now. */
@@ -77,16 +77,15 @@ export async function openChannelsOfKinds(
   trx: Transaction<Tables>,
   organizationId: string,
   kinds: readonly string[],
-): Promise<string[]> {
-  const rows = await trx
+): Promise<Pick<ChannelRow, 'id' | 'kind'>[]> {
+  return await trx
     .selectFrom('channels')
-    .select('id')
+    .select(['id', 'kind'])
     .where('organizationId', '=', organizationId)
     .where('isEnabled', '=', 1)
     .where('kind', 'in', kinds)
     .orderBy('id')
     .execute()
-  return rows.map(({ id }) => id)
 }
 
 type Values = Pick<ChannelRow, 'name' | 'settings' | 'isEnabled' | 'isShared'>
@@ -148,4 +147,31 @@ export async function rulesNaming(
     .orderBy('name')
     .execute()
   return rules.filter(({ channels }) => (JSON.parse(channels ?? '[]') as string[]).includes(channelId))
+}
+
+/** Whether a delivery to the channel with this resource has succeeded that was ordered later than this one. */
+export async function isNewerDelivered(db: Db, resource: string, jobId: string): Promise<boolean> {
+  const newer = await db
+    .selectFrom('jobs')
+    .innerJoin('jobResources', 'jobResources.jobId', 'jobs.id')
+    .select('jobs.id')
+    .where('jobResources.resource', '=', resource)
+    .where('jobs.state', '=', 'succeeded')
+    .where('jobs.id', '>', jobId)
+    .limit(1)
+    .executeTakeFirst()
+  return newer !== undefined
+}
+
+/** What waits for the channel with this resource waits for so many milliseconds more: it would be told to, too. */
+export async function postponeDeliveries({ db, now }: Store, resource: string, delay: number): Promise<void> {
+  const ofChannel = db.selectFrom('jobResources').select('jobId').where('resource', '=', resource)
+  const until = sql<number>`${now} + ${sql.lit(Math.ceil(delay))}`
+  await db
+    .updateTable('jobs')
+    .set({ runAt: until })
+    .where('state', '=', 'queued')
+    .where('runAt', '<', until)
+    .where('id', 'in', ofChannel)
+    .execute()
 }

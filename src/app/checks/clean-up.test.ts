@@ -169,7 +169,7 @@ describeStores('the daily clean-up', (makePlace) => {
       .values(
         [500, 300].map((days) => {
           const lastAt = now - days * DAY
-          return { organizationId, key: `${days}`, count: 1, firstAt: now - 900 * DAY, lastAt }
+          return { organizationId, key: `${days}`, count: 1, firstAt: now - 900 * DAY, lastAt, told: '[]' }
         }),
       )
       .execute()

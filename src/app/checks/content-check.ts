@@ -8,7 +8,7 @@ import { nowOf } from '../clock.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { findCopy, markCopy } from '../snapshots/copies.ts'
-import { tellCheckFailure } from '../volumes/notices.ts'
+import { tellCheckFailure, tellReachable } from '../volumes/notices.ts'
 import { openVolumeOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
 import {
   checkPayload,
@@ -63,11 +63,12 @@ export const contentCheck = defineJob({
     const repairs = faults.first ? await repairAll(work, row) : 0
     const error = faultsFound(row, faults, repairs) ?? trouble
     if (error) throw error
-    return { result: read }
+    const found = { organizationId, volumeId: row.id, jobId: work.id }
+    return { result: read, record: (trx) => tellReachable(context, trx, 'contents', found, row) }
   },
   async endedBadly(context, trx, { id: jobId, organizationId, payload: { volumeId }, ...end }) {
     if (end.state !== 'failed') return
-    await tellCheckFailure(context, trx, { organizationId, volumeId, jobId }, end.error)
+    await tellCheckFailure(context, trx, 'contents', { organizationId, volumeId, jobId }, end.error)
   },
 })
 

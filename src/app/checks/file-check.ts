@@ -1,8 +1,9 @@
-import { AppError } from '../../shared/errors.ts'
+import { AppError, messageOf } from '../../shared/errors.ts'
+import type { Space } from '../../volumes/space.ts'
 import type { Volume } from '../../volumes/volume.ts'
 import { nowOf } from '../clock.ts'
 import { defineJob } from '../jobs/job-kind.ts'
-import { tellCheckFailure, tellFilling, tellReachable } from '../volumes/notices.ts'
+import { noteNothingMissing, tellCheckFailure, tellFilling, tellReachable } from '../volumes/notices.ts'
 import { openVolumeOf, usageOf, volumeOf, type VolumeRow } from '../volumes/volumes.ts'
 import {
   checkPayload,
@@ -44,24 +45,39 @@ export const fileCheck = defineJob({
     await tellHowItIs(check)
     const error = faultsFound(row, check.faults, repairs)
     if (error) throw error
-    return { result: { copies: check.seen, repairs } }
+    return {
+      result: { copies: check.seen, repairs },
+      record: (trx) => noteNothingMissing(trx, organizationId, row),
+    }
   },
   async endedBadly(context, trx, { id: jobId, organizationId, payload: { volumeId }, ...end }) {
     if (end.state !== 'failed') return
-    await tellCheckFailure(context, trx, { organizationId, volumeId, jobId }, end.error)
+    await tellCheckFailure(context, trx, 'files', { organizationId, volumeId, jobId }, end.error)
   },
 })
 
 /** It could be reached; and how full it is. */
-async function tellHowItIs({ work, row, volume }: Check): Promise<void> {
-  const { context, id: jobId, organizationId, signal } = work
+async function tellHowItIs(check: Check): Promise<void> {
+  const { work, row } = check
+  const { context, id: jobId, organizationId } = work
   const found = { organizationId, volumeId: row.id, jobId }
   const { occupiedBytes } = await usageOf(context, row)
-  const space = await volume.space?.(signal)
+  const space = await spaceOf(check)
   await context.store.db.transaction().execute(async (trx) => {
-    await tellReachable(context, trx, found, row)
+    await tellReachable(context, trx, 'files', found, row)
     await tellFilling(context, trx, found, row, { occupiedBytes, space })
   })
+}
+
+/** Undefined if it does not tell, for whatever reason: the copies were looked for all the same. */
+async function spaceOf({ work, volume }: Check): Promise<Space | undefined> {
+  try {
+    return await volume.space?.(work.signal)
+  } catch (error) {
+    work.signal.throwIfAborted()
+    work.log('info', `The room on the volume could not be asked for: ${messageOf(error)}`)
+    return undefined
+  }
 }
 
 interface Check {

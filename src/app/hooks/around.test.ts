@@ -9,6 +9,7 @@ import { verify } from '../../lib/signature.ts'
 import type { HookOutcome } from '../../shared/hooks.ts'
 import type { Job } from '../../shared/jobs.ts'
 import { describeStores } from '../../store/test-bed.ts'
+import { jobKinds } from '../jobs/kinds.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { openHooks } from './test-bed.ts'
 
@@ -96,6 +97,26 @@ describeStores('hooks around a backup', (makePlace) => {
     ])
   })
 
+  it('that keep a further attempt from its work do not keep what the one before has left', async () => {
+    await using app = await openHooks(makePlace)
+    const plan = await app.addPlan({ tries: 3 })
+    for (const onFailure of ['skip', 'fail']) {
+      const hook = { name: onFailure, moment: 'before', onFailure }
+      const { id } = await app.addHook('exit 1', hook)
+      await app.start(plan)
+      const { 'run-plan': runPlan } = jobKinds
+      assert.ok(runPlan)
+      await runJobs(app.context, { kinds: { 'run-plan': runPlan } })
+      // As if the first attempt had been killed.
+      await app.store.db.updateTable('jobs').set({ attempt: 1 }).where('kind', '=', 'backup').execute()
+      await runJobs(app.context, { evenLater: true })
+      const [job] = await app.jobsOf('backup')
+      assert.equal(job?.error?.code, onFailure === 'skip' ? 'hook_skipped' : 'hook_failed')
+      assert.equal((await app.jobsOf('sweep-volume')).length, onFailure === 'skip' ? 1 : 2)
+      await app.ask('DELETE', `/api/v1/hooks/${id}`)
+    }
+  })
+
   it('that only warn, or are ignored, change nothing', async () => {
     await using app = await openHooks(makePlace)
     const plan = await app.addPlan()
@@ -118,16 +139,19 @@ describeStores('hooks around a backup', (makePlace) => {
     const told = app.file('told')
     await app.addHook('exit 8', { name: 'publish', onFailure: 'fail', position: 1 })
     await app.addHook(`echo after >> '${told}'`, { name: 'after', moment: 'after', position: 2 })
-    await app.addHook(`echo failure >> '${told}'`, { name: 'failure', moment: 'after-failure' })
+    const facts = '$BACKUP_FILENAME $BACKUP_FILE_SIZE $BACKUP_CHECKSUM $BACKUP_SNAPSHOT_ID'
+    await app.addHook(`echo "failure ${facts}" >> '${told}'`, { name: 'failure', moment: 'after-failure' })
     const job = await app.backUp(plan)
     assert.deepEqual([job.state, job.attempt, job.error?.code], ['failed', 1, 'hook_failed'])
     assert.match(job.error?.message ?? '', /“publish”/)
     const [snapshot, ...others] = await app.snapshots()
     assert.equal(others.length, 0)
-    assert.equal((job.result as { snapshotId: string }).snapshotId, snapshot?.id)
+    const { key, storedBytes, sha256, snapshotId } = job.result as Record<string, string | number>
+    assert.equal(snapshotId, snapshot?.id)
     const { standing, lastError } = await app.standing()
     assert.deepEqual([standing, lastError?.code], ['failing', 'hook_failed'])
-    assert.equal(readFileSync(told, 'utf8'), 'after\nfailure\n', 'each of them once')
+    const expected = `after\nfailure ${key} ${storedBytes} ${sha256} ${snapshotId}\n`
+    assert.equal(readFileSync(told, 'utf8'), expected, 'each of them once')
     await app.ask('DELETE', `/api/v1/hooks/${(await app.ask('GET', '/api/v1/hooks')).json().items[2].id}`)
     assert.equal((await app.backUp(plan)).state, 'succeeded')
     assert.equal((await app.standing()).standing, 'protected')
@@ -189,7 +213,7 @@ describeStores('hooks around a backup', (makePlace) => {
     assert.equal(facts.BACKUP_SNAPSHOT_ID, (job.result as { snapshotId: string }).snapshotId)
     assert.equal(facts.BACKUP_ERROR_CODE, '')
     const host = receiver.origin.slice('http://'.length)
-    assert.ok((await app.linesOf(job)).includes(`info ${host} answered with status 202: “thank you, ****”.`))
+    assert.ok((await app.linesOf(job)).includes(`info ${host} answered with status 202: “thank you, ***”.`))
 
     receiver.answer(() => ({ status: 500, body: 'no\n' }))
     const warned = await app.backUp(plan)
@@ -285,7 +309,7 @@ describeStores(
       const restored = await app.restore({ snapshotId, serverId, database: 'target' })
       assert.equal(restored.state, 'succeeded', JSON.stringify(restored.error))
       assert.deepEqual(
-        restored.result?.hooks?.map(({ name, outcome }) => [name, outcome]),
+        restored.hooks.map(({ name, outcome }) => [name, outcome]),
         [
           ['announce', 'succeeded'],
           ['mark', 'succeeded'],
@@ -321,6 +345,7 @@ describeStores(
       const skipped = await app.restore(order)
       assert.deepEqual([skipped.state, skipped.error?.code], ['cancelled', 'hook_skipped'])
       assert.match(skipped.error?.message ?? '', /not now/)
+      assert.deepEqual([skipped.result, skipped.hooks.map(({ outcome }) => outcome)], [null, ['failed']])
       assert.equal(existsSync(told), false)
       await app.ask('PATCH', `/api/v1/hooks/${id}`, { onFailure: 'fail' })
       const failed = await app.restore(order)

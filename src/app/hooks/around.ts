@@ -1,7 +1,8 @@
-import type { HookOrder } from '../../runner/hooks/run-hooks.ts'
-import { runHooks } from '../../runner/hooks/run-hooks.ts'
+import type { Transaction } from 'kysely'
+import { type HookOrder, runHooks } from '../../runner/hooks/run-hooks.ts'
 import { engineNamed } from '../../engines/index.ts'
 import type { HookAround, HookFacts, HookOutcome } from '../../shared/hooks.ts'
+import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import { scriptsOf } from '../instance-settings/instance-settings.ts'
 import type { Finished, Work } from '../jobs/job-kind.ts'
@@ -30,7 +31,15 @@ export interface HooksAround {
   after(): Promise<Finished | undefined>
 }
 
-type Done = Pick<Finished, 'state' | 'record'> & { result: object }
+/** What came of it. */
+interface Done extends Pick<Finished, 'state' | 'record'> {
+  result: object
+  /**
+   * Tells people that it has succeeded: together with `record`; or, where a hook that follows can still fail it, when none
+   * has. If this process is killed in between, nobody is told; what people were told before is over with the next success.
+   */
+  tell: (trx: Transaction<Tables>) => Promise<void>
+}
 
 const MINUTE = 60_000
 
@@ -50,6 +59,7 @@ export async function hooksAround(
   const target = targetOf(context, server, database)
   const outcomes: HookOutcome[] = []
   const resultOf = (result: object) => (outcomes.length > 0 ? { ...result, hooks: [...outcomes] } : result)
+  const isCertain = following.every(({ onFailure }) => onFailure !== 'fail')
   let settled: { done: Done; facts: HookFacts } | undefined
   return {
     async before() {
@@ -59,7 +69,11 @@ export async function hooksAround(
       return run.stop && { ...endOf(run.stop), result: resultOf({}) }
     },
     async settle(done, facts) {
-      const whole = { ...done, result: resultOf(done.result) }
+      const record = async (trx: Transaction<Tables>) => {
+        await done.record?.(trx)
+        if (isCertain) await done.tell(trx)
+      }
+      const whole = { state: done.state, result: resultOf(done.result), record }
       if (following.length === 0) return await work.finish(whole)
       await work.record(whole)
       settled = { done, facts: { ...known, ...facts } }
@@ -70,8 +84,9 @@ export async function hooksAround(
       const occasion = { around, moment: 'after-success', facts, target } as const
       const run = await runHooks(following, occasion, work)
       outcomes.push(...run.outcomes)
-      const { state } = done
-      return { ...(state && { state }), result: resultOf(done.result), ...(run.stop && endOf(run.stop)) }
+      const { state, tell } = done
+      const end = run.stop ? endOf(run.stop) : !isCertain && { record: tell }
+      return { ...(state && { state }), result: resultOf(done.result), ...end }
     },
   }
 }

@@ -15,7 +15,7 @@ import { jobKinds } from '../jobs/kinds.ts'
 import { startJob } from '../jobs/run-job.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { reap } from '../jobs/worker.ts'
-import type { RunnerOrder } from '../restores/killed-runner.ts'
+import type { RunnerOrder } from '../jobs/killed-runner.ts'
 import { openHooks, until } from './test-bed.ts'
 
 type App = Awaited<ReturnType<typeof openHooks>>
@@ -162,7 +162,7 @@ describeStores('a backup whose hooks run', (makePlace) => {
     const context = { instanceKeys, timeZone, dataDirectory, workDirectory }
     const kinds = ['run-plan', 'backup']
     const order: RunnerOrder = { place: place.place, key: writeKey(key), context, kinds }
-    const program = join(import.meta.dirname, '../restores/killed-runner.ts')
+    const program = join(import.meta.dirname, '../jobs/killed-runner.ts')
     const args = ['--disable-warning=ExperimentalWarning', program]
     const runner = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] })
     const ended = once(runner, 'exit')

@@ -124,7 +124,7 @@ describeStores(
       const restore = await app.restore(order)
       assert.equal(restore.state, 'succeeded')
       assert.ok(existsSync(target))
-      assert.equal(restore.result?.hooks?.[0]?.outcome, 'failed')
+      assert.equal(restore.hooks[0]?.outcome, 'failed')
       assert.match(await app.logOf(restore.id), /warning +Hook “post-restore script” has failed/)
     })
 

@@ -127,7 +127,7 @@ export async function deleteHook({ db }: Store, organizationId: string, id: stri
 export async function findFailedJob(trx: Transaction<Tables>, id: string) {
   return await trx
     .selectFrom('jobs')
-    .select(['planId', 'serverId', 'database', 'label', 'recordedState'])
+    .select(['planId', 'serverId', 'database', 'label', 'recordedState', 'result'])
     .where('id', '=', id)
     .executeTakeFirst()
 }

@@ -13,7 +13,7 @@ import { restore } from '../restores/restore.ts'
 import { weeklyDigest } from '../overview/digest.ts'
 import { tidyRestore } from '../restores/tidy.ts'
 import { prune } from '../retention/prune.ts'
-import { runHooks } from '../hooks/run-hooks.ts'
+import { failureHooks } from '../hooks/failure-hooks.ts'
 import { deletePending } from '../snapshots/deletion.ts'
 import { verify } from '../snapshots/verify.ts'
 import { scanVolume } from '../volumes/scan.ts'
@@ -30,7 +30,7 @@ export const jobKinds: Readonly<Record<string, JobKind>> = {
   prune,
   'repair-copy': repairCopy,
   restore,
-  'run-hooks': runHooks,
+  'run-hooks': failureHooks,
   'run-plan': runPlan,
   'run-schedule': runSchedule,
   'scan-volume': scanVolume,

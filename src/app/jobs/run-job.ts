@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transaction } from 'kysely'
 import type { JobProgress } from '../../runner/job.ts'
 import { AppError, asAppError, type ErrorCode } from '../../shared/errors.ts'
@@ -45,6 +46,10 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'restore_mismatch',
 ])
 
+/** How often it is tried to end a job whose outcome is recorded as it is to end, and the milliseconds in between. */
+const ENDINGS = 3
+const PAUSE = 500
+
 /** Does a claimed job, and stores how it ended. `onError` hears of what cannot be stored. */
 export function startJob(
   context: AppContext,
@@ -79,6 +84,11 @@ async function run(
   let recorded: Extract<Outcome, { state: 'succeeded' | 'partial' }> | undefined
   const end = async (outcome: Outcome, record?: Finished['record']) => {
     await writeLog(context, job).catch(onError) // tried again behind the end, which must not wait for it
+    // What hooks behind a recorded outcome have decided is not run again: a moment's trouble must not lose it.
+    await persistently(recorded ? ENDINGS : 1, () => endOnce(outcome, record))
+    isFinished = true
+  }
+  const endOnce = async (outcome: Outcome, record?: Finished['record']) => {
     await context.store.db.transaction().execute(async (trx) => {
       // If the job is not ours any more, finishing it throws, and nothing of this has happened.
       await record?.(trx)
@@ -93,7 +103,6 @@ async function run(
         await tell(trx, claimed, { state: 'cancelled', ...(outcome.error && { error: outcome.error }) })
       }
     })
-    isFinished = true
   }
   const finish = async ({ state = 'succeeded', failure, skipped, result, record }: Finished) => {
     if (skipped) {
@@ -136,8 +145,10 @@ async function run(
   } catch (thrown) {
     const error = asAppError(thrown)
     if (isFinished) log.add('warning', `Behind its end: ${error.message}`)
-    else if (recorded && !isLost(signal, error)) await endAsRecorded(job, signal, error, recorded, end)
-    else if (error.code !== 'lease_lost') await endBadly(context, kind, job, signal, error, { end, tell })
+    else if (!isLost(signal, error)) {
+      if (recorded) await fallBackOn(recorded, job, signal, error, end)
+      else await endBadly(context, kind, job, signal, error, { end, tell })
+    }
     await writeLog(context, job)
   }
 }
@@ -161,7 +172,6 @@ async function endBadly(
   { end, tell }: { end: (outcome: Outcome) => Promise<void>; tell: OnBadEnd },
 ): Promise<void> {
   const ordered = signal.aborted && signal.reason instanceof AppError ? signal.reason : undefined
-  if (ordered?.code === 'lease_lost') return
   if (ordered?.code === 'cancelled') {
     log.add('info', 'Cancelled.')
     return await end({ state: 'cancelled' })
@@ -180,16 +190,27 @@ async function endBadly(
 }
 
 /** What it was for is done, and whatever has gone wrong since cannot undo that. */
-async function endAsRecorded(
+async function fallBackOn(
+  recorded: Outcome,
   { log }: RunningJob,
   signal: AbortSignal,
   error: AppError,
-  recorded: Outcome,
   end: (outcome: Outcome) => Promise<void>,
 ): Promise<void> {
   const why = signal.aborted && signal.reason instanceof AppError ? signal.reason : error
   log.add('warning', `What it was for was done by then, but not what was to follow: ${why.message}`)
   await end(recorded)
+}
+
+async function persistently(times: number, act: () => Promise<void>): Promise<void> {
+  for (let time = 1; ; time++) {
+    try {
+      return await act()
+    } catch (error) {
+      if (time >= times || asAppError(error).code === 'lease_lost') throw error
+      await sleep(PAUSE)
+    }
+  }
 }
 
 function isLost(signal: AbortSignal, { code }: AppError): boolean {

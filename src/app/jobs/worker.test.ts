@@ -333,6 +333,27 @@ describeStores('a worker', (makePlace) => {
     assert.equal(name, 'Default')
   })
 
+  it('ends a job whose outcome is recorded as it then ordered, also if that could not be stored at once', async () => {
+    await using app = await openApp(makePlace)
+    let tries = 0
+    const overruled = defineJob({
+      payload,
+      async run({ record }) {
+        await record({ result: { recorded: true } })
+        return {
+          failure: new AppError('hook_failed', 'What ran behind it has failed.'),
+          async record() {
+            tries++
+            if (tries === 1) throw new Error('The store was locked for a moment.')
+          },
+        }
+      },
+    })
+    await using _worker = worker(app, { overruled })
+    const job = await untilState(app, await order(app, 'overruled'), 'failed', 'succeeded')
+    assert.deepEqual([job.state, job.error?.code, tries], ['failed', 'hook_failed', 2])
+  })
+
   it('takes the jobs of a process that is known to be dead at once, without waiting for the lease', async () => {
     await using app = await openApp(makePlace)
     const id = await order(app, 'kind', { maxAttempts: 2 })

@@ -4,6 +4,7 @@ import type { EventName } from '../../shared/notifications.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { openChannelApp, type ChannelApp } from '../channels/test-bed.ts'
 import { announce, type Occasion } from './announce.ts'
+import { forgetTold } from './threads.ts'
 
 const hook = 'https://hooks.example.com/holdfast'
 
@@ -223,16 +224,88 @@ describeStores('what goes on', (makePlace) => {
     assert.match((await app.told())[0]?.text ?? '', /It had gone wrong once, at /)
   })
 
-  it('is counted also while nobody wants to hear of it, and for each organization by itself', async () => {
+  it('is told to whoever has not heard of it yet, also later than others', async () => {
     await using app = await openTold(makePlace)
     await app.addOrganization('theirs')
     await app.tell('backup.failed', on)
     await app.tell('backup.failed', { ...on, organizationId: 'theirs' })
     await app.addChannel('ops', hook)
     await app.tell('backup.failed', on)
+    assert.deepEqual(
+      (await app.told()).map(({ count }) => count),
+      [2],
+    )
+    await app.tell('backup.failed', on)
     assert.deepEqual(await app.told(), [])
+    await app.addChannel('chat', hook)
+    await app.tell('backup.failed', on)
+    assert.deepEqual(await app.channels(), ['chat'])
     await app.tell('backup.recovered', over)
-    assert.deepEqual((await app.told())[0]?.count, 2)
+    assert.deepEqual(await app.channels(), ['chat', 'ops'])
+  })
+
+  it('is no news when it is over where nobody has heard of it', async () => {
+    await using app = await openTold(makePlace)
+    await app.tell('backup.failed', on)
+    await app.addChannel('ops', hook)
+    await app.tell('backup.recovered', over)
+    assert.deepEqual(await app.told(), [])
+  })
+
+  it('is told anew to a channel that the notice did not reach', async () => {
+    await using app = await openTold(makePlace)
+    const { store } = app
+    const { id: opsId } = await app.addChannel('ops', hook)
+    await app.addChannel('chat', hook)
+    await app.tell('backup.failed', on)
+    const [first] = await app.told()
+    await store.db
+      .transaction()
+      .execute((trx) => forgetTold(trx, app.organizationId, first?.thread ?? '', opsId))
+    await app.tell('backup.failed', on)
+    assert.deepEqual(await app.channels(), ['ops'])
+  })
+
+  it('begins anew when nothing was noted of it for longer than a month', async () => {
+    await using app = await openTold(makePlace)
+    await app.addChannel('ops', hook)
+    await app.tell('backup.failed', on)
+    await app.told()
+    const lastAt = Date.now() - 50 * 86_400_000
+    await app.store.db.updateTable('notificationThreads').set({ lastAt }).execute()
+    await app.tell('backup.failed', on)
+    assert.deepEqual(
+      (await app.told()).map(({ count }) => count),
+      [1],
+    )
+  })
+
+  it('is no reason for what has happened not to be stored', async () => {
+    await using app = await openTold(makePlace)
+    const { context, store, organizationId } = app
+    await app.addChannel('ops', hook)
+    const content = '{"noticeEvery": "of another release"}'
+    await store.db
+      .insertInto('settings')
+      .values({ organizationId, content, revision: 1, updatedAt: 1 })
+      .execute()
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+    await store.db.transaction().execute(async (trx) => {
+      await announce(context, trx, {
+        organizationId,
+        event: 'backup.failed',
+        title: 'It failed',
+        text: '',
+        facts: [],
+        data: {},
+        ...on,
+      })
+      await trx.insertInto('firings').values({ schedule: 'kept', fireAt: 1, firedAt: 1 }).execute()
+    })
+    assert.match((await warned).message, /“It failed” could not be told/)
+    const kept = await store.db.selectFrom('firings').select('schedule').execute()
+    assert.deepEqual(kept, [{ schedule: 'kept' }])
+    assert.deepEqual(await store.db.selectFrom('notificationThreads').select('key').execute(), [])
   })
 
   it('is told once where it happens, or ends, several times at once', async () => {

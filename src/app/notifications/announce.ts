@@ -1,25 +1,17 @@
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
-import { type EventName, events, type ServerChoice } from '../../shared/notifications.ts'
 import type { Notice } from '../../channels/channel.ts'
+import { messageOf } from '../../shared/errors.ts'
+import { type EventName, events, type ServerChoice } from '../../shared/notifications.ts'
 import type { Tables } from '../../store/tables.ts'
-import { channelsForAll, openChannelsOf } from '../channels/channels.ts'
+import { channelsForAll, hearsEach, openChannelsOf } from '../channels/channels.ts'
 import { orderDeliveries } from '../channels/deliver.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { readRule } from './rules.ts'
-import {
-  allRules,
-  countThread,
-  endThread,
-  labelsOf,
-  type Thread,
-  threadsAmong,
-  threadsBelow,
-} from './store.ts'
-
-export { forgetIdleThreads } from './store.ts'
+import { allRules, labelsOf } from './store.ts'
+import { countThread, endThread, saveTold, type Thread, threadIdOf, threadsAmong } from './threads.ts'
 
 /** Something that people may want to hear of; told within the transaction in which it happens. */
 export interface Occasion {
@@ -36,24 +28,26 @@ export interface Occasion {
   data: Record<string, unknown>
   /** Of the page that says more: `/jobs/<id>`. */
   path?: string
-  /** What goes on, of which this is a part: only its first, every n-th, and its end are told. */
-  thread?: { key: string; is: 'going-on' | 'over' }
+  /**
+   * What goes on, of which this is a part: only its first, every n-th, and its end are told. `isKnown`: that
+   * it begins was told in another way.
+   */
+  thread?: { key: string; is: 'going-on' | 'over'; isKnown?: boolean }
 }
-
-/** As many parameters as every store takes. */
-const KEYS_AT_ONCE = 500
 
 /**
  * Orders the deliveries that the rules ask for; nothing is sent here. Cheap where nobody wants to hear of it. What is
- * over is told only if it went on before.
+ * over is told only if it went on before. Whatever goes wrong with it, the transaction goes on.
  */
 export async function announce(
   context: AppContext,
   trx: Transaction<Tables>,
   occasion: Occasion,
 ): Promise<void> {
-  const story = occasion.thread ? await follow(context, trx, occasion, occasion.thread) : {}
-  if (story) await tell(context, trx, occasion, story)
+  await apart(trx, occasion, async () => {
+    const story = occasion.thread ? await follow(context, trx, occasion, occasion.thread) : {}
+    if (story) await tell(context, trx, occasion, story)
+  })
 }
 
 /**
@@ -66,93 +60,101 @@ export async function announceEnd(
   occasion: Omit<Occasion, 'thread'>,
   keys: readonly string[],
 ): Promise<void> {
-  const { organizationId } = occasion
-  const ended: (Thread & { key: string })[] = []
-  for (const { key } of await threadsAmong(trx, organizationId, keys)) {
-    const thread = await endThread(trx, organizationId, key)
-    if (thread) ended.push({ key, ...thread })
-  }
-  const [longest] = ended
-  if (longest) await tell(context, trx, occasion, { ...storyOf(longest.key, longest), isOver: true })
+  await apart(trx, occasion, async () => {
+    const { organizationId } = occasion
+    const ended: Thread[] = []
+    for (const { key } of await threadsAmong(trx, organizationId, keys)) {
+      const thread = await endThread(trx, organizationId, key)
+      if (thread) ended.push(thread)
+    }
+    const [longest] = ended
+    if (!longest) return
+    const told = [...new Set(ended.flatMap(({ told }) => told))]
+    await tell(context, trx, occasion, { thread: { ...longest, told }, isOver: true })
+  })
 }
 
-/** What went on is over, and nobody need hear of that. */
-export async function forgetThreads(
+/** Counts what goes on, which is told in another way, and not to each. */
+export async function noteGoingOn(
+  context: AppContext,
   trx: Transaction<Tables>,
   organizationId: string,
-  keys: readonly string[],
+  key: string,
 ): Promise<void> {
-  for (const key of keys) await endThread(trx, organizationId, key)
+  await countThread(context.store, trx, organizationId, key)
 }
 
-/** Those of the keys under which something goes on. */
-export async function goingOn(
+/** What cannot be told must not undo what has happened: a backup, above all. */
+async function apart(
   trx: Transaction<Tables>,
-  organizationId: string,
-  keys: readonly string[],
-): Promise<Set<string>> {
-  const found = new Set<string>()
-  for (let i = 0; i < keys.length; i += KEYS_AT_ONCE) {
-    const piece = keys.slice(i, i + KEYS_AT_ONCE)
-    for (const { key } of await threadsAmong(trx, organizationId, piece)) found.add(key)
+  { title }: Pick<Occasion, 'title'>,
+  work: () => Promise<void>,
+): Promise<void> {
+  await sql`savepoint telling`.execute(trx)
+  try {
+    await work()
+    await sql`release savepoint telling`.execute(trx)
+  } catch (error) {
+    await sql`rollback to savepoint telling`.execute(trx)
+    process.emitWarning(`“${title}” could not be told: ${messageOf(error)}`, 'HoldfastNoticeWarning')
   }
-  return found
-}
-
-/** All that goes on under keys which begin so, and when it was noted last, in milliseconds since 1970. */
-export async function threadsUnder(
-  { db }: AppContext['store'],
-  organizationId: string,
-  prefix: string,
-): Promise<{ key: string; lastAt: number }[]> {
-  return await threadsBelow(db, organizationId, prefix)
 }
 
 /** What goes on: nothing is known of what happens once. */
 interface Story {
-  threadId?: string
   thread?: Thread
+  /** Also those who have heard of it hear it now. */
+  isForAll?: boolean
   isOver?: boolean
+  isKnown?: boolean
 }
 
-function storyOf(key: string, thread: Thread): Story {
-  return { thread, threadId: `${key}@${thread.firstAt}` }
-}
-
-/** Undefined: it is not told this time. */
+/** Undefined: it is over, but did not go on. */
 async function follow(
   context: AppContext,
   trx: Transaction<Tables>,
   { organizationId }: Occasion,
-  { key, is }: NonNullable<Occasion['thread']>,
+  { key, is, isKnown = false }: NonNullable<Occasion['thread']>,
 ): Promise<Story | undefined> {
   if (is === 'over') {
     const ended = await endThread(trx, organizationId, key)
-    return ended && { ...storyOf(key, ended), isOver: true }
+    return ended && { thread: ended, isOver: true }
   }
   const thread = await countThread(context.store, trx, organizationId, key)
-  if (thread.count === 1) return storyOf(key, thread)
   const { noticeEvery } = await settingsOf(context, organizationId, trx)
-  return noticeEvery > 0 && thread.count % noticeEvery === 0 ? storyOf(key, thread) : undefined
+  const isNth = noticeEvery > 0 && thread.count % noticeEvery === 0
+  return { thread, isForAll: isNth, isKnown: isKnown && !isNth }
 }
 
-/** Orders its delivery to all who want to hear of it. */
+/** Orders its delivery to all who want to hear of it, and have not heard it. */
 async function tell(
   context: AppContext,
   trx: Transaction<Tables>,
   occasion: Occasion,
   story: Story,
 ): Promise<void> {
-  const channelIds = await channelsFor(trx, occasion)
-  if (channelIds.length === 0) return
+  const channels = await channelsFor(trx, occasion)
+  const { organizationId } = occasion
+  const { thread, isOver, isForAll, isKnown } = story
+  const told = new Set(thread?.told)
+  const audience = channels.filter(({ id, kind }) => {
+    if (!thread || hearsEach(kind)) return true
+    if (isOver) return told.size > 0 // else nobody knows that it went on
+    return !isKnown && (isForAll || !told.has(id))
+  })
+  if (thread && !isOver && !isKnown && channels.some(({ id }) => !told.has(id))) {
+    await saveTold(trx, organizationId, thread, [...told.union(new Set(channels.map(({ id }) => id)))])
+  }
+  if (audience.length === 0) return
   const notice = await noticeOf(context, trx, occasion, story)
-  await orderDeliveries(context, trx, occasion.organizationId, channelIds, notice)
+  const ids = audience.map(({ id }) => id)
+  await orderDeliveries(context, trx, organizationId, ids, notice)
 }
 
 async function channelsFor(
   trx: Transaction<Tables>,
   { organizationId, event, serverId }: Occasion,
-): Promise<string[]> {
+): Promise<{ id: string; kind: string }[]> {
   const rules = (await allRules(trx, organizationId)).map(readRule)
   const interested = rules.filter(({ isEnabled, events }) => isEnabled && events.includes(event))
   let labels: Promise<Record<string, string>> | undefined
@@ -162,21 +164,25 @@ async function channelsFor(
     const own = await (labels ??= labelsOf(trx, organizationId, serverId))
     return Object.entries(choice.labels).every(([name, value]) => own[name] === value)
   }
-  const found = new Set<string>()
+  const found = new Map<string, { id: string; kind: string }>()
   for (const rule of interested) {
     if (!(await isChosen(rule.servers))) continue
-    for (const id of await openChannelsOf(trx, organizationId, rule.channels)) found.add(id)
+    for (const channel of await openChannelsOf(trx, organizationId, rule.channels)) {
+      found.set(channel.id, channel)
+    }
   }
   const named = new Set(rules.flatMap(({ channels }) => channels ?? []))
-  for (const id of await channelsForAll(trx, organizationId)) if (!named.has(id)) found.add(id)
-  return [...found]
+  for (const channel of await channelsForAll(trx, organizationId, event)) {
+    if (!named.has(channel.id)) found.set(channel.id, channel)
+  }
+  return [...found.values()]
 }
 
 async function noticeOf(
   context: AppContext,
   trx: Transaction<Tables>,
   occasion: Occasion,
-  { thread, threadId, isOver = false }: Story,
+  { thread, isOver = false }: Story,
 ): Promise<Notice> {
   const { event, title, text, facts, data, path, serverId, database } = occasion
   const { appUrl, store } = context
@@ -187,7 +193,7 @@ async function noticeOf(
     severity: events[event].severity,
     at: new Date(await nowOf(store, trx)).toISOString(),
     title,
-    text: more === undefined ? text : `${text} ${more}`,
+    text: [text, more].filter(Boolean).join(' '),
     facts,
     data: {
       ...data,
@@ -195,7 +201,7 @@ async function noticeOf(
       ...(database && { database }),
       ...(thread && { count: thread.count, since: new Date(thread.firstAt).toISOString() }),
     },
-    ...(threadId !== undefined && { thread: threadId }),
+    ...(thread && { thread: threadIdOf(thread) }),
     ...(appUrl !== undefined && path !== undefined && { url: appUrl + path }),
   }
 }

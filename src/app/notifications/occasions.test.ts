@@ -189,10 +189,14 @@ describeStores('people hear of backups', (makePlace) => {
     await failed('a')
     await failed('b')
     assert.equal((await app.events()).length, 2)
-    await failed('a', 'b')
+    for (let n = 0; n < 2; n++) await failed('a', 'b')
     assert.deepEqual(await app.events(), [])
     await failed('a', 'b', 'c')
-    assert.deepEqual(await app.events(), ['backup.failed'])
+    assert.deepEqual(await app.events(), ['backup.failed'], 'that of c is news')
+    for (let n = 0; n < 6; n++) await failed('a', 'b')
+    assert.deepEqual(await app.events(), [])
+    await failed('a', 'b')
+    assert.deepEqual(await app.events(), ['backup.failed'], 'each tenth time')
   })
 })
 
@@ -242,6 +246,40 @@ describeStores('people hear of silence', (makePlace) => {
     assert.deepEqual(await look(), [], 'nobody waits for it any more')
     const open = await db.selectFrom('notificationThreads').select('key').execute()
     assert.deepEqual(open, [])
+  })
+
+  it('in one notice where much is missing at once', async () => {
+    await using app = await openHeard(makePlace, [], { overdueMinutes: 60 })
+    const { db } = app.store
+    const row = { planId: app.plan.id, firstSeenAt: Date.now() - 9 * HOUR, lastSeenAt: 1 }
+    const names = Array.from({ length: 12 }, (_, n) => `${app.database}${n}`)
+    await db
+      .insertInto('planDatabases')
+      .values(names.map((database) => ({ ...row, database })))
+      .execute()
+    await watchOverdue(app.context)
+    const [all, ...others] = await app.heard()
+    assert.deepEqual(others, [])
+    assert.equal(all?.title, '12 backups are overdue')
+    await watchOverdue(app.context)
+    assert.deepEqual(await app.events(), [])
+  })
+
+  it('also where a schedule, or an organization, cannot be read', async () => {
+    await using app = await openHeard(makePlace)
+    const { db } = app.store
+    const { id } = await app.post<{ id: string }>('schedules', {
+      name: 'nightly',
+      rule: { type: 'daily', times: ['03:00'], timeZone: 'UTC' },
+    })
+    await app.ask('PATCH', `/api/v1/plans/${app.plan.id}`, { schedules: [id] })
+    await db.updateTable('schedules').set({ rule: '{"type": "of another release"}' }).execute()
+    await db
+      .updateTable('plans')
+      .set({ createdAt: Date.now() - 50 * HOUR })
+      .execute()
+    await watchOverdue(app.context, (message) => assert.fail(message))
+    assert.deepEqual(await app.events(), ['backup.overdue'])
   })
 
   it('also of what failed before, but only when the failures have ceased, too', async () => {
@@ -298,6 +336,9 @@ describeStores('people hear of volumes', (makePlace) => {
     const [missing] = await app.heard()
     assert.equal(missing?.event, 'copy.missing')
     assert.match(missing.text, /1 copy is missing/)
+    await app.store.db.updateTable('jobs').set({ runAt: 9e12 }).where('kind', '=', 'repair-copy').execute()
+    await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: false })
+    assert.deepEqual(await app.events(), [], 'that it is still missing is the same story')
     await runJobs(app.context, { evenLater: true })
     await writeFile(two, 'x')
     await app.post(`snapshots/${snapshot?.id}/verify`, {})

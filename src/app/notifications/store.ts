@@ -1,4 +1,4 @@
-import { type Selectable, sql, type Transaction } from 'kysely'
+import type { Selectable, Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { isBehind, type Place } from '../pages.ts'
@@ -139,86 +139,4 @@ export async function labelsOf(
     .where('id', '=', serverId)
     .executeTakeFirst()
   return server ? (JSON.parse(server.labels) as Record<string, string>) : {}
-}
-
-/** What goes on, and how often that was noted. */
-export interface Thread {
-  count: number
-  firstAt: number
-}
-
-/** Counts once more, or begins to. Whoever does so at the same time waits, and gets the next number. */
-export async function countThread(
-  store: Store,
-  trx: Transaction<Tables>,
-  organizationId: string,
-  key: string,
-): Promise<Thread> {
-  return await trx
-    .insertInto('notificationThreads')
-    .values({ organizationId, key, count: 1, firstAt: store.now, lastAt: store.now })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['organizationId', 'key'])
-        .doUpdateSet({ count: sql<number>`notification_threads.count + 1`, lastAt: store.now }),
-    )
-    .returning(['count', 'firstAt'])
-    .executeTakeFirstOrThrow()
-}
-
-/** Returns what went on until now: to one caller only. */
-export async function endThread(
-  trx: Transaction<Tables>,
-  organizationId: string,
-  key: string,
-): Promise<Thread | undefined> {
-  return await trx
-    .deleteFrom('notificationThreads')
-    .where('organizationId', '=', organizationId)
-    .where('key', '=', key)
-    .returning(['count', 'firstAt'])
-    .executeTakeFirst()
-}
-
-/** What goes on under these keys, the longest first. */
-export async function threadsAmong(
-  trx: Transaction<Tables>,
-  organizationId: string,
-  keys: readonly string[],
-): Promise<(Thread & { key: string })[]> {
-  return await trx
-    .selectFrom('notificationThreads')
-    .select(['key', 'count', 'firstAt'])
-    .where('organizationId', '=', organizationId)
-    .where('key', 'in', keys)
-    .orderBy('firstAt')
-    .orderBy('key')
-    .execute()
-}
-
-/** All that goes on under keys which begin so, and when it was noted last. */
-export async function threadsBelow(
-  db: Db,
-  organizationId: string,
-  prefix: string,
-): Promise<{ key: string; lastAt: number }[]> {
-  return await db
-    .selectFrom('notificationThreads')
-    .select(['key', 'lastAt'])
-    .where('organizationId', '=', organizationId)
-    .where(sql<boolean>`substr(key, 1, ${sql.lit(prefix.length)}) = ${prefix}`)
-    .execute()
-}
-
-/** What was not noted since then: whatever it was about is gone. */
-export async function forgetIdleThreads(
-  { db }: Store,
-  organizationId: string,
-  before: number,
-): Promise<void> {
-  await db
-    .deleteFrom('notificationThreads')
-    .where('organizationId', '=', organizationId)
-    .where('lastAt', '<', before)
-    .execute()
 }

@@ -40,10 +40,12 @@ export const weeklyDigest = defineJob({
         partial: count('backup', 'partial'),
         failed: count('backup', 'failed'),
       },
+      /** Runs of plans that could not order a backup. */
+      failedRuns: count('run-plan', 'failed'),
       restores: { succeeded: count('restore', 'succeeded'), failed: count('restore', 'failed') },
       storedBytes: bytes,
     }
-    const { backups, restores } = result
+    const { backups, failedRuns, restores } = result
     return {
       result,
       record: (trx) =>
@@ -54,8 +56,9 @@ export const weeklyDigest = defineJob({
           text: listOf(unprotected),
           facts: [
             { label: 'Backups', value: inWords(backups) },
+            ...(failedRuns > 0 ? [{ label: 'Plans that could not begin', value: String(failedRuns) }] : []),
             { label: 'Restores', value: inWords(restores) },
-            { label: 'Stored', value: formatBytes(bytes) },
+            { label: 'Stored, and kept', value: formatBytes(bytes) },
           ],
           path: '/',
           data: result,

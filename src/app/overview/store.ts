@@ -137,8 +137,9 @@ export async function runningJobs({ db }: Store, organizationId: string, limit: 
   return { jobs, count }
 }
 
-/** What is known of a database now, in the transaction that decides about it. */
+/** What is known of a database now, and until the end of the transaction that decides about it. */
 export async function knownDatabase(
+  store: Store,
   trx: Transaction<Tables>,
   planId: string,
   database: string,
@@ -148,6 +149,7 @@ export async function knownDatabase(
     .select(['lastSuccessAt', 'lastFailureAt'])
     .where('planId', '=', planId)
     .where('database', '=', database)
+    .$if(store.engine === 'postgresql', (query) => query.forUpdate())
     .executeTakeFirst()
 }
 
@@ -162,7 +164,7 @@ export async function endedJobs(
     .select((eb) => ['kind', 'state', eb.fn.countAll<number>().as('count')])
     .where('organizationId', '=', organizationId)
     .where('createdAt', '>=', since)
-    .where('kind', 'in', ['backup', 'restore'])
+    .where('kind', 'in', ['run-plan', 'backup', 'restore'])
     .where('state', 'in', ['succeeded', 'partial', 'failed'])
     .groupBy(['kind', 'state'])
     .execute()
@@ -172,9 +174,9 @@ export async function endedJobs(
 export async function storedSince({ db }: Store, organizationId: string, since: number): Promise<number> {
   const { bytes } = await db
     .selectFrom('snapshots')
-    .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('storedBytes'), sql.lit(0)).as('bytes'))
+    .select((eb) => eb.fn.coalesce(eb.fn.sum<number | string>('storedBytes'), sql.lit(0)).as('bytes'))
     .where('organizationId', '=', organizationId)
     .where('takenAt', '>=', since)
     .executeTakeFirstOrThrow()
-  return bytes
+  return Number(bytes)
 }

@@ -1,20 +1,14 @@
 import type { Transaction } from 'kysely'
-import { ownToken } from '../../lib/identity.ts'
 import { messageOf } from '../../shared/errors.ts'
 import { formatSeconds } from '../../shared/units.ts'
-import { takeLease } from '../../store/lease.ts'
 import type { Tables } from '../../store/tables.ts'
 import { ANY_DATABASE, overdueKey } from '../backups/backups.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { listOrganizations } from '../identity/tokens.ts'
-import {
-  announce,
-  announceEnd,
-  forgetThreads,
-  type Occasion,
-  threadsUnder,
-} from '../notifications/announce.ts'
+import { announce, announceEnd, noteGoingOn, type Occasion } from '../notifications/announce.ts'
+import { forgetThreads, threadsUnder } from '../notifications/threads.ts'
+import { pause } from '../pause.ts'
 import { watchDatabases, type WatchedDatabase } from './overview.ts'
 import { knownDatabase } from './store.ts'
 
@@ -24,44 +18,67 @@ import { knownDatabase } from './store.ts'
  */
 
 const EVERY = 60_000
-const LEASE_NAME = 'watch'
-const LEASE = 90_000
 /** What is still missing counts once more each day. */
 const AGAIN_AFTER = 86_400_000
+/** More than these are told together: else a night without power would be a storm of notices. */
+const MOST_ALONE = 10
+const NAMED = 20
 const PREFIX = 'overdue:'
 
 /**
  * Looks now, and each minute until it is disposed, for backups that are missing. What is missing when the app starts is
- * told before the scheduler catches up. `onTrouble` hears, in one sentence, what goes wrong.
+ * told before the scheduler catches up. `onTrouble` hears, in one sentence, what goes wrong; of the same only once.
  */
 export async function startWatch(
   context: AppContext,
   onTrouble: (message: string) => void = () => {},
 ): Promise<AsyncDisposable> {
+  const stopping = new AbortController()
+  const told = new Set<string>()
+  const tell = (message: string) => {
+    if (!told.has(message)) onTrouble(message)
+    told.add(message)
+  }
   const look = async () => {
+    context.heartbeats.set('watch', performance.now())
     try {
-      const isOurs = await takeLease(context.store, LEASE_NAME, ownToken(), LEASE)
-      if (isOurs) await watchOverdue(context)
+      await watchOverdue(context, tell)
     } catch (error) {
-      onTrouble(`It could not be seen which backups are missing: ${messageOf(error)}`)
+      tell(`It could not be seen which backups are missing: ${messageOf(error)}`)
+    }
+  }
+  const goOn = async () => {
+    while (!stopping.signal.aborted) {
+      await pause(EVERY, stopping.signal)
+      if (!stopping.signal.aborted) await look()
     }
   }
   await look()
-  let looking: Promise<void> = Promise.resolve()
-  const timer = setInterval(() => {
-    looking = looking.then(look)
-  }, EVERY)
+  const over = goOn()
   return {
     async [Symbol.asyncDispose]() {
-      clearInterval(timer)
-      await looking
+      stopping.abort()
+      await over
+      context.heartbeats.delete('watch')
     },
   }
 }
 
-/** Tells of every backup that is missing, once, and that it is there again where that was not told by the backup itself. */
-export async function watchOverdue(context: AppContext): Promise<void> {
-  for (const { id } of await listOrganizations(context.store)) await watchOrganization(context, id)
+/**
+ * Tells of every backup that is missing, once, and that it is there again where that was not told by the backup itself.
+ * `onTrouble` hears of what keeps it from seeing those of one organization: the others are looked after nevertheless.
+ */
+export async function watchOverdue(
+  context: AppContext,
+  onTrouble: (message: string) => void = () => {},
+): Promise<void> {
+  for (const { id } of await listOrganizations(context.store)) {
+    try {
+      await watchOrganization(context, id)
+    } catch (error) {
+      onTrouble(`It could not be seen which backups of an organization are missing: ${messageOf(error)}`)
+    }
+  }
 }
 
 async function watchOrganization(context: AppContext, organizationId: string): Promise<void> {
@@ -71,13 +88,15 @@ async function watchOrganization(context: AppContext, organizationId: string): P
   const told = new Map(
     (await threadsUnder(store, organizationId, PREFIX)).map(({ key, lastAt }) => [key, lastAt]),
   )
-  for (const database of watched.filter((database) => isSilent(database, now))) {
-    const key = keyOf(database)
-    const lastAt = told.get(key)
-    told.delete(key)
-    if (lastAt !== undefined && now - lastAt < AGAIN_AFTER) continue
-    await store.db.transaction().execute((trx) => tellOverdue(context, trx, organizationId, database, now))
+  const silent = watched.filter((database) => isSilent(database, now))
+  const news = silent.filter((database) => now - (told.get(keyOf(database)) ?? 0) >= AGAIN_AFTER)
+  if (news.length > MOST_ALONE) await tellMany(context, organizationId, news)
+  else {
+    for (const database of news) {
+      await store.db.transaction().execute((trx) => tellOverdue(context, trx, organizationId, database, now))
+    }
   }
+  for (const database of silent) told.delete(keyOf(database))
   // What is left was told to be missing, and is not any more.
   const others = new Map(watched.map((database) => [keyOf(database), database]))
   for (const key of told.keys()) {
@@ -102,7 +121,7 @@ async function tellOverdue(
 ): Promise<void> {
   const { facts, plan, overdueAt = now } = watched
   // It may have been made at this very moment.
-  const known = await knownDatabase(trx, plan.id, facts.database ?? ANY_DATABASE)
+  const known = await knownDatabase(context.store, trx, plan.id, facts.database ?? ANY_DATABASE)
   const isNews = known?.lastSuccessAt !== facts.lastSuccessAt || known?.lastFailureAt !== facts.lastFailureAt
   if (known && isNews) return
   const last =
@@ -113,8 +132,30 @@ async function tellOverdue(
     ...occasionOf(organizationId, watched),
     event: 'backup.overdue',
     title: `A backup of ${whatOf(watched)} is overdue`,
-    text: `It should have been made ${formatSeconds((now - overdueAt) / 1000)} ago at the latest. ${last} Look whether its schedule is still there, whether its plan is enabled, and what the jobs say.`,
+    text: `It should have been made ${formatSeconds((now - overdueAt) / 1000)} ago at the latest. ${last} Look at its jobs, and whether Holdfast was running when it was due.`,
     thread: { key: keyOf(watched), is: 'going-on' },
+  })
+}
+
+/** In one notice. Each counts, but nobody was told of it by itself, nor will be of its end. */
+async function tellMany(
+  context: AppContext,
+  organizationId: string,
+  missing: readonly WatchedDatabase[],
+): Promise<void> {
+  const named = missing.slice(0, NAMED).map(whatOf).join(', ')
+  const others = missing.length - NAMED
+  await context.store.db.transaction().execute(async (trx) => {
+    for (const database of missing) await noteGoingOn(context, trx, organizationId, keyOf(database))
+    await announce(context, trx, {
+      organizationId,
+      event: 'backup.overdue',
+      title: `${missing.length} backups are overdue`,
+      text: `${named}${others > 0 ? ` and ${others} others` : ''}. Look whether Holdfast was running when they were due.`,
+      facts: [],
+      path: '/',
+      data: { count: missing.length },
+    })
   })
 }
 

@@ -4,7 +4,7 @@ import type { HookFacts } from '../../shared/hooks.ts'
 import type { RestoreResult } from '../../shared/restores.ts'
 import type { Tables } from '../../store/tables.ts'
 import { hooksAround } from '../hooks/around.ts'
-import { orderHooks } from '../hooks/run-hooks.ts'
+import { orderHooks } from '../hooks/failure-hooks.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { keyRingOf } from '../keys/keys.ts'
 import { noteRestored } from '../scheduled-restores/scheduled-restores.ts'
@@ -59,12 +59,14 @@ export const restore = defineJob({
         if (scheduledRestoreId !== null) {
           await noteRestored(trx, scheduledRestoreId, { jobId: work.id, snapshotId })
         }
-        const told = { organizationId: work.organizationId, jobId: work.id, payload }
-        await tellRestored(context, trx, told, result)
         // What others have left beside a database is in nobody's way who adds to it.
         if (owesTidying && mode === 'existing' && database !== null) {
           await enqueueTidying(context.store, trx, work.organizationId, { serverId, database })
         }
+      },
+      tell: async (trx: Transaction<Tables>) => {
+        const told = { organizationId: work.organizationId, jobId: work.id, payload }
+        await tellRestored(context, trx, told, result)
       },
     }
     await hooks.settle(done, facts)

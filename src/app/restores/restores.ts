@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import { checkRestore, type RestoreReport } from '../../runner/check-restore.ts'
 import { AppError, asAppError } from '../../shared/errors.ts'
+import { hookOutcome } from '../../shared/hooks.ts'
 import { isOver } from '../../shared/jobs.ts'
 import {
   type NewRestore,
@@ -185,6 +187,9 @@ export async function listRestores(
   return await listJobs(store, organizationId, filter, at)
 }
 
+/** Is in a result also where nothing was restored. */
+const aroundIt = z.object({ hooks: z.array(hookOutcome) })
+
 /** The restores as the API shows them: without the keys that came with the order. */
 export async function presentRestores(context: AppContext, rows: readonly JobRow[]): Promise<Restore[]> {
   const ids = rows.map(({ id }) => id)
@@ -208,6 +213,7 @@ export async function presentRestores(context: AppContext, rows: readonly JobRow
       undoes,
       safetySnapshotId: safety.get(job.id) ?? null,
       result: restoreResult.safeParse(result).data ?? null,
+      hooks: aroundIt.safeParse(result).data?.hooks ?? [],
     }
   })
 }

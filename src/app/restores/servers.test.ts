@@ -14,7 +14,7 @@ import { describeStores } from '../../store/test-bed.ts'
 import { jobKinds } from '../jobs/kinds.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { reap } from '../jobs/worker.ts'
-import type { RunnerOrder } from './killed-runner.ts'
+import type { RunnerOrder } from '../jobs/killed-runner.ts'
 import { openRestores, type RestoreBed } from './test-bed.ts'
 import { enqueueTidying } from './tidy.ts'
 
@@ -172,7 +172,10 @@ describeStores(
       const { instanceKeys, timeZone, dataDirectory, workDirectory } = app.context
       const context = { instanceKeys, timeZone, dataDirectory, workDirectory }
       const order: RunnerOrder = { place: place.place, key: writeKey(key), context }
-      const args = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'killed-runner.ts')]
+      const args = [
+        '--disable-warning=ExperimentalWarning',
+        join(import.meta.dirname, '../jobs/killed-runner.ts'),
+      ]
       const runner = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] })
       const ended = once(runner, 'exit')
       runner.stdin.end(JSON.stringify(order))

@@ -13,6 +13,7 @@ import { listOrganizations } from '../identity/tokens.ts'
 import { enqueueDigest } from '../overview/digest.ts'
 import { CREDIBLE, dueRun, nextRuns } from '../schedules/occurrences.ts'
 import { type DueSchedule, dueSchedules, noteFired, ruleOf } from '../schedules/schedules.ts'
+import { pause } from '../pause.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { allVolumes } from '../volumes/volumes.ts'
 import { enqueueSchedule } from './run-schedule.ts'
@@ -218,17 +219,4 @@ async function checkVolumes({ store }: AppContext, trx: Transaction<Tables>, org
   for (const { id } of await allVolumes(trx, organizationId)) {
     await enqueueCheck(store, trx, organizationId, id, { contents: true })
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, milliseconds)
-    signal.addEventListener('abort', end)
-  })
 }

@@ -5,7 +5,8 @@ import type { JobError } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import { isNearlyFull, type Space, spaceInWords } from '../../volumes/space.ts'
-import { announce, announceEnd, forgetThreads, type Occasion } from '../notifications/announce.ts'
+import { announce, announceEnd, type Occasion } from '../notifications/announce.ts'
+import { forgetThreads } from '../notifications/threads.ts'
 import { findVolume, type VolumeRow } from './store.ts'
 
 /** What people hear of volumes, and of the copies on them. */
@@ -29,22 +30,31 @@ const ofCopies: Partial<Record<ErrorCode, 'copy.missing' | 'copy.corrupt'>> = {
   dump_incomplete: 'copy.corrupt',
 }
 
+/** What a check looks at: that the copies are there, or all their bytes. */
+export type CheckKind = 'files' | 'contents'
+
+/** These say nothing about the volume. */
+const ofTheRunner: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['runner_lost', 'job_interrupted', 'internal'])
+
 /** That a check of the volume has failed: for copies that are not what they should be, or else for the way to them. */
 export async function tellCheckFailure(
   context: AppContext,
   trx: Transaction<Tables>,
+  kind: CheckKind,
   found: Found,
   error: JobError,
 ): Promise<void> {
   const volume = await findVolume(trx, found.organizationId, found.volumeId)
-  if (!volume) return
+  if (!volume || ofTheRunner.has(error.code)) return
   const event = ofCopies[error.code]
-  if (!event) return await tellUnreachable(context, trx, found, volume, error)
+  if (!event) return await tellUnreachable(context, trx, kind, found, volume, error)
   const what = event === 'copy.missing' ? 'are missing' : 'are damaged'
   await announce(context, trx, {
     ...occasionOf(found, volume, error),
     event,
     title: `Copies on “${volume.name}” ${what}`,
+    // The files are looked for each day, and what is missing is found to be so again.
+    ...(kind === 'files' && { thread: { key: faultsKey(volume), is: 'going-on' } }),
   })
 }
 
@@ -78,6 +88,7 @@ export async function tellFaultyCopy(
 async function tellUnreachable(
   context: AppContext,
   trx: Transaction<Tables>,
+  kind: CheckKind,
   found: Found,
   volume: VolumeRow,
   error: JobError,
@@ -86,14 +97,15 @@ async function tellUnreachable(
     ...occasionOf(found, volume, error),
     event: 'volume.unreachable',
     title: `The volume “${volume.name}” could not be checked`,
-    thread: { key: unreachableKey(volume), is: 'going-on' },
+    thread: { key: unreachableKey(volume, kind), is: 'going-on' },
   })
 }
 
-/** That the volume answers, if it did not before. */
+/** That the volume could be checked, if it could not before. */
 export async function tellReachable(
   context: AppContext,
   trx: Transaction<Tables>,
+  kind: CheckKind,
   found: Found,
   volume: VolumeRow,
 ): Promise<void> {
@@ -104,7 +116,16 @@ export async function tellReachable(
     title,
     text: `${title}.`,
   } as const
-  await announceEnd(context, trx, occasion, [unreachableKey(volume)])
+  await announceEnd(context, trx, occasion, [unreachableKey(volume, kind)])
+}
+
+/** That all copies that should be there are. */
+export async function noteNothingMissing(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  volume: VolumeRow,
+): Promise<void> {
+  await forgetThreads(trx, organizationId, [faultsKey(volume)])
 }
 
 /** That its quota, or its disk, is nearly used up. */
@@ -174,8 +195,12 @@ function occasionOf(
   }
 }
 
-function unreachableKey({ id }: VolumeRow): string {
-  return `volume:${id}`
+function unreachableKey({ id }: VolumeRow, kind: CheckKind): string {
+  return `volume:${id}:${kind}`
+}
+
+function faultsKey({ id }: VolumeRow): string {
+  return `copies:${id}`
 }
 
 function undeletedKey({ id }: VolumeRow): string {

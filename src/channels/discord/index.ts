@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { Severity } from '../../shared/notifications.ts'
 import { deliver, json, type Message, numberIn, textIn } from '../answers.ts'
-import { defineChannel, type Notice, type Severity } from '../channel.ts'
+import { defineChannel, type Notice } from '../channel.ts'
 import { secretUrl, token } from '../fields.ts'
 import { version } from '../../shared/version.ts'
 import { fit, oneLine } from '../fit.ts'

@@ -9,8 +9,10 @@ import {
   startSilence,
   startSmtpReceiver,
 } from '../../../test/servers/smtp-receiver.ts'
+import { AppError } from '../../shared/errors.ts'
 import type { Smtp } from '../../shared/instance-settings.ts'
 import { aNotice, channelConformance, type ChannelUnderTest, fails, send } from '../conformance.ts'
+import { openChannel } from '../index.ts'
 
 const user = 'holdfast'
 const password = 'smtp-password-1'
@@ -46,7 +48,7 @@ async function open(options: Partial<SmtpReceiverOptions> = {}): Promise<MailTes
     settings: { to },
     wrongSettings: { to: ['nobody@example.com'] },
     secrets: [password, Buffer.from(password).toString('base64')],
-    environment: { mail },
+    environment: { mail: async () => mail },
     get shown() {
       return server.received.map(({ source }) => {
         const { headers, text } = readMail(source)
@@ -54,7 +56,7 @@ async function open(options: Partial<SmtpReceiverOptions> = {}): Promise<MailTes
       })
     },
     become(state) {
-      if (state === 'silent') test.environment = { mail: { ...mail, port: silence.port } }
+      if (state === 'silent') test.environment = { mail: async () => ({ ...mail, port: silence.port }) }
       if (state === 'busy') server.refuse({ recipient: () => ({ code: 450, text: '4.2.1 Greylisted' }) })
       if (state === 'broken') server.refuse({ mail: () => ({ code: 451, text: '4.3.0 Disk trouble' }) })
       if (state === 'echoing') {
@@ -62,7 +64,10 @@ async function open(options: Partial<SmtpReceiverOptions> = {}): Promise<MailTes
       }
     },
     server,
-    by: async (changes) => (await send({ ...test, environment: { mail: { ...mail, ...changes } } })).answer,
+    by: async (changes) => {
+      const environment = { mail: async () => ({ ...mail, ...changes }) }
+      return (await send({ ...test, environment })).answer
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([server, silence].map((each) => each[Symbol.asyncDispose]()))
     },
@@ -138,6 +143,32 @@ describe('E-mail', { timeout: 60_000 }, () => {
     assert.deepEqual(test.server.received[0]?.to, to)
   })
 
+  it('is not sent again to those who have it, also if others were refused for now', async () => {
+    await using test = await open()
+    test.server.refuse({
+      recipient: (address) => (address === to[1] ? { code: 450, text: '4.2.1 Greylisted' } : undefined),
+    })
+    const error = await fails(test, send(test), ['channel_refused'])
+    assert.match(error.message, /took it for dba@example\.com, but not for ops@example\.com \(“450 .*Grey/)
+    assert.match(error.hint ?? '', /not sent again, since the others have it/)
+    assert.deepEqual([error.isFinal, error.retryable], [true, false])
+    assert.deepEqual(test.server.received[0]?.to, [to[0]])
+  })
+
+  it('is sent again where nobody has it, and some were refused only for now', async () => {
+    await using test = await open()
+    test.server.refuse({
+      recipient: (address) =>
+        address === to[1]
+          ? { code: 450, text: '4.2.1 Greylisted' }
+          : { code: 550, text: '5.1.1 No such user here' },
+    })
+    const error = await fails(test, send(test), ['channel_refused'])
+    assert.match(error.message, /not take it for dba@example\.com \(“550 .*\), ops@example\.com \(“450 /)
+    assert.deepEqual([error.isFinal, error.retryable], [false, true])
+    assert.deepEqual(test.server.received, [])
+  })
+
   it('shows the mails of one story together, each with an id that stays in every try', async () => {
     await using test = await open()
     const first = aNotice()
@@ -168,9 +199,26 @@ describe('E-mail', { timeout: 60_000 }, () => {
 
   it('says what to do if no mail server is set', async () => {
     await using test = await open()
-    const error = await fails(test, send({ ...test, environment: {} }), ['invalid_input'])
-    assert.match(error.message, /No mail server is set/)
-    assert.match(error.hint ?? '', /SMTP/)
-    assert.equal(error.isFinal, true)
+    for (const environment of [{}, { mail: async () => undefined }]) {
+      const error = await fails(test, send({ ...test, environment }), ['invalid_input'])
+      assert.match(error.message, /No mail server is set/)
+      assert.match(error.hint ?? '', /SMTP/)
+      assert.equal(error.isFinal, true)
+    }
+  })
+
+  it('asks for the mail server as it is when something is sent, and says why it is not known', async () => {
+    await using test = await open()
+    let failure: Error | undefined = new AppError('key_wrong', 'The password of mail cannot be opened.')
+    const mail = async () => {
+      if (failure) throw failure
+      return await test.environment.mail?.()
+    }
+    const channel = openChannel('email', test.settings, { mail })
+    const signal = new AbortController().signal
+    await assert.rejects(channel.send(aNotice(), signal), failure)
+    failure = undefined
+    await channel.send(aNotice(), signal)
+    assert.equal(test.server.received.length, 1)
   })
 })

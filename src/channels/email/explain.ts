@@ -15,15 +15,19 @@ interface MailFault extends Error {
 }
 
 const RECEIVER = 'The mail server'
+const ADDRESS_HINT = 'Correct the addresses, or ask whoever runs the mail server why it does not take them.'
 
-/** Some were accepted, and have got the mail. */
+/** Some were accepted, and have got the mail. Final, whatever the reason: another try would tell those again. */
 export function refusedRecipients(
   sent: { accepted: string[]; rejected: string[]; rejectedErrors?: MailFault[] | undefined },
   server: Smtp,
 ): AppError {
   const faults = sent.rejectedErrors ?? []
-  const sentence = `${RECEIVER} took it for ${sent.accepted.join(', ')}, but not for ${each(faults, sent.rejected, server)}.`
-  return final(sentence, faults)
+  return new AppError(
+    'channel_refused',
+    `${RECEIVER} took it for ${sent.accepted.join(', ')}, but not for ${each(faults, sent.rejected, server)}.`,
+    { hint: `It is not sent again, since the others have it. ${ADDRESS_HINT}`, isFinal: true },
+  )
 }
 
 export function explained(error: unknown, server: Smtp): AppError {
@@ -43,7 +47,10 @@ export function explained(error: unknown, server: Smtp): AppError {
   }
   const faults = fault.rejectedErrors ?? []
   if (faults.length > 0) {
-    return final(`${RECEIVER} did not take it for ${each(faults, [], server)}.`, faults)
+    const sentence = `${RECEIVER} did not take it for ${each(faults, [], server)}.`
+    // Nobody has got it: another try is worth it if it may help any of them.
+    if (faults.some(isTemporary)) return new AppError('channel_refused', sentence, { retryable: true })
+    return new AppError('channel_refused', sentence, { hint: ADDRESS_HINT, isFinal: true })
   }
   if (said !== '') {
     if (isTemporary(fault)) {
@@ -70,17 +77,6 @@ function each(faults: MailFault[], addresses: string[], server: Smtp): string {
       `${recipient ?? 'a recipient'} (“${quote(response ?? message, secretsOf(server))}”)`,
   )
   return (named.length > 0 ? named : addresses).join(', ')
-}
-
-/** Another try is worth it if it may help every one that was refused. */
-function final(sentence: string, faults: MailFault[]): AppError {
-  if (faults.length > 0 && faults.every(isTemporary)) {
-    return new AppError('channel_refused', sentence, { retryable: true })
-  }
-  return new AppError('channel_refused', sentence, {
-    hint: 'Correct the addresses, or ask whoever runs the mail server why it does not take them.',
-    isFinal: true,
-  })
 }
 
 function isTemporary({ responseCode = 0 }: MailFault): boolean {

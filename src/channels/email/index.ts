@@ -20,9 +20,10 @@ const config = z.strictObject({
 export const email = defineChannel({
   label: 'E-mail',
   config,
-  open: ({ to }, { mail: server, timeout = 30_000 }) => ({
+  open: ({ to }, { mail, timeout = 30_000 }) => ({
     async send(notice, signal) {
       signal.throwIfAborted()
+      const server = await mail?.()
       if (!server) throw noServer()
       const limit = AbortSignal.timeout(timeout)
       try {

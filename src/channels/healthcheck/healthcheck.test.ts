@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { healthcheckVendor, secrets } from '../../../test/servers/vendors.ts'
-import type { Severity } from '../channel.ts'
+import type { Severity } from '../../shared/notifications.ts'
 import { aNotice, channelConformance, fails, overHttp, send } from '../conformance.ts'
 
 const open = overHttp({
@@ -18,8 +18,9 @@ describe('Health check', { timeout: 60_000 }, () => {
   it('pings what the severity means, and keeps the query', async () => {
     const pinged = async (severity: Severity) => {
       await using test = await open()
-      const { answer } = await send(test, aNotice({ severity }))
+      const { answer, isSent } = await send(test, aNotice({ severity }))
       const [shown] = test.shown
+      assert.equal(isSent, shown ? undefined : false)
       if (!shown) assert.match(answer, /Nothing was sent/)
       return shown?.text.split('\n')[0]
     }

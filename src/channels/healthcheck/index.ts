@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { Severity } from '../../shared/notifications.ts'
 import { AskedToWait, deliver, refused } from '../answers.ts'
-import { defineChannel, type Severity } from '../channel.ts'
+import { defineChannel } from '../channel.ts'
 import { below, secretUrl } from '../fields.ts'
 import { bytesOf, fit, oneLine } from '../fit.ts'
 import { bodyOf } from '../wording.ts'
@@ -18,6 +19,7 @@ export const healthcheck = defineChannel({
       const end = ends[notice.severity]
       if (end === undefined) {
         return {
+          isSent: false,
           answer:
             'Nothing was sent: a health check is told of starts, successes and failures, and this is none of them.',
         }

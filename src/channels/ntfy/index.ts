@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { Severity } from '../../shared/notifications.ts'
 import { deliver, json, textIn } from '../answers.ts'
-import { defineChannel, type Severity } from '../channel.ts'
+import { defineChannel } from '../channel.ts'
 import { receiverUrl, token } from '../fields.ts'
 import { fit, oneLine } from '../fit.ts'
 import { bodyOf, pageOf } from '../wording.ts'

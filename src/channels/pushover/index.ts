@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { Severity } from '../../shared/notifications.ts'
 import { deliver, refused, textIn } from '../answers.ts'
-import { defineChannel, type Notice, type Severity } from '../channel.ts'
+import { defineChannel, type Notice } from '../channel.ts'
 import { token } from '../fields.ts'
 import { fit, oneLine } from '../fit.ts'
 import { bodyOf, pageOf } from '../wording.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { pushoverVendor, secrets } from '../../../test/servers/vendors.ts'
-import type { Severity } from '../channel.ts'
+import type { Severity } from '../../shared/notifications.ts'
 import { aNotice, channelConformance, fails, overHttp, send } from '../conformance.ts'
 
 const open = overHttp({

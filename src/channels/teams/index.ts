@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { Severity } from '../../shared/notifications.ts'
 import { deliver, json, refused, textIn } from '../answers.ts'
-import { defineChannel, type Notice, type Severity } from '../channel.ts'
+import { defineChannel, type Notice } from '../channel.ts'
 import { secretUrl } from '../fields.ts'
 import { fit, oneLine } from '../fit.ts'
 import { icons, pageOf } from '../wording.ts'

@@ -10,13 +10,14 @@ const escapes: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t:
 
 /** The rows of a table in an archive, which pg_restore writes as the text of COPY without asking any server. */
 export async function readTable(
-  { path, format, table, tools }: TableRequest,
+  { path, format, table, schema, tools }: TableRequest,
   signal: AbortSignal,
 ): Promise<Record<string, string | null>[] | undefined> {
   if (format !== 'custom')
     throw new AppError('unsupported', `A dump of the format “${format}” cannot be looked into.`)
   const tool = pickRestoreTool(tools, pgRestore, undefined, '999')
-  const args = ['--data-only', `--table=${table}`, '--file=-', path]
+  const within = schema === undefined ? [] : [`--schema=${schema}`]
+  const args = ['--data-only', ...within, `--table=${table}`, '--file=-', path]
   const script = await run({ file: tool.path, args }, signal, { limit: LIMIT })
   const copy = /^COPY [^\n]*?\(([^\n]*)\) FROM stdin;\n(.*?)^\\\.$/ms.exec(script)
   if (!copy) return undefined

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { redact } from '../../lib/redact.ts'
 import { requestGuarded } from '../../lib/request-guarded.ts'
 import { signatureHeaders } from '../../lib/signature.ts'
 import { AppError } from '../../shared/errors.ts'
@@ -39,8 +40,9 @@ const config = z.strictObject({
     .optional(),
 })
 
-/** So much of what the receiver says is kept. */
+/** So many characters of what the receiver says are kept, and so many bytes of it read. */
 const LONGEST_ANSWER = 300
+const MOST_READ = 4096
 
 /** A request to a receiver of the user's own, with all facts as JSON. */
 export const http = defineHook({
@@ -59,11 +61,12 @@ export const http = defineHook({
         },
         body,
         timeout: 86_400_000, // the hook's own ends it earlier
-        maxAnswer: 4096,
+        maxAnswer: MOST_READ,
       },
       job.signal,
     )
-    const line = withoutSecrets(firstLine(answer.body), [secret, ...Object.values(headers)])
+    const isCut = Buffer.byteLength(answer.body) >= MOST_READ
+    const line = firstLine(redact(answer.body, secretsIn(headers, secret), { isCut }))
     const said = line === '' ? '' : `: “${line}”`
     if (status < 200 || status > 299) {
       throw new AppError('hook_failed', `${answer.host} answered with status ${status}${said}`)
@@ -77,8 +80,9 @@ function firstLine(text: string): string {
   return line.length > LONGEST_ANSWER ? `${line.slice(0, LONGEST_ANSWER)} …` : line.trimEnd()
 }
 
-/** A receiver may say what it was sent. */
-function withoutSecrets(text: string, secrets: readonly (string | undefined)[]): string {
-  const found = secrets.filter((secret): secret is string => secret !== undefined && secret.length >= 4)
-  return found.reduce((left, secret) => left.replaceAll(secret, '****'), text)
+/** What a receiver may repeat that was sent it: of `Bearer abc`, also the token alone. */
+function secretsIn(headers: Record<string, string>, secret: string | undefined): (string | undefined)[] {
+  const values = Object.values(headers)
+  const words = values.flatMap((value) => value.split(/[\s,;:="]+/)).filter((word) => word.length >= 8)
+  return [secret, ...values, ...words]
 }

@@ -46,6 +46,8 @@ create table notification_threads (
   count {integer} not null,
   first_at {integer} not null,
   last_at {integer} not null,
+  -- Ids of the channels that have heard of it.
+  told {json} not null,
   primary key (organization_id, key)
 ) {strict};
 

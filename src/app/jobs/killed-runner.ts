@@ -3,8 +3,8 @@ import { readKey, sealer } from '../../lib/sealing.ts'
 import { openStore } from '../../store/database.ts'
 import type { StorePlace } from '../../store/test-bed.ts'
 import type { AppContext } from '../context.ts'
-import { jobKinds } from '../jobs/kinds.ts'
-import { startWorker } from '../jobs/worker.ts'
+import { jobKinds } from './kinds.ts'
+import { startWorker } from './worker.ts'
 
 /** What a test says on standard input to a runner that it is going to kill. */
 export interface RunnerOrder {

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
-import { runHooks as run } from '../../runner/hooks/run-hooks.ts'
+import { runHooks } from '../../runner/hooks/run-hooks.ts'
 import { AppError } from '../../shared/errors.ts'
 import { type HookAround, hookArounds, type HookFacts } from '../../shared/hooks.ts'
 import type { Store } from '../../store/database.ts'
@@ -23,7 +23,7 @@ const payload = z.object({
 })
 
 /** Runs the hooks behind a job that has failed. */
-export const runHooks = defineJob({
+export const failureHooks = defineJob({
   payload,
   isNeverRepeated: true,
   async run(work) {
@@ -49,7 +49,7 @@ export const runHooks = defineJob({
             RESTORE_DATABASE_TYPE: server?.engine ?? '',
             RESTORE_SOURCE_DATABASE: source?.database ?? '',
           }
-    const { outcomes, stop } = await run(
+    const { outcomes, stop } = await runHooks(
       rows.map((row) => orderOf(context, row)),
       {
         around,
@@ -89,16 +89,36 @@ export async function orderHooks(
   if (hooks.length === 0) return
   const name = around === 'backup' ? 'BACKUP' : 'RESTORE'
   const told = { [`${name}_ERROR_CODE`]: error.code, [`${name}_ERROR_MESSAGE`]: error.message }
+  const made = around === 'backup' ? factsOfResult(job.result) : {}
   await enqueueJob(store, trx, {
     organizationId,
     parentId: id,
     kind: 'run-hooks',
     key: `run-hooks:${id}`,
-    payload: { around, planId, serverId, database, moments, facts: { ...facts, ...told } },
+    payload: { around, planId, serverId, database, moments, facts: { ...facts, ...made, ...told } },
     subject: { serverId, planId, database },
     ...(label !== null && { label }),
     maxAttempts: 1,
   })
+}
+
+const backupResult = z.object({
+  key: z.string(),
+  storedBytes: z.number(),
+  sha256: z.string(),
+  snapshotId: z.string(),
+})
+
+/** Of the snapshot, if it is there all the same. */
+function factsOfResult(result: string | null): HookFacts {
+  const made = backupResult.safeParse(JSON.parse(result ?? 'null')).data
+  if (!made) return {}
+  return {
+    BACKUP_FILENAME: made.key,
+    BACKUP_FILE_SIZE: String(made.storedBytes),
+    BACKUP_CHECKSUM: made.sha256,
+    BACKUP_SNAPSHOT_ID: made.snapshotId,
+  }
 }
 
 /** What is gone by now. */
