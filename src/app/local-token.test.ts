@@ -49,4 +49,11 @@ describeStores('the token of a data directory', (makePlace) => {
     assert.equal(await app.statusOf(lost), 401)
     assert.deepEqual(await answers(), [])
   })
+
+  it('is valid, too, when several processes that share the directory start at once', async () => {
+    await using app = await openDirectories()
+    await Promise.all(Array.from({ length: 4 }, () => app.keep('shared')))
+    const token = (await readTokenFile(join(app.context.dataDirectory, 'shared'))) ?? assert.fail()
+    assert.equal(await app.statusOf(token), 200)
+  })
 })

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
-import { AppError } from '../shared/errors.ts'
 import type { AppContext } from './context.ts'
-import { callerOf, replaceToken } from './identity/tokens.ts'
+import { holdOrganization } from './hold.ts'
+import { isToken, replaceToken } from './identity/tokens.ts'
 import { readTokenFile, writeTokenFile } from './token-file.ts'
 
 /** Makes sure that the data directory has a token that is valid. */
@@ -10,10 +10,14 @@ export async function keepLocalToken(
   { store, dataDirectory }: AppContext,
   organizationId: string,
 ): Promise<void> {
-  const known = await readTokenFile(dataDirectory)
-  if (known !== undefined && (await isValid(store, known))) return
-  const token = await replaceToken(store, organizationId, nameOf(dataDirectory))
-  await writeTokenFile(dataDirectory, token)
+  await store.db.transaction().execute(async (trx) => {
+    // Others that share the directory may start now, too: each must find what the one before has written.
+    await holdOrganization(trx, organizationId)
+    const known = await readTokenFile(dataDirectory)
+    if (known !== undefined && (await isToken(trx, known))) return
+    const token = await replaceToken(store, trx, organizationId, nameOf(dataDirectory))
+    await writeTokenFile(dataDirectory, token)
+  })
 }
 
 /** Of this directory alone: several nodes may share a store. A name has at most 100 characters. */
@@ -22,14 +26,4 @@ function nameOf(dataDirectory: string): string {
   if (name.length <= 100) return name
   const hash = createHash('sha256').update(name).digest('hex')
   return `${name.slice(0, 80).toWellFormed()}… ${hash.slice(0, 12)}`
-}
-
-async function isValid(store: AppContext['store'], token: string): Promise<boolean> {
-  try {
-    await callerOf(store, `Bearer ${token}`)
-    return true
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'not_signed_in') return false
-    throw error
-  }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../shared/errors.ts'
@@ -22,7 +23,7 @@ export async function readTokenFile(dataDirectory: string): Promise<string | und
 
 export async function writeTokenFile(dataDirectory: string, token: string): Promise<void> {
   const path = join(dataDirectory, FILE)
-  const temporary = `${path}.${process.pid}`
+  const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`
   await writeFile(temporary, `${token}\n`, { mode: 0o600 })
   await rename(temporary, path)
 }

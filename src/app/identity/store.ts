@@ -45,10 +45,10 @@ export async function insertToken(
 }
 
 export async function findToken(
-  store: Store,
+  db: Store['db'] | Transaction<Tables>,
   hash: string,
 ): Promise<{ id: string; organizationId: string; name: string } | undefined> {
-  return await store.db
+  return await db
     .selectFrom('tokens')
     .select(['id', 'organizationId', 'name'])
     .where('hash', '=', hash)

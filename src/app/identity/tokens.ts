@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { AppError, throwNow } from '../../shared/errors.ts'
+import type { Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
+import type { Tables } from '../../store/tables.ts'
 import { forgetAnswers } from '../idempotency/idempotency.ts'
 import { savingName } from '../names.ts'
 import { addDefaultRule } from '../notifications/default-rule.ts'
@@ -63,13 +65,20 @@ export async function addToken(
 }
 
 /** Makes a token in the place of those with that name. The token itself is returned this one time. */
-export async function replaceToken(store: Store, organizationId: string, name: string): Promise<string> {
+export async function replaceToken(
+  store: Store,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  name: string,
+): Promise<string> {
   const token = makeToken()
-  await store.db.transaction().execute(async (trx) => {
-    for (const id of await deleteTokensNamed(trx, organizationId, name)) await forgetAnswers(trx, id)
-    await insertToken(store, trx, { organizationId, name, hash: hashOf(token) })
-  })
+  for (const id of await deleteTokensNamed(trx, organizationId, name)) await forgetAnswers(trx, id)
+  await insertToken(store, trx, { organizationId, name, hash: hashOf(token) })
   return token
+}
+
+export async function isToken(trx: Transaction<Tables>, token: string): Promise<boolean> {
+  return (await findToken(trx, hashOf(token))) !== undefined
 }
 
 /** Throws `not_found`. */
@@ -136,7 +145,7 @@ export async function organizationNamed(store: Store, name: string | undefined):
 export async function callerOf(store: Store, authorization: string | undefined): Promise<Caller> {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
   if (token === undefined) throw notSignedIn('The request has no token.')
-  const found = FORM.test(token) ? await findToken(store, hashOf(token)) : undefined
+  const found = FORM.test(token) ? await findToken(store.db, hashOf(token)) : undefined
   if (!found) throw notSignedIn('The token is not valid.')
   await noteTokenUse(store, found.id)
   const { organizationId, id, name } = found
