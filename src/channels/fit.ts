@@ -39,11 +39,8 @@ export function oneLine(text: string): string {
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
 function cleaned(text: string): string {
-  return (
-    text
-      .toWellFormed()
-      .replaceAll('\r\n', '\n')
-      // oxlint-disable-next-line no-control-regex
-      .replace(/[\0-\x08\x0b-\x1f\x7f]/g, '\ufffd')
-  )
+  return text
+    .toWellFormed()
+    .replaceAll('\r\n', '\n')
+    .replace(/(?![\t\n])\p{Cc}/gu, '\ufffd')
 }

@@ -3,7 +3,7 @@ import { formatBytes, formatSeconds } from '../../shared/units.ts'
 import type { JobError } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
-import { announce, announceEnd, type Occasion } from '../notifications/announce.ts'
+import { announce, announceEnd, apart, type Occasion } from '../notifications/announce.ts'
 import { threadsAmong } from '../notifications/threads.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { ANY_DATABASE, lastRawBytes, type PlanNames, planNames } from './store.ts'
@@ -163,16 +163,20 @@ export async function tellAnomaly(
   const { what, common } = about
   const before = await lastRawBytes(trx, planId, database)
   if (before === null || before === 0) return
-  const { sizeAnomalyPercent } = await settingsOf(context, organizationId, trx)
   const percent = Math.round(((rawBytes - before) / before) * 100)
   const isLittle = rawBytes > before && rawBytes - before < LITTLE
-  if (sizeAnomalyPercent === 0 || Math.abs(percent) <= sizeAnomalyPercent || isLittle) return
-  await announce(context, trx, {
-    ...common,
-    event: 'size.anomaly',
-    title: `The backup of ${what} ${percent < 0 ? 'shrank' : 'grew'} by ${Math.abs(percent)} %`,
-    text: `It has ${formatBytes(rawBytes)}; the one before had ${formatBytes(before)}.`,
-    data: { ...common.data, rawBytes, before, percent },
+  if (percent === 0 || isLittle) return
+  const title = `The backup of ${what} ${percent < 0 ? 'shrank' : 'grew'} by ${Math.abs(percent)} %`
+  await apart(trx, { title }, async () => {
+    const { sizeAnomalyPercent } = await settingsOf(context, organizationId, trx)
+    if (sizeAnomalyPercent === 0 || Math.abs(percent) <= sizeAnomalyPercent) return
+    await announce(context, trx, {
+      ...common,
+      event: 'size.anomaly',
+      title,
+      text: `It has ${formatBytes(rawBytes)}; the one before had ${formatBytes(before)}.`,
+      data: { ...common.data, rawBytes, before, percent },
+    })
   })
 }
 

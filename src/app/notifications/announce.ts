@@ -74,18 +74,11 @@ export async function announceEnd(
   })
 }
 
-/** Counts what goes on, which is told in another way, and not to each. */
-export async function noteGoingOn(
-  context: AppContext,
-  trx: Transaction<Tables>,
-  organizationId: string,
-  key: string,
-): Promise<void> {
-  await countThread(context.store, trx, organizationId, key)
-}
-
-/** What cannot be told must not undo what has happened: a backup, above all. */
-async function apart(
+/**
+ * Does what belongs to telling, of which the title says what, and nothing of it if any of it fails. What cannot be told
+ * must not undo what has happened: a backup, above all.
+ */
+export async function apart(
   trx: Transaction<Tables>,
   { title }: Pick<Occasion, 'title'>,
   work: () => Promise<void>,

@@ -6,7 +6,7 @@ import { it } from 'node:test'
 import type { Notice } from '../../channels/channel.ts'
 import type { Snapshot } from '../../shared/snapshots-api.ts'
 import { describeStores } from '../../store/test-bed.ts'
-import { tellRunFailure, tellSuccess } from '../backups/notices.ts'
+import { tellAnomaly, tellRunFailure, tellSuccess } from '../backups/notices.ts'
 import { openPlan } from '../backups/test-bed.ts'
 import { startReceiver } from '../channels/test-bed.ts'
 import { runJobs } from '../jobs/test-bed.ts'
@@ -149,6 +149,29 @@ describeStores(
       resize(`delete from big`)
       await app.run()
       assert.deepEqual(await app.events(), [])
+    })
+
+    it('or do not, but no backup fails because settings cannot be read', async () => {
+      await using app = await openHeard(makePlace)
+      const { store, organizationId } = app
+      await app.run()
+      await runJobs(app.context)
+      const content = '{"sizeAnomalyPercent": "of another release"}'
+      await store.db
+        .insertInto('settings')
+        .values({ organizationId, content, revision: 1, updatedAt: 1 })
+        .execute()
+      const { planId, database: name } = await store.db
+        .selectFrom('planDatabases')
+        .select(['planId', 'database'])
+        .executeTakeFirstOrThrow()
+      const backup = { organizationId, planId, database: name, jobId: 'j' }
+      await store.db.transaction().execute(async (trx) => {
+        await tellAnomaly(app.context, trx, backup, 4_000_000)
+        await trx.insertInto('firings').values({ schedule: 'kept', fireAt: 1, firedAt: 1 }).execute()
+      })
+      const kept = await store.db.selectFrom('firings').select('schedule').execute()
+      assert.deepEqual(kept, [{ schedule: 'kept' }])
     })
 
     it('once when a server cannot be asked for its databases, and when any of them is backed up again', async () => {

@@ -6,8 +6,8 @@ import { ANY_DATABASE, overdueKey } from '../backups/backups.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { listOrganizations } from '../identity/tokens.ts'
-import { announce, announceEnd, noteGoingOn, type Occasion } from '../notifications/announce.ts'
-import { forgetThreads, threadsUnder } from '../notifications/threads.ts'
+import { announce, announceEnd, type Occasion } from '../notifications/announce.ts'
+import { countThread, forgetThreads, threadsUnder } from '../notifications/threads.ts'
 import { pause } from '../pause.ts'
 import { watchDatabases, type WatchedDatabase } from './overview.ts'
 import { knownDatabase } from './store.ts'
@@ -146,7 +146,7 @@ async function tellMany(
   const named = missing.slice(0, NAMED).map(whatOf).join(', ')
   const others = missing.length - NAMED
   await context.store.db.transaction().execute(async (trx) => {
-    for (const database of missing) await noteGoingOn(context, trx, organizationId, keyOf(database))
+    for (const database of missing) await countThread(context.store, trx, organizationId, keyOf(database))
     await announce(context, trx, {
       organizationId,
       event: 'backup.overdue',
