@@ -3,14 +3,14 @@ import { rm } from 'node:fs/promises'
 import { it } from 'node:test'
 import { problem } from '../shared/problems.ts'
 import { describeStores } from '../store/test-bed.ts'
-import { firstToken } from './identity/tokens.ts'
+import { firstOrganization } from './organizations/organizations.ts'
 import { openApp } from './test-bed.ts'
 
 describeStores('the app', (makePlace) => {
-  it('makes one token, at its first start, and keeps nothing of it but a hash', async () => {
+  it('makes one organization, at its first start, and keeps nothing of a token but a hash', async () => {
     await using opened = await openApp(makePlace)
     assert.match(opened.token, /^hf_[\w-]{43}$/)
-    assert.equal(await firstToken(opened.store), undefined)
+    assert.equal(await firstOrganization(opened.store), undefined)
     const rows = JSON.stringify(await opened.store.db.selectFrom('tokens').selectAll().execute())
     assert.ok(!rows.includes(opened.token.slice(3)))
   })
@@ -111,7 +111,7 @@ describeStores('the app', (makePlace) => {
 
   it('limits the requests of a token, and says when the next one may come', async () => {
     await using opened = await openApp(makePlace, { rateLimit: 3 })
-    opened.app.get('/api/v1/anything', async () => ({}))
+    opened.app.get('/api/v1/anything', { config: { requires: 'view' } }, async () => ({}))
     const ask = () => opened.get('/api/v1/anything', `Bearer ${opened.token}`)
     for (let n = 0; n < 3; n++) assert.equal((await ask()).statusCode, 200)
     const refused = await ask()
@@ -123,7 +123,7 @@ describeStores('the app', (makePlace) => {
 
   it('tells nobody what it did not foresee', async () => {
     await using opened = await openApp(makePlace)
-    opened.app.get('/api/v1/broken', async () => {
+    opened.app.get('/api/v1/broken', { config: { requires: 'view' } }, async () => {
       throw new Error('canary at /secret/place')
     })
     const response = await opened.get('/api/v1/broken', `Bearer ${opened.token}`)

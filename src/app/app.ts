@@ -1,21 +1,33 @@
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify'
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
-import { AppError } from '../shared/errors.ts'
+import { AppError, throwNow } from '../shared/errors.ts'
 import { version } from '../shared/version.ts'
 import { apiDocsRoutes } from './api-docs/routes.ts'
 import { appBackupRoutes } from './app-backups/routes.ts'
 import { refuseBrokenText } from './broken-text.ts'
 import { channelRoutes } from './channels/routes.ts'
 import { checkRoutes } from './checks/routes.ts'
-import type { AppContext } from './context.ts'
+import type { AppContext, RouteContext } from './context.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health/routes.ts'
 import { hookRoutes } from './hooks/routes.ts'
-import { tokenRoutes } from './identity/routes.ts'
-import { callerOf, type Caller } from './identity/tokens.ts'
+import {
+  type Caller,
+  callerOfToken,
+  notSignedIn,
+  type OwnContext,
+  ownContext,
+  refuseUnless,
+  type Requirement,
+} from './identity/callers.ts'
 import { keepAnswers } from './idempotency/idempotency.ts'
 import { instanceSettingsRoutes } from './instance-settings/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
@@ -33,6 +45,7 @@ import { serverRoutes } from './servers/routes.ts'
 import { settingsRoutes } from './settings/routes.ts'
 import { settingsOf } from './settings/settings.ts'
 import { snapshotRoutes } from './snapshots/routes.ts'
+import { tokenRoutes } from './tokens/routes.ts'
 import { volumeRoutes } from './volumes/routes.ts'
 
 /** The routes of one feature. */
@@ -40,8 +53,12 @@ export type AppRoutes = FastifyPluginAsyncZod
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Anyone may ask, without a token. */
+    /** Anyone may ask, without having signed in. */
     isPublic?: boolean
+    /** What the caller must be allowed. A route that is not public must say it, or the app does not start. */
+    requires?: Requirement
+    /** What the audit log calls it. A route that is no GET must say it; null: it changes nothing. */
+    audit?: string | null
   }
   interface FastifyInstance {
     /** Aborts when the app begins to close: what goes on for longer than a request must end then. */
@@ -50,15 +67,25 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on public routes. */
     caller: Caller | null
+    /** What the request may see and change. On public routes there is nothing: `not_signed_in`. */
+    readonly own: OwnContext
+    ownContext: OwnContext | null
   }
 }
 
-const features = [
+/** These see and change the instance, whosever it is. */
+const instanceFeatures = [
   healthRoutes,
-  appBackupRoutes,
   apiDocsRoutes,
-  tokenRoutes,
+  appBackupRoutes,
+  instanceSettingsRoutes,
+  // One look at the jobs for all who listen; what each may hear is asked for by itself.
   eventRoutes,
+]
+
+/** These only what belongs to the organization of the request. */
+const features: ((context: RouteContext) => AppRoutes)[] = [
+  tokenRoutes,
   jobRoutes,
   serverRoutes,
   volumeRoutes,
@@ -66,7 +93,6 @@ const features = [
   scheduleRoutes,
   planRoutes,
   settingsRoutes,
-  instanceSettingsRoutes,
   hookRoutes,
   overviewRoutes,
   restoreRoutes,
@@ -130,7 +156,7 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
       timeWindow: '1 minute',
       hook: 'preHandler', // behind the sign-in, so that the tokens are told apart
       allowList: (request) => request.routeOptions.config.isPublic === true,
-      keyGenerator: (request) => request.caller?.token.id ?? request.ip,
+      keyGenerator: (request) => request.caller?.credential.id ?? request.ip,
       enableDraftSpec: true,
       errorResponseBuilder: (_request, { after }) =>
         new AppError('too_many_requests', `There were too many requests; the next one may come in ${after}.`),
@@ -149,18 +175,47 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
   const closing = new AbortController()
   app.decorate('closing', closing.signal)
   app.addHook('preClose', async () => closing.abort())
-  app.decorateRequest('caller', null)
-  app.addHook('onRequest', async (request) => {
-    // An unknown address is told as such only to who may know the known ones.
-    if (request.routeOptions.config.isPublic) return
-    request.caller = await callerOf(context.store, request.headers.authorization)
-  })
+  signIn(app, context)
   refuseBrokenText(app)
   keepAnswers(app, context)
 
-  for (const routes of features) await app.register(routes(context))
+  const { store: _, ...routeContext } = context
+  for (const routes of instanceFeatures) await app.register(routes(context))
+  for (const routes of features) await app.register(routes(routeContext))
   app.get('/api/openapi.json', { config: { isPublic: true }, schema: { hide: true } }, () => app.swagger())
   return app
+}
+
+/** Finds out who asks, and whether they may: before anything of the request is read. */
+function signIn(app: FastifyInstance, context: AppContext): void {
+  app.decorateRequest('caller', null)
+  app.decorateRequest('ownContext', null)
+  app.decorateRequest('own', {
+    getter() {
+      return this.ownContext ?? throwNow(notSignedIn('Nobody has signed in.'))
+    },
+  })
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.isPublic) return
+    if (config?.requires === undefined)
+      throw new Error(`${String(method)} ${url} does not say what it requires.`)
+    if (![method].flat().every((one) => one === 'GET' || one === 'HEAD') && config.audit === undefined) {
+      throw new Error(`${String(method)} ${url} does not say what the audit log calls it.`)
+    }
+  })
+  app.addHook('onRequest', async (request) => {
+    const { isPublic, requires } = request.routeOptions.config
+    // An unknown address is told as such only to who may know the known ones.
+    if (isPublic) return
+    request.caller = await callerOf(context, request)
+    refuseUnless(request.caller, requires ?? 'sign-in')
+    request.ownContext = await ownContext(context, request.caller)
+  })
+}
+
+/** Throws `not_signed_in`. */
+async function callerOf({ store }: AppContext, { headers, ip }: FastifyRequest): Promise<Caller> {
+  return await callerOfToken(store, headers.authorization ?? '', ip)
 }
 
 /** What the organization's settings say; there 0 is no limit. */

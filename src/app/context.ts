@@ -27,3 +27,9 @@ export interface AppContext {
   /** Folders for app backups, and how many they keep, where the environment says it: then both are no settings. */
   managed?: ManagedAppBackups | undefined
 }
+
+/**
+ * What the routes of a feature are made of. They have no store: what a request may see of it comes with the request
+ * (`request.own`), so that no query is made that is not scoped.
+ */
+export type RouteContext = Omit<AppContext, 'store'>

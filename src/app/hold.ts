@@ -7,12 +7,9 @@ import { changedMeanwhile } from './revisions.ts'
  * to be there or not to be needed, is still so when it is used or deleted.
  */
 export async function holdOrganization(trx: Transaction<Tables>, organizationId: string): Promise<void> {
-  // Writing the row as it is locks it in both kinds of store.
-  await trx
-    .updateTable('organizations')
-    .set((eb) => ({ createdAt: eb.ref('createdAt') }))
-    .where('id', '=', organizationId)
-    .execute()
+  // Writing the row as it is locks it in both kinds of store. In plain SQL, because another organization, whose channel is
+  // shared, may be held as well: see store/scope.ts.
+  await sql`update organizations set created_at = created_at where id = ${organizationId}`.execute(trx)
 }
 
 /** Ids. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { AppContext } from './context.ts'
 import { holdOrganization } from './hold.ts'
-import { isToken, replaceToken } from './identity/tokens.ts'
+import { isToken, replaceToken } from './tokens/tokens.ts'
 import { readTokenFile, writeTokenFile } from './token-file.ts'
 
 /** Makes sure that the data directory has a token that is valid. */

@@ -13,7 +13,7 @@ import { buildApp } from './app.ts'
 import { enqueueSweep } from './backups/sweep.ts'
 import type { Configuration } from './configuration.ts'
 import type { AppContext } from './context.ts'
-import { firstToken, isUnused, listOrganizations } from './identity/tokens.ts'
+import { firstOrganization, isUnused, listOrganizations } from './organizations/organizations.ts'
 import { startWorkers } from './jobs/workers.ts'
 import { startWatch } from './overview/watch.ts'
 import { reseal } from './resealing/resealing.ts'
@@ -94,8 +94,7 @@ export async function serve(configuration: Configuration, options: RunOptions = 
     throw cannotListen(host, port, error)
   }
   const bound = app.server.address() as AddressInfo
-  // Last, because it can be told only this once.
-  const token = await firstToken(store)
+  await firstOrganization(store)
   await prepare(context)
   stack.use(await startWatch(context, options.onTrouble))
   stack.use(startScheduler(context, options.onTrouble))
@@ -103,11 +102,7 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   const cleanUp = stack.move()
   return {
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`,
-    notes: [
-      ...(key.note === undefined ? [] : [key.note]),
-      ...resealing.notes,
-      ...(token === undefined ? [] : [`The administrator’s token, which is shown this once:\n  ${token}`]),
-    ],
+    notes: [...(key.note === undefined ? [] : [key.note]), ...resealing.notes],
     warnings: [...key.warnings, ...backup.warnings, ...resealing.warnings],
     lost: lost.promise,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),

@@ -6,12 +6,14 @@ import type { StorePlace } from '../store/test-bed.ts'
 import { tempFolder } from '../../test/servers/temp-folder.ts'
 import { type AppOptions, buildApp } from './app.ts'
 import type { AppContext } from './context.ts'
-import { firstToken } from './identity/tokens.ts'
+import { firstOrganization } from './organizations/organizations.ts'
+import { addToken, unrestricted } from './tokens/tokens.ts'
 
-/** The app on a store of its own, with the administrator's token. */
+/** The app on a store of its own, with a token that may do everything. */
 export async function openApp(makePlace: () => Promise<StorePlace>, options: AppOptions = {}) {
   const store = await (await makePlace()).openMigrated()
-  const token = (await firstToken(store)) ?? assert.fail('there was a token already')
+  const organizationId = (await firstOrganization(store)) ?? assert.fail('there was one already')
+  const { token } = await addToken(store, organizationId, { name: 'administrator', ...unrestricted })
   const dataDirectory = await tempFolder('app')
   const context: AppContext = {
     store,
@@ -37,6 +39,7 @@ export async function openApp(makePlace: () => Promise<StorePlace>, options: App
     app,
     context,
     store,
+    organizationId,
     token,
     ask,
     get: (url: string, authorization?: string) =>

@@ -16,15 +16,16 @@ meanwhile. Delete tokens that are not needed any more: DELETE /api/v1/tokens/<id
   )
   .action(async (options: { name?: string; organization?: string; json?: boolean }) => {
     const { openExistingStore } = await import('../app/existing-store.ts')
-    const { addToken, organizationNamed } = await import('../app/identity/tokens.ts')
+    const { organizationNamed } = await import('../app/organizations/organizations.ts')
+    const { addToken, unrestricted } = await import('../app/tokens/tokens.ts')
     const { configuration, warnings } = readConfiguration(process.env)
     for (const warning of warnings) note(`warning: ${warning}`)
     await using store = await openExistingStore(configuration.store)
     const organizationId = await organizationNamed(store, options.organization)
-    const name = options.name ?? `made on ${new Date().toISOString()}`
-    const { token, row } = await addToken(store, organizationId, name.trim())
-    if (options.json) return printJson({ token, id: row.id, name: row.name })
-    note(`The token “${row.name}”, which is shown this once:`)
+    const name = (options.name ?? `made on ${new Date().toISOString()}`).trim()
+    const { token, id } = await addToken(store, organizationId, { name, ...unrestricted })
+    if (options.json) return printJson({ token, id, name })
+    note(`The token “${name}”, which is shown this once:`)
     print(token)
   })
 

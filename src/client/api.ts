@@ -217,6 +217,18 @@ export type Copy = {
 export type CreatedToken = {
   id: string
   name: string
+  /** Null: nobody’s, as that of the command line */
+  owner: {
+    id: string
+    name: string
+    email: string
+  } | null
+  scopes: ('view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit')[] | null
+  /** Administers the instance, if its owner does */
+  isInstanceAdministrator: boolean
+  networks: string[] | null
+  /** Null: never */
+  expiresAt: string | null
   /** This request is signed with it */
   isOwn: boolean
   createdAt: string
@@ -859,6 +871,14 @@ export type NewServer = {
 
 export type NewToken = {
   name: string
+  /** What it may do; ["view"] only reads. Null: all that its owner may. If absent: what this request may */
+  scopes?: ('view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit')[] | null
+  /** Administers the instance, if its owner does */
+  isInstanceAdministrator?: boolean
+  /** From where it may be used; null: everywhere */
+  networks?: string[] | null
+  /** Null: never */
+  expiresAt?: string | null
 }
 
 export type NewVolume = {
@@ -1158,7 +1178,7 @@ export type Problem = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'forbidden' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -1855,6 +1875,18 @@ export type TestStep = {
 export type Token = {
   id: string
   name: string
+  /** Null: nobody’s, as that of the command line */
+  owner: {
+    id: string
+    name: string
+    email: string
+  } | null
+  scopes: ('view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit')[] | null
+  /** Administers the instance, if its owner does */
+  isInstanceAdministrator: boolean
+  networks: string[] | null
+  /** Null: never */
+  expiresAt: string | null
   /** This request is signed with it */
   isOwn: boolean
   createdAt: string
@@ -1878,7 +1910,7 @@ export type UnfinishedRun = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'forbidden' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -2523,7 +2555,7 @@ export interface Operations {
     }
     answer: DownloadLink | string
   }
-  /** Tokens, by name */
+  /** One’s own tokens, and with “manage-tokens” those of all, by name */
   'GET /api/v1/tokens': {
     query?: {
       limit?: number

@@ -8,6 +8,7 @@ export const errors = {
   unsupported: { status: 400, exit: 2, retryable: false },
   configuration_invalid: { status: 500, exit: 2, retryable: false },
   not_signed_in: { status: 401, exit: 2, retryable: false },
+  forbidden: { status: 403, exit: 2, retryable: false },
   app_unreachable: { status: 502, exit: 1, retryable: true },
   not_found: { status: 404, exit: 4, retryable: false },
   name_taken: { status: 409, exit: 1, retryable: false },

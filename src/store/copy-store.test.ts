@@ -18,7 +18,81 @@ const named = { organizationId: 'org', name: 'ünïcode ’ “”', ...stamps }
 /** A row or some of every table: a new one must be added here, too. */
 const content: Record<CopiedTable, object[]> = {
   organizations: [{ id: 'org', name: 'Default', createdAt: NOW }],
-  tokens: [{ id: 't', organizationId: 'org', name: 'x', hash: 'y', createdAt: NOW, lastUsedAt: null }],
+  users: [{ id: 'u', name: 'Ada', email: 'ada@x.test', emailVerified: 1, createdAt: NOW, updatedAt: NOW }],
+  sessions: [
+    {
+      id: 'se',
+      userId: 'u',
+      token: 'x',
+      expiresAt: NOW,
+      createdAt: NOW,
+      updatedAt: NOW,
+      organizationId: 'org',
+    },
+  ],
+  accounts: [
+    {
+      id: 'a',
+      userId: 'u',
+      accountId: 'u',
+      providerId: 'credential',
+      password: 'x',
+      createdAt: 1,
+      updatedAt: 2,
+    },
+  ],
+  verifications: [{ id: 've', identifier: 'x', value: 'y', expiresAt: NOW, createdAt: NOW, updatedAt: NOW }],
+  twoFactors: [{ id: 'tf', userId: 'u', secret: 'x', backupCodes: 'y' }],
+  passkeys: [
+    {
+      id: 'pk',
+      userId: 'u',
+      name: 'x',
+      credentialId: 'x',
+      publicKey: 'y',
+      counter: 0,
+      transports: json,
+      isBackedUp: 1,
+      createdAt: NOW,
+    },
+  ],
+  signInFailures: [{ key: 'x', count: 3, lastAt: NOW, blockedUntil: NOW }],
+  setup: [{ id: 1, hash: 'x', createdAt: NOW }],
+  identitySecret: [{ id: 'identity', content: json }],
+  identityProviders: [{ id: 'ip', name: 'x', kind: 'oidc', settings: json, isEnabled: 1, ...stamps }],
+  roles: [{ id: 'ro', ...named, abilities: json, servers: json, isBuiltIn: 0 }],
+  memberships: [{ organizationId: 'org', userId: 'u', roleId: 'ro', createdAt: NOW }],
+  invitations: [
+    { id: 'in', organizationId: 'org', email: 'x', roleId: 'ro', hash: 'x', expiresAt: NOW, createdAt: NOW },
+  ],
+  auditEntries: [
+    {
+      number: 1,
+      id: 'ae',
+      organizationId: 'org',
+      at: NOW,
+      action: 'server.change',
+      outcome: 'succeeded',
+      actor: json,
+      target: json,
+      details: json,
+      hash: 'x',
+    },
+  ],
+  auditChain: [{ id: 1, number: 1, hash: 'x', goneNumber: 0, goneHash: '' }],
+  tokens: [
+    {
+      id: 't',
+      organizationId: 'org',
+      name: 'x',
+      hash: 'y',
+      createdAt: NOW,
+      lastUsedAt: null,
+      ownerId: 'u',
+      scopes: json,
+      networks: json,
+    },
+  ],
   settings: [{ organizationId: 'org', content: json, revision: 1, updatedAt: NOW }],
   servers: [
     {

@@ -1,4 +1,4 @@
-import type { Kysely, RawBuilder, Transaction } from 'kysely'
+import type { Kysely, RawBuilder, SqlBool, Transaction } from 'kysely'
 import { AppError } from '../shared/errors.ts'
 import type { Tables } from './tables.ts'
 
@@ -14,6 +14,8 @@ export interface Store extends AsyncDisposable {
   readonly place: { path: string } | { url: string }
   /** Whether the error says that a unique constraint would have been broken: that somebody else was faster. */
   isUniqueViolation(error: unknown): boolean
+  /** Whether the value is one of these, of which there may be more than a statement has parameters. */
+  isAmong(value: RawBuilder<string>, among: readonly string[]): RawBuilder<SqlBool>
   /** Makes its column types of those that the migrations are written in, see migrate.ts. */
   readonly dialect: ColumnTypes
   /** How many other processes have this store open now, as far as its server tells. */

@@ -70,6 +70,7 @@ export async function openPostgresqlStore(url: string, queryTimeout = QUERY_TIME
     location,
     place: { url },
     isUniqueViolation: (error) => (error as { code?: string }).code === '23505',
+    isAmong: (value, among) => sql`${value} = any(${[...among]}::text[])`,
     dialect: { integer: 'bigint', json: 'jsonb', bytes: 'bytea', strict: '' },
     async otherSessions() {
       const { rows } = await sql<{ count: number }>`

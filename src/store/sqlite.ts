@@ -64,6 +64,7 @@ export function openSqliteStore(path: string): Store {
     location: path,
     place: { path },
     isUniqueViolation: (error) => [1555, 2067].includes((error as { errcode?: number }).errcode ?? 0),
+    isAmong: (value, among) => sql`${value} in (select value from json_each(${JSON.stringify(among)}))`,
     dialect: { integer: 'integer', json: 'text', bytes: 'blob', strict: 'strict' },
     otherSessions: async () => 0, // the lease of the app tells
     lockMigrations: async () => {}, // every transaction is the only one that writes, from its beginning

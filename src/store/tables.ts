@@ -39,6 +39,21 @@ export interface Tables {
   channels: ChannelsTable
   notificationRules: NotificationRulesTable
   notificationThreads: NotificationThreadsTable
+  users: UsersTable
+  sessions: SessionsTable
+  accounts: AccountsTable
+  verifications: VerificationsTable
+  twoFactors: TwoFactorsTable
+  passkeys: PasskeysTable
+  signInFailures: SignInFailuresTable
+  setup: SetupTable
+  identitySecret: IdentitySecretTable
+  identityProviders: IdentityProvidersTable
+  roles: RolesTable
+  memberships: MembershipsTable
+  invitations: InvitationsTable
+  auditEntries: AuditEntriesTable
+  auditChain: AuditChainTable
 }
 
 /** JSON, as text. */
@@ -120,6 +135,11 @@ interface TokensTable {
   hash: string
   createdAt: number
   lastUsedAt: Optional<number>
+  ownerId: Optional<string>
+  scopes: Optional<Json>
+  isInstanceAdministrator: ColumnType<number, number | undefined, number>
+  networks: Optional<Json>
+  expiresAt: Optional<number>
 }
 
 interface LeasesTable {
@@ -413,4 +433,167 @@ interface NotificationThreadsTable {
   firstAt: number
   lastAt: number
   told: Json
+}
+
+interface UsersTable {
+  id: string
+  name: string
+  email: string
+  emailVerified: number
+  image: Optional<string>
+  twoFactorEnabled: ColumnType<number, number | undefined, number>
+  isInstanceAdministrator: ColumnType<number, number | undefined, number>
+  isDisabled: ColumnType<number, number | undefined, number>
+  createdAt: number
+  updatedAt: number
+}
+
+interface SessionsTable {
+  id: string
+  userId: string
+  token: string
+  organizationId: Optional<string>
+  method: Optional<string>
+  ipAddress: Optional<string>
+  userAgent: Optional<string>
+  expiresAt: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface AccountsTable {
+  id: string
+  userId: string
+  accountId: string
+  providerId: string
+  accessToken: Optional<string>
+  refreshToken: Optional<string>
+  idToken: Optional<string>
+  accessTokenExpiresAt: Optional<number>
+  refreshTokenExpiresAt: Optional<number>
+  scope: Optional<string>
+  password: Optional<string>
+  createdAt: number
+  updatedAt: number
+}
+
+interface VerificationsTable {
+  id: string
+  identifier: string
+  value: string
+  expiresAt: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface TwoFactorsTable {
+  id: string
+  userId: string
+  secret: string
+  backupCodes: string
+  verified: ColumnType<number, number | undefined, number>
+  failedVerificationCount: ColumnType<number, number | undefined, number>
+  lockedUntil: Optional<number>
+}
+
+interface PasskeysTable {
+  id: string
+  userId: string
+  name: string
+  credentialId: string
+  publicKey: string
+  counter: number
+  transports: Json
+  isBackedUp: number
+  createdAt: number
+  lastUsedAt: Optional<number>
+}
+
+interface SignInFailuresTable {
+  key: string
+  count: number
+  lastAt: number
+  blockedUntil: number
+}
+
+interface SetupTable {
+  /** 1 */
+  id: number
+  /** SHA-256, in hex. */
+  hash: string
+  createdAt: number
+}
+
+interface IdentitySecretTable {
+  /** identity */
+  id: string
+  content: Json
+}
+
+interface IdentityProvidersTable {
+  id: string
+  name: string
+  kind: string
+  settings: Json
+  isEnabled: number
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface RolesTable {
+  id: string
+  organizationId: string
+  name: string
+  abilities: Json
+  servers: Optional<Json>
+  isBuiltIn: number
+  revision: number
+  createdAt: number
+  updatedAt: number
+}
+
+interface MembershipsTable {
+  organizationId: string
+  userId: string
+  roleId: string
+  providerId: Optional<string>
+  createdAt: number
+}
+
+interface InvitationsTable {
+  id: string
+  organizationId: string
+  email: string
+  roleId: string
+  hash: string
+  invitedBy: Optional<string>
+  expiresAt: number
+  acceptedAt: Optional<number>
+  createdAt: number
+}
+
+interface AuditEntriesTable {
+  number: number
+  id: string
+  organizationId: Optional<string>
+  at: number
+  action: string
+  outcome: string
+  actor: Json
+  actorId: Optional<string>
+  address: Optional<string>
+  target: Optional<Json>
+  targetId: Optional<string>
+  details: Json
+  hash: string
+}
+
+interface AuditChainTable {
+  /** 1 */
+  id: number
+  number: number
+  hash: string
+  goneNumber: number
+  goneHash: string
 }

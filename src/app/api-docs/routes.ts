@@ -57,7 +57,7 @@ export function apiDocsRoutes(): AppRoutes {
 
 /**
  * The page's program, compressed. It has some megabytes, and comes with a plugin for Fastify that would load them at each
- * start: so the plugin gets an app of its own, and only when somebody wants to read.
+ * start: so the plugin gets an app of its context, and only when somebody wants to read.
  */
 async function loadScript(): Promise<Buffer> {
   const { default: reference } = await import('@scalar/fastify-api-reference')

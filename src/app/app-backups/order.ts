@@ -3,7 +3,7 @@ import type { AppBackupCause } from '../../shared/app-backups.ts'
 import { enqueueJob, setCapacity } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
-import { listOrganizations } from '../identity/tokens.ts'
+import { listOrganizations } from '../organizations/organizations.ts'
 
 /** One at a time: else a backup would hold the row of another one that is being made, and a restored store remove that. */
 const RESOURCE = 'app-backups'

@@ -10,7 +10,6 @@ import { job } from '../../shared/jobs.ts'
 import { testReport, type TestStep } from '../../shared/test-report.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { presentJob } from '../jobs/jobs.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
@@ -50,6 +49,7 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
     app.get(
       URL,
       {
+        config: { requires: 'administer-instance' },
         schema: {
           tags,
           summary: 'Where and when the app’s own database is backed up, by name',
@@ -71,6 +71,7 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
     app.post(
       URL,
       {
+        config: { requires: 'administer-instance', audit: 'app-backup-registration.add' },
         schema: {
           tags,
           summary: 'Add a registration; a folder is tried out first',
@@ -78,8 +79,8 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
           response: { 201: appBackupRegistration },
         },
       },
-      async ({ body, caller }, reply) => {
-        const row = await addRegistration(context, organizationOf(caller), body)
+      async ({ body, own }, reply) => {
+        const row = await addRegistration(context, own.organizationId, body)
         return await reply
           .code(201)
           .headers({ etag: etagOf(row.revision), location: `${URL}/${row.id}` })
@@ -89,6 +90,7 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
     app.post(
       `${URL}/test`,
       {
+        config: { requires: 'administer-instance', audit: null },
         schema: {
           tags,
           summary: 'Write and remove a small object with settings that are not saved',
@@ -97,11 +99,14 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request) =>
-        asReport(await testTrial(context, organizationOf(request.caller), request.body, request.signal)),
+        asReport(await testTrial(context, request.own.organizationId, request.body, request.signal)),
     )
     app.get(
       `${URL}/:id`,
-      { schema: { tags, summary: 'One registration', params, response: { 200: appBackupRegistration } } },
+      {
+        config: { requires: 'administer-instance' },
+        schema: { tags, summary: 'One registration', params, response: { 200: appBackupRegistration } },
+      },
       async ({ params: { id } }, reply) => {
         const row = await registrationOf(context, id)
         return await reply.header('etag', etagOf(row.revision)).send(await show(row))
@@ -110,6 +115,7 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
     app.patch(
       `${URL}/:id`,
       {
+        config: { requires: 'administer-instance', audit: 'app-backup-registration.change' },
         schema: {
           tags,
           summary: 'Change a registration; with If-Match only what was read',
@@ -118,15 +124,16 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
           response: { 200: appBackupRegistration },
         },
       },
-      async ({ params: { id }, body, headers, caller }, reply) => {
+      async ({ params: { id }, body, headers, own }, reply) => {
         const revision = revisionOf(headers['if-match'])
-        const row = await changeRegistration(context, organizationOf(caller), id, body, revision)
+        const row = await changeRegistration(context, own.organizationId, id, body, revision)
         return await reply.header('etag', etagOf(row.revision)).send(await show(row))
       },
     )
     app.delete(
       `${URL}/:id`,
       {
+        config: { requires: 'administer-instance', audit: 'app-backup-registration.delete' },
         schema: {
           tags,
           summary: 'Delete a registration; the backups that it has made stay where they are',
@@ -142,6 +149,7 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
     app.post(
       `${URL}/:id/test`,
       {
+        config: { requires: 'administer-instance', audit: null },
         schema: {
           tags,
           summary: 'Write and remove a small object where the registration puts its backups',
@@ -156,7 +164,10 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
     )
     app.post(
       `${URL}/:id/run`,
-      { schema: { tags, summary: 'Make an app backup now', params, response: { 202: job } } },
+      {
+        config: { requires: 'administer-instance', audit: 'app-backup-registration.run' },
+        schema: { tags, summary: 'Make an app backup now', params, response: { 202: job } },
+      },
       async ({ params: { id } }, reply) => {
         const row = await runRegistration(context, id)
         return await reply
@@ -168,6 +179,7 @@ export function appBackupRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/app-backups',
       {
+        config: { requires: 'administer-instance' },
         schema: {
           tags,
           summary: 'Backups of the app’s own database, the newest first',

@@ -155,7 +155,7 @@ export async function openWith(
 }
 
 /** The settings of a channel with its secrets in the clear, as they were stored: the schema may have changed since. */
-export function settingsOf({ sealer }: AppContext, row: ChannelRow): Settings {
+export function settingsOf({ sealer }: Pick<AppContext, 'sealer'>, row: ChannelRow): Settings {
   return openSettings(schemaOf(row.kind), JSON.parse(row.settings) as Settings, sealer, placeOf(row.id))
 }
 

@@ -11,9 +11,8 @@ import {
 } from '../../shared/channels.ts'
 import { testReport, type TestStep } from '../../shared/test-report.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
+import type { RouteContext } from '../context.ts'
 import { formOf } from '../driver-settings.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { maskSettings } from '../secrets.ts'
@@ -24,12 +23,13 @@ import { type ChannelRow, listChannels, sharedWith } from './store.ts'
 const tags = ['channels']
 const params = z.object({ id: z.string() })
 
-export function channelRoutes(context: AppContext): AppRoutes {
+export function channelRoutes(context: RouteContext): AppRoutes {
   const show = (row: ChannelRow) => present(context, row)
   return async (app) => {
     app.get(
       '/api/v1/channel-kinds',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'The kinds of channels, and their settings',
@@ -41,6 +41,7 @@ export function channelRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/channels',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Channels, by name',
@@ -48,18 +49,21 @@ export function channelRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(channel) },
         },
       },
-      async ({ query: { limit, cursor, kind }, caller }) => {
+      async ({ query: { limit, cursor, kind }, own }) => {
         const after = readCursor(cursor)
-        const rows = await listChannels(context.store, organizationOf(caller), { after, limit, kind })
+        const rows = await listChannels(own.store, own.organizationId, { after, limit, kind })
         const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
         return { items: items.map(show), nextCursor }
       },
     )
     app.post(
       '/api/v1/channels',
-      { schema: { tags, summary: 'Add a channel', body: newChannel, response: { 201: channel } } },
-      async ({ body, caller }, reply) => {
-        const row = await addChannel(context, organizationOf(caller), body)
+      {
+        config: { requires: 'manage-channels', audit: 'channel.add' },
+        schema: { tags, summary: 'Add a channel', body: newChannel, response: { 201: channel } },
+      },
+      async ({ body, own }, reply) => {
+        const row = await addChannel(own, own.organizationId, body)
         return await reply
           .code(201)
           .headers({ etag: etagOf(row.revision), location: `/api/v1/channels/${row.id}` })
@@ -69,14 +73,15 @@ export function channelRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/shared-channels',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Channels of other organizations that rules may name',
           response: { 200: z.object({ items: z.array(sharedChannel) }) },
         },
       },
-      async ({ caller }) => {
-        const rows = await sharedWith(context.store, organizationOf(caller))
+      async ({ own }) => {
+        const rows = await sharedWith(own.store, own.organizationId)
         return {
           items: rows.map(({ id, name, kind, isEnabled }) => ({
             id,
@@ -90,6 +95,7 @@ export function channelRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/channels/test',
       {
+        config: { requires: 'manage-channels', audit: null },
         schema: {
           tags,
           summary: 'Send a message with settings before they are saved; nothing is stored',
@@ -97,20 +103,23 @@ export function channelRoutes(context: AppContext): AppRoutes {
           response: { 200: testReport },
         },
       },
-      async ({ body, caller, signal }) =>
-        asReport(await testTrial(context, organizationOf(caller), body, signal)),
+      async ({ body, own, signal }) => asReport(await testTrial(own, own.organizationId, body, signal)),
     )
     app.get(
       '/api/v1/channels/:id',
-      { schema: { tags, summary: 'One channel', params, response: { 200: channel } } },
-      async ({ params: { id }, caller }, reply) => {
-        const row = await channelOf(context, organizationOf(caller), id)
+      {
+        config: { requires: 'view' },
+        schema: { tags, summary: 'One channel', params, response: { 200: channel } },
+      },
+      async ({ params: { id }, own }, reply) => {
+        const row = await channelOf(own, own.organizationId, id)
         return await reply.header('etag', etagOf(row.revision)).send(show(row))
       },
     )
     app.patch(
       '/api/v1/channels/:id',
       {
+        config: { requires: 'manage-channels', audit: 'channel.change' },
         schema: {
           tags,
           summary: 'Change a channel; with If-Match only what was read',
@@ -119,15 +128,16 @@ export function channelRoutes(context: AppContext): AppRoutes {
           response: { 200: channel },
         },
       },
-      async ({ params: { id }, body, headers, caller }, reply) => {
+      async ({ params: { id }, body, headers, own }, reply) => {
         const revision = revisionOf(headers['if-match'])
-        const row = await changeChannel(context, organizationOf(caller), id, body, revision)
+        const row = await changeChannel(own, own.organizationId, id, body, revision)
         return await reply.header('etag', etagOf(row.revision)).send(show(row))
       },
     )
     app.delete(
       '/api/v1/channels/:id',
       {
+        config: { requires: 'manage-channels', audit: 'channel.delete' },
         schema: {
           tags,
           summary: 'Delete a channel that no rule names; what waits to be delivered there is not',
@@ -135,14 +145,15 @@ export function channelRoutes(context: AppContext): AppRoutes {
           response: { 204: z.null() },
         },
       },
-      async ({ params: { id }, caller }, reply) => {
-        await removeChannel(context, organizationOf(caller), id)
+      async ({ params: { id }, own }, reply) => {
+        await removeChannel(own, own.organizationId, id)
         return await reply.code(204).send(null)
       },
     )
     app.post(
       '/api/v1/channels/:id/test',
       {
+        config: { requires: 'manage-channels', audit: null },
         schema: {
           tags,
           summary: 'Send a message, also where it is disabled, and say what the receiver answers',
@@ -150,15 +161,15 @@ export function channelRoutes(context: AppContext): AppRoutes {
           response: { 200: testReport },
         },
       },
-      async ({ params: { id }, caller, signal }) => {
-        const row = await channelOf(context, organizationOf(caller), id)
-        return asReport(await testStoredChannel(context, row, signal))
+      async ({ params: { id }, own, signal }) => {
+        const row = await channelOf(own, own.organizationId, id)
+        return asReport(await testStoredChannel(own, row, signal))
       },
     )
   }
 }
 
-function present(context: AppContext, row: ChannelRow): Channel {
+function present(context: RouteContext, row: ChannelRow): Channel {
   const { id, name, kind, isEnabled, isShared, lastDeliveredAt, lastFailedAt, lastError } = row
   return {
     id,

@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import { checkOrder, startedCheck } from '../../shared/checks.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { startCheck } from './checks.ts'
 
-export function checkRoutes(context: AppContext): AppRoutes {
+export function checkRoutes(): AppRoutes {
   return async (app) => {
     app.post(
       '/api/v1/volumes/:id/check',
       {
+        config: { requires: 'run-backups', audit: 'volume.check' },
         schema: {
           tags: ['volumes'],
           summary:
@@ -19,9 +18,9 @@ export function checkRoutes(context: AppContext): AppRoutes {
           response: { 202: startedCheck },
         },
       },
-      async ({ params: { id }, body, caller }, reply) => {
+      async ({ params: { id }, body, own }, reply) => {
         const order = checkOrder.parse(body ?? {})
-        const started = await startCheck(context, organizationOf(caller), id, order)
+        const started = await startCheck(own, own.organizationId, id, order)
         return await reply.code(202).header('location', `/api/v1/jobs/${started.jobIds[0]}`).send(started)
       },
     )

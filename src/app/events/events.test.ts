@@ -271,7 +271,7 @@ describeStores(
 async function openOwnStream(makePlace: Parameters<typeof openApp>[0], options: StreamOptions) {
   const app = await openListening(makePlace)
   const opened = Promise.withResolvers<EventStream>()
-  app.app.get('/test/stream', async (request, reply) => {
+  app.app.get('/test/stream', { config: { requires: 'view' } }, async (request, reply) => {
     opened.resolve(openStream(app.context, request, reply, options))
     return reply
   })

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isOver } from '../../shared/jobs.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
-import { organizationOf } from '../identity/tokens.ts'
+import type { OwnContext } from '../identity/callers.ts'
 import { jobOf, readLog } from '../jobs/jobs.ts'
 import { type EventStream, openStream, unknownEventId } from './streams.ts'
 
@@ -19,12 +19,12 @@ const LAST_WORDS = 5_000
  * Throws `not_found`, and `invalid_input` for a `Last-Event-ID` that is none of ours.
  */
 export async function streamLog(
-  context: AppContext,
+  context: OwnContext,
   request: FastifyRequest,
   reply: FastifyReply,
   jobId: string,
 ): Promise<void> {
-  const organizationId = organizationOf(request.caller)
+  const { organizationId } = context
   await jobOf(context, organizationId, jobId)
   const lastId = request.headers['last-event-id']
   if (lastId === END) {

@@ -24,3 +24,9 @@ export async function listChangedJobs(
   if (after) query = query.where(isBehind('updatedAt', [after.updatedAt, after.id]))
   return await query.orderBy('updatedAt').orderBy('id').limit(limit).execute()
 }
+
+/** Those of the jobs that are there. */
+export async function whichJobs({ db }: Store, ids: readonly string[]): Promise<string[]> {
+  const rows = await db.selectFrom('jobs').select('id').where('id', 'in', ids).execute()
+  return rows.map(({ id }) => id)
+}

@@ -2,13 +2,15 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../shared/errors.ts'
-import { isStillValid, signedIn } from '../identity/tokens.ts'
+import { type Caller, renewCaller, signedIn } from '../identity/callers.ts'
 import type { AppContext } from '../context.ts'
 
 /** A stream of server-sent events to one client. */
 export interface EventStream {
-  /** Aborts when there is no point in going on: the client has gone or is too slow, its token, or the app. */
+  /** Aborts when there is no point in going on: the client has gone or is too slow, it may not listen any more, or the app stops. */
   readonly signal: AbortSignal
+  /** Who listens, as of the last heartbeat. */
+  readonly caller: Caller
   /** Sends an event. A client that leaves too much lying about is cut off: it comes back with `Last-Event-ID`. */
   send(event: ServerEvent): void
   /** Moves the client’s `Last-Event-ID`, without an event. */
@@ -52,7 +54,7 @@ export function openStream(
   reply: FastifyReply,
   { position = () => undefined, heartbeat = HEARTBEAT }: StreamOptions = {},
 ): EventStream {
-  const caller = signedIn(request.caller)
+  let caller = signedIn(request.caller)
   const { closing } = request.server
   const gone = new AbortController()
   const stream = new PassThrough()
@@ -67,7 +69,9 @@ export function openStream(
     if (id === undefined) write(':\n\n')
     else mark(id)
     try {
-      if (!(await isStillValid(context.store, caller))) end()
+      const renewed = await renewCaller(context.store, caller)
+      if (renewed) caller = renewed
+      else end()
     } catch {
       // The store is away: it is not the client's fault.
     }
@@ -99,6 +103,9 @@ export function openStream(
     .send(stream)
   return {
     signal: gone.signal,
+    get caller() {
+      return caller
+    },
     send: ({ id, event, data }) => write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
     mark,
     async taken() {

@@ -20,7 +20,12 @@ async function openCounting(
 ) {
   const opened = await openApp(makePlace)
   let count = 0
-  opened.app.post('/api/v1/count', { schema: { body: z.unknown() } }, async () => await answer(++count))
+  const config = { requires: 'sign-in', audit: null } as const
+  opened.app.post(
+    '/api/v1/count',
+    { config, schema: { body: z.unknown() } },
+    async () => await answer(++count),
+  )
   const post = (key: string, payload: object = {}, url = '/api/v1/count') =>
     opened.ask('POST', url, payload, { 'idempotency-key': key })
   return { ...opened, post, count: () => count }

@@ -48,7 +48,7 @@ export function keepAnswers(app: FastifyInstance, context: AppContext): void {
     const { fingerprint, caller, headers } = request
     if (fingerprint === null || caller === null) return
     const { store, sealer } = context
-    const place = { tokenId: caller.token.id, key: readKey(headers['idempotency-key']) }
+    const place = { tokenId: caller.credential.id, key: readKey(headers['idempotency-key']) }
     const sealed = sealer.seal(fingerprint, sealedFor(place, 'request'))
     const { isFirst, known } = await reserve(store, place, sealed)
     const reservation = { ...place, createdAt: known.createdAt }

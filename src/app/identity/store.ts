@@ -1,86 +1,106 @@
-import type { Selectable, Transaction } from 'kysely'
-import { v7 as uuidv7 } from 'uuid'
 import type { Store } from '../../store/database.ts'
-import type { Tables } from '../../store/tables.ts'
-import { isBehind, type Place } from '../pages.ts'
+import type { Session } from './sessions.ts'
 
-export type TokenRow = Omit<Selectable<Tables['tokens']>, 'organizationId' | 'hash'>
-
-const columns = ['id', 'name', 'createdAt', 'lastUsedAt'] as const
 const MINUTE = 60_000
 
-export async function countOrganizations(trx: Transaction<Tables>): Promise<number> {
-  const { count } = await trx
-    .selectFrom('organizations')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  return count
+/** What a token says of whoever sends it; its owner is null where it belongs to nobody. */
+export interface TokenSigner {
+  id: string
+  name: string
+  organizationId: string
+  ownerId: string | null
+  scopes: string | null
+  isInstanceAdministrator: number
+  networks: string | null
+  expiresAt: number | null
 }
 
-/** The oldest first. */
-export async function listOrganizations({ db }: Store): Promise<{ id: string; name: string }[]> {
-  return await db.selectFrom('organizations').select(['id', 'name']).orderBy('id').execute()
+export interface UserSigner {
+  id: string
+  name: string
+  email: string
+  isInstanceAdministrator: number
+  isDisabled: number
 }
 
-export async function insertOrganization(
-  store: Store,
-  trx: Transaction<Tables>,
-  name: string,
-): Promise<string> {
-  const id = uuidv7()
-  await trx.insertInto('organizations').values({ id, name, createdAt: store.now }).execute()
-  return id
-}
-
-export async function insertToken(
-  store: Store,
-  db: Store['db'] | Transaction<Tables>,
-  token: { organizationId: string; name: string; hash: string },
-): Promise<TokenRow> {
-  return await db
-    .insertInto('tokens')
-    .values({ id: uuidv7(), ...token, createdAt: store.now })
-    .returning(columns)
-    .executeTakeFirstOrThrow()
-}
-
-export async function findToken(
-  db: Store['db'] | Transaction<Tables>,
-  hash: string,
-): Promise<{ id: string; organizationId: string; name: string } | undefined> {
+export async function findTokenSigner(
+  { db }: Store,
+  by: { hash: string } | { id: string },
+): Promise<TokenSigner | undefined> {
+  const [column, value] = 'hash' in by ? (['hash', by.hash] as const) : (['id', by.id] as const)
   return await db
     .selectFrom('tokens')
-    .select(['id', 'organizationId', 'name'])
-    .where('hash', '=', hash)
+    .select([
+      'id',
+      'name',
+      'organizationId',
+      'ownerId',
+      'scopes',
+      'isInstanceAdministrator',
+      'networks',
+      'expiresAt',
+    ])
+    .where(column, '=', value)
     .executeTakeFirst()
 }
 
-export async function findTokenById(
-  { db }: Store,
-  organizationId: string,
-  id: string,
-): Promise<TokenRow | undefined> {
+export async function findUserSigner({ db }: Store, id: string): Promise<UserSigner | undefined> {
   return await db
-    .selectFrom('tokens')
-    .select(columns)
-    .where('organizationId', '=', organizationId)
+    .selectFrom('users')
+    .select(['id', 'name', 'email', 'isInstanceAdministrator', 'isDisabled'])
     .where('id', '=', id)
     .executeTakeFirst()
 }
 
-/** By name, then id, behind the given place; one more than `limit`. */
-export async function listTokens(
+/** What a user may do in an organization; undefined for who is not a member. */
+export async function findMembership(
+  { db }: Store,
+  userId: string,
+  organizationId: string,
+): Promise<{ abilities: string; servers: string | null } | undefined> {
+  return await db
+    .selectFrom('memberships')
+    .innerJoin('roles', 'roles.id', 'memberships.roleId')
+    .select(['roles.abilities', 'roles.servers'])
+    .where('memberships.userId', '=', userId)
+    .where('memberships.organizationId', '=', organizationId)
+    .executeTakeFirst()
+}
+
+/** The organizations that a user is a member of, by name. */
+export async function organizationsOf(
+  { db }: Store,
+  userId: string,
+): Promise<{ id: string; name: string }[]> {
+  return await db
+    .selectFrom('memberships')
+    .innerJoin('organizations', 'organizations.id', 'memberships.organizationId')
+    .select(['organizations.id', 'organizations.name'])
+    .where('memberships.userId', '=', userId)
+    .orderBy('organizations.name')
+    .execute()
+}
+
+/** What a limit on servers is compared with. */
+export async function serversOf(
   { db }: Store,
   organizationId: string,
-  { after, limit }: { after: Place | undefined; limit: number },
-): Promise<TokenRow[]> {
-  let query = db.selectFrom('tokens').select(columns).where('organizationId', '=', organizationId)
-  if (after) query = query.where(isBehind('name', after))
-  return await query
-    .orderBy('name')
-    .orderBy('id')
-    .limit(limit + 1)
+): Promise<{ id: string; name: string; labels: string }[]> {
+  return await db
+    .selectFrom('servers')
+    .select(['id', 'name', 'labels'])
+    .where('organizationId', '=', organizationId)
     .execute()
+}
+
+/** One that has not expired. */
+export async function findSession(store: Store, id: string): Promise<Session | undefined> {
+  return await store.db
+    .selectFrom('sessions')
+    .select(['id', 'userId', 'organizationId', 'userAgent'])
+    .where('id', '=', id)
+    .where('expiresAt', '>', store.now)
+    .executeTakeFirst()
 }
 
 /** At most once a minute, so that reading writes little. */
@@ -91,33 +111,4 @@ export async function noteTokenUse(store: Store, id: string): Promise<void> {
     .where('id', '=', id)
     .where((eb) => eb.or([eb('lastUsedAt', 'is', null), eb('lastUsedAt', '<', eb(store.now, '-', MINUTE))]))
     .execute()
-}
-
-export async function deleteToken(
-  trx: Transaction<Tables>,
-  organizationId: string,
-  id: string,
-): Promise<boolean> {
-  const deleted = await trx
-    .deleteFrom('tokens')
-    .where('organizationId', '=', organizationId)
-    .where('id', '=', id)
-    .returning('id')
-    .executeTakeFirst()
-  return deleted !== undefined
-}
-
-/** Returns their ids. */
-export async function deleteTokensNamed(
-  trx: Transaction<Tables>,
-  organizationId: string,
-  name: string,
-): Promise<string[]> {
-  const deleted = await trx
-    .deleteFrom('tokens')
-    .where('organizationId', '=', organizationId)
-    .where('name', '=', name)
-    .returning('id')
-    .execute()
-  return deleted.map(({ id }) => id)
 }

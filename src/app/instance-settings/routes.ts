@@ -11,6 +11,7 @@ export function instanceSettingsRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/instance-settings',
       {
+        config: { requires: 'administer-instance' },
         schema: {
           tags,
           summary: 'What applies to the whole installation: scripts, mail, how many app backups are kept',
@@ -25,6 +26,7 @@ export function instanceSettingsRoutes(context: AppContext): AppRoutes {
     app.patch(
       '/api/v1/instance-settings',
       {
+        config: { requires: 'administer-instance', audit: 'instance-settings.change' },
         schema: {
           tags,
           summary: 'Change them; null brings back the default; with If-Match only what was read',

@@ -4,7 +4,6 @@ import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
 import { streamLog } from '../events/job-log.ts'
 import { wantsEvents } from '../events/streams.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import type { LogLine } from './job-log.ts'
 import { cancel, jobOf, presentJob, presentJobs } from './jobs.ts'
@@ -18,11 +17,12 @@ const several = <T extends z.ZodType>(item: T) =>
 
 const LOG_PIECES = 200
 
-export function jobRoutes(context: AppContext): AppRoutes {
+export function jobRoutes(): AppRoutes {
   return async (app) => {
     app.get(
       '/api/v1/jobs',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Jobs, the newest first',
@@ -39,7 +39,7 @@ export function jobRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(job) },
         },
       },
-      async ({ query: { limit, cursor, ...query }, caller }) => {
+      async ({ query: { limit, cursor, ...query }, own }) => {
         const filter = {
           states: query.state,
           kinds: query.kind,
@@ -51,20 +51,20 @@ export function jobRoutes(context: AppContext): AppRoutes {
           volumeId: query.volume,
         }
         const after = readCursor(cursor, 'number')
-        const rows = await listJobs(context.store, organizationOf(caller), filter, { after, limit })
+        const rows = await listJobs(own.store, own.organizationId, filter, { after, limit })
         const { items, nextCursor } = page(rows, limit, ({ createdAt, id }) => [createdAt, id])
-        return { items: await presentJobs(context, items), nextCursor }
+        return { items: await presentJobs(own, items), nextCursor }
       },
     )
     app.get(
       '/api/v1/jobs/:id',
-      { schema: { tags, summary: 'One job', params, response: { 200: job } } },
-      async ({ params: { id }, caller }) =>
-        await presentJob(context, await jobOf(context, organizationOf(caller), id)),
+      { config: { requires: 'view' }, schema: { tags, summary: 'One job', params, response: { 200: job } } },
+      async ({ params: { id }, own }) => await presentJob(own, await jobOf(own, own.organizationId, id)),
     )
     app.post(
       '/api/v1/jobs/:id/cancel',
       {
+        config: { requires: 'run-backups', audit: 'job.cancel' },
         schema: {
           tags,
           summary: 'Stop a job in whatever state it is; the run of a plan with all its backups',
@@ -72,12 +72,13 @@ export function jobRoutes(context: AppContext): AppRoutes {
           response: { 200: job },
         },
       },
-      async ({ params: { id }, caller }) =>
-        await presentJob(context, await cancel(context, jobKinds, organizationOf(caller), id)),
+      async ({ params: { id }, own }) =>
+        await presentJob(own, await cancel(own, jobKinds, own.organizationId, id)),
     )
     app.get(
       '/api/v1/jobs/:id/log',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary:
@@ -103,21 +104,21 @@ export function jobRoutes(context: AppContext): AppRoutes {
       },
       async (request, reply) => {
         if (wantsEvents(request)) {
-          await streamLog(context, request, reply, request.params.id)
+          await streamLog(request.own, request, reply, request.params.id)
           return reply
         }
-        const { params, query, caller } = request
+        const { params, query } = request
         const { id } = params
         const { after, as } = query
-        const row = await jobOf(context, organizationOf(caller), id)
+        const row = await jobOf(request.own, request.own.organizationId, id)
         if (as === 'text') {
           return await reply
             .type('text/plain; charset=utf-8')
             .header('content-disposition', `attachment; filename="job-${row.id}.log"`)
             .serializer((text: unknown) => text as string)
-            .send((await wholeLog(context, id)) as never)
+            .send((await wholeLog(request.own, id)) as never)
         }
-        const pieces = await readLog(context.store, id, after, LOG_PIECES)
+        const pieces = await readLog(request.own.store, id, after, LOG_PIECES)
         const isEnd = pieces.length < LOG_PIECES && row.finishedAt !== null
         return {
           lines: pieces.flatMap(({ lines }) => lines),

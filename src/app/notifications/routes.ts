@@ -9,8 +9,6 @@ import {
   notificationRuleChanges,
 } from '../../shared/notifications.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { addRule, changeRule, readRule, removeRule, ruleOf } from './rules.ts'
@@ -19,11 +17,12 @@ import { listRules, type RuleRow } from './store.ts'
 const tags = ['notifications']
 const params = z.object({ id: z.string() })
 
-export function notificationRoutes(context: AppContext): AppRoutes {
+export function notificationRoutes(): AppRoutes {
   return async (app) => {
     app.get(
       '/api/v1/notification-events',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'What people may want to hear of',
@@ -35,6 +34,7 @@ export function notificationRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/notification-rules',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Which events go to which channels: the rules, by name',
@@ -42,9 +42,9 @@ export function notificationRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(notificationRule) },
         },
       },
-      async ({ query: { limit, cursor }, caller }) => {
+      async ({ query: { limit, cursor }, own }) => {
         const after = readCursor(cursor)
-        const rows = await listRules(context.store, organizationOf(caller), { after, limit })
+        const rows = await listRules(own.store, own.organizationId, { after, limit })
         const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
         return { items: items.map(present), nextCursor }
       },
@@ -52,6 +52,7 @@ export function notificationRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/notification-rules',
       {
+        config: { requires: 'manage-channels', audit: 'notification-rule.add' },
         schema: {
           tags,
           summary: 'Add a rule',
@@ -59,8 +60,8 @@ export function notificationRoutes(context: AppContext): AppRoutes {
           response: { 201: notificationRule },
         },
       },
-      async ({ body, caller }, reply) => {
-        const row = await addRule(context, organizationOf(caller), body)
+      async ({ body, own }, reply) => {
+        const row = await addRule(own, own.organizationId, body)
         return await reply
           .code(201)
           .headers({ etag: etagOf(row.revision), location: `/api/v1/notification-rules/${row.id}` })
@@ -69,15 +70,19 @@ export function notificationRoutes(context: AppContext): AppRoutes {
     )
     app.get(
       '/api/v1/notification-rules/:id',
-      { schema: { tags, summary: 'One rule', params, response: { 200: notificationRule } } },
-      async ({ params: { id }, caller }, reply) => {
-        const row = await ruleOf(context, organizationOf(caller), id)
+      {
+        config: { requires: 'view' },
+        schema: { tags, summary: 'One rule', params, response: { 200: notificationRule } },
+      },
+      async ({ params: { id }, own }, reply) => {
+        const row = await ruleOf(own, own.organizationId, id)
         return await reply.header('etag', etagOf(row.revision)).send(present(row))
       },
     )
     app.patch(
       '/api/v1/notification-rules/:id',
       {
+        config: { requires: 'manage-channels', audit: 'notification-rule.change' },
         schema: {
           tags,
           summary: 'Change a rule; with If-Match only what was read',
@@ -86,17 +91,20 @@ export function notificationRoutes(context: AppContext): AppRoutes {
           response: { 200: notificationRule },
         },
       },
-      async ({ params: { id }, body, headers, caller }, reply) => {
+      async ({ params: { id }, body, headers, own }, reply) => {
         const revision = revisionOf(headers['if-match'])
-        const row = await changeRule(context, organizationOf(caller), id, body, revision)
+        const row = await changeRule(own, own.organizationId, id, body, revision)
         return await reply.header('etag', etagOf(row.revision)).send(present(row))
       },
     )
     app.delete(
       '/api/v1/notification-rules/:id',
-      { schema: { tags, summary: 'Delete a rule', params, response: { 204: z.null() } } },
-      async ({ params: { id }, caller }, reply) => {
-        await removeRule(context, organizationOf(caller), id)
+      {
+        config: { requires: 'manage-channels', audit: 'notification-rule.delete' },
+        schema: { tags, summary: 'Delete a rule', params, response: { 204: z.null() } },
+      },
+      async ({ params: { id }, own }, reply) => {
+        await removeRule(own, own.organizationId, id)
         return await reply.code(204).send(null)
       },
     )

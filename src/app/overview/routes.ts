@@ -1,8 +1,6 @@
 import { z } from 'zod'
 import { overview, type Overview, standings } from '../../shared/overview.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { page, pageQuery, readCursor } from '../pages.ts'
 import {
   comparePlaces,
@@ -22,11 +20,12 @@ const several = z
   )
   .meta({ description: 'One, or several with commas' })
 
-export function overviewRoutes(context: AppContext): AppRoutes {
+export function overviewRoutes(): AppRoutes {
   return async (app) => {
     app.get(
       '/api/v1/overview',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'How every database of every enabled plan fares, what runs now, and what runs next',
@@ -38,10 +37,10 @@ export function overviewRoutes(context: AppContext): AppRoutes {
           response: { 200: overview },
         },
       },
-      async ({ query: { limit, cursor, standing, server, plan }, caller }) => {
-        const organizationId = organizationOf(caller)
+      async ({ query: { limit, cursor, standing, server, plan }, own }) => {
+        const organizationId = own.organizationId
         const after = readCursor(cursor)
-        const all = await watchDatabases(context, organizationId, { serverId: server, planId: plan })
+        const all = await watchDatabases(own, organizationId, { serverId: server, planId: plan })
         const chosen = all.filter((item) => (standing ?? standings).includes(item.standing))
         const behind = chosen.filter((item) => !after || comparePlaces(placeOf(item), after) > 0)
         const { items, nextCursor } = page(behind, limit, placeOf)
@@ -49,8 +48,8 @@ export function overviewRoutes(context: AppContext): AppRoutes {
           counts: countByStanding(all),
           items: items.map(present),
           nextCursor,
-          nextRuns: await nextRunsOf(context, organizationId),
-          running: await runningJobsOf(context, organizationId),
+          nextRuns: await nextRunsOf(own, organizationId),
+          running: await runningJobsOf(own, organizationId),
         }
       },
     )

@@ -13,9 +13,8 @@ import {
 } from '../../shared/plans.ts'
 import { problem } from '../../shared/problems.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
 import { noteStartedJob } from '../idempotency/idempotency.ts'
-import { organizationOf } from '../identity/tokens.ts'
+import { refuseUnless } from '../identity/callers.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { problemOf } from '../problems.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
@@ -30,11 +29,12 @@ const params = z.object({ id: z.string() })
 /** A problem that also says what became of the run, if there was one. */
 const unfinishedRun = problem.extend(planRun.partial().shape).meta({ id: 'UnfinishedRun' })
 
-export function planRoutes(context: AppContext): AppRoutes {
+export function planRoutes(): AppRoutes {
   return async (app) => {
     app.get(
       '/api/v1/plans',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Plans, by name',
@@ -47,19 +47,22 @@ export function planRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(plan) },
         },
       },
-      async ({ query: { limit, cursor, server, schedule, volume, search }, caller }) => {
+      async ({ query: { limit, cursor, server, schedule, volume, search }, own }) => {
         const filter = { serverId: server, scheduleId: schedule, volumeId: volume, search }
         const after = readCursor(cursor)
-        const rows = await listPlans(context.store, organizationOf(caller), filter, { after, limit })
+        const rows = await listPlans(own.store, own.organizationId, filter, { after, limit })
         const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
         return { items: items.map(present), nextCursor }
       },
     )
     app.post(
       '/api/v1/plans',
-      { schema: { tags, summary: 'Add a plan', body: newPlan, response: { 201: plan } } },
-      async ({ body, caller }, reply) => {
-        const row = await addPlan(context, organizationOf(caller), body)
+      {
+        config: { requires: 'manage-plans', audit: 'plan.add' },
+        schema: { tags, summary: 'Add a plan', body: newPlan, response: { 201: plan } },
+      },
+      async ({ body, own }, reply) => {
+        const row = await addPlan(own, own.organizationId, body)
         return await reply
           .code(201)
           .headers({ etag: etagOf(row.revision), location: `/api/v1/plans/${row.id}` })
@@ -69,6 +72,7 @@ export function planRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/plans/preview',
       {
+        config: { requires: 'view', audit: null },
         schema: {
           tags,
           summary: 'Which databases a choice means now, before it is saved',
@@ -77,19 +81,23 @@ export function planRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request) =>
-        await previewDatabases(context, organizationOf(request.caller), request.body, request.signal),
+        await previewDatabases(request.own, request.own.organizationId, request.body, request.signal),
     )
     app.get(
       '/api/v1/plans/:id',
-      { schema: { tags, summary: 'One plan', params, response: { 200: plan } } },
-      async ({ params: { id }, caller }, reply) => {
-        const row = await planOf(context, organizationOf(caller), id)
+      {
+        config: { requires: 'view' },
+        schema: { tags, summary: 'One plan', params, response: { 200: plan } },
+      },
+      async ({ params: { id }, own }, reply) => {
+        const row = await planOf(own, own.organizationId, id)
         return await reply.header('etag', etagOf(row.revision)).send(present(row))
       },
     )
     app.patch(
       '/api/v1/plans/:id',
       {
+        config: { requires: 'manage-plans', audit: 'plan.change' },
         schema: {
           tags,
           summary: 'Change a plan; with If-Match only what was read',
@@ -98,15 +106,16 @@ export function planRoutes(context: AppContext): AppRoutes {
           response: { 200: plan },
         },
       },
-      async ({ params: { id }, body, headers, caller }, reply) => {
+      async ({ params: { id }, body, headers, own }, reply) => {
         const revision = revisionOf(headers['if-match'])
-        const row = await changePlan(context, organizationOf(caller), id, body, revision)
+        const row = await changePlan(own, own.organizationId, id, body, revision)
         return await reply.header('etag', etagOf(row.revision)).send(present(row))
       },
     )
     app.delete(
       '/api/v1/plans/:id',
       {
+        config: { requires: 'manage-plans', audit: 'plan.delete' },
         schema: {
           tags,
           summary: 'Delete a plan; if it has snapshots, only with a word on them',
@@ -122,8 +131,9 @@ export function planRoutes(context: AppContext): AppRoutes {
           response: { 200: deletedPlan, 202: deletedPlan, 204: z.null() },
         },
       },
-      async ({ params: { id }, query: { snapshots }, caller }, reply) => {
-        const deleted = await removePlan(context, organizationOf(caller), id, snapshots)
+      async ({ params: { id }, query: { snapshots }, own }, reply) => {
+        if (snapshots === 'delete') refuseUnless(own.caller, 'delete-snapshots')
+        const deleted = await removePlan(own, own.organizationId, id, snapshots)
         if (!deleted) return await reply.code(204).send(null)
         return await reply.code(deleted.jobIds.length > 0 ? 202 : 200).send(deleted)
       },
@@ -131,6 +141,7 @@ export function planRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/plans/:id/databases',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Which databases the plan is about now, as the server lists them',
@@ -139,14 +150,15 @@ export function planRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request) => {
-        const organizationId = organizationOf(request.caller)
-        const { serverId, settings } = await planOf(context, organizationId, request.params.id)
-        return await previewDatabases(context, organizationId, { ...settings, serverId }, request.signal)
+        const organizationId = request.own.organizationId
+        const { serverId, settings } = await planOf(request.own, organizationId, request.params.id)
+        return await previewDatabases(request.own, organizationId, { ...settings, serverId }, request.signal)
       },
     )
     app.post(
       '/api/v1/plans/:id/run',
       {
+        config: { requires: 'run-backups', audit: 'plan.run' },
         schema: {
           tags,
           summary: 'Back up now; with wait, answer 200 only when all is complete on all volumes',
@@ -156,18 +168,18 @@ export function planRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request, reply) => {
-        const organizationId = organizationOf(request.caller)
+        const organizationId = request.own.organizationId
         const order = request.body ?? runOrder.parse({})
         const { startedJob } = request
         const started =
           startedJob === null
-            ? await runNow(context, organizationId, request.params.id, order, (trx, jobId) =>
+            ? await runNow(request.own, organizationId, request.params.id, order, (trx, jobId) =>
                 noteStartedJob(trx, request, jobId),
               )
             : { jobId: startedJob, joined: true }
         reply.header('location', `/api/v1/jobs/${started.jobId}`)
         if (!order.wait) return await reply.code(202).send(started)
-        const run = await waitUntilOver(context, organizationId, started.jobId, {
+        const run = await waitUntilOver(request.own, organizationId, started.jobId, {
           left: request.signal,
           closing: app.closing,
         })

@@ -2,8 +2,6 @@ import { z } from 'zod'
 import { jobStates } from '../../shared/jobs.ts'
 import { newRestore, restore, restoreCheck, startedRestore, undoRestore } from '../../shared/restores.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import {
   describeRestore,
@@ -17,11 +15,12 @@ import {
 const tags = ['restores']
 const params = z.object({ id: z.string() })
 
-export function restoreRoutes(context: AppContext): AppRoutes {
+export function restoreRoutes(): AppRoutes {
   return async (app) => {
     app.get(
       '/api/v1/restores',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Restores, the newest first',
@@ -34,17 +33,18 @@ export function restoreRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(restore) },
         },
       },
-      async ({ query: { limit, cursor, server, database, snapshot, state }, caller }) => {
+      async ({ query: { limit, cursor, server, database, snapshot, state }, own }) => {
         const filter = { serverId: server, database, snapshotId: snapshot, states: state && [state] }
         const after = readCursor(cursor, 'number')
-        const rows = await listRestores(context, organizationOf(caller), filter, { after, limit })
+        const rows = await listRestores(own, own.organizationId, filter, { after, limit })
         const { items, nextCursor } = page(rows, limit, ({ createdAt, id }) => [createdAt, id])
-        return { items: await presentRestores(context, items), nextCursor }
+        return { items: await presentRestores(own, items), nextCursor }
       },
     )
     app.post(
       '/api/v1/restores',
       {
+        config: { requires: 'restore', audit: 'restore.start' },
         schema: {
           tags,
           summary: 'Restore a snapshot, after a look at all that it would meet',
@@ -54,8 +54,8 @@ export function restoreRoutes(context: AppContext): AppRoutes {
       },
       async (request, reply) => {
         const started = await startRestore(
-          context,
-          organizationOf(request.caller),
+          request.own,
+          request.own.organizationId,
           request.body,
           request.signal,
         )
@@ -65,6 +65,7 @@ export function restoreRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/restores/check',
       {
+        config: { requires: 'restore', audit: null },
         schema: {
           tags,
           summary: 'Look at all that a restore would meet, step by step, and change nothing',
@@ -73,15 +74,16 @@ export function restoreRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request) =>
-        await describeRestore(context, organizationOf(request.caller), request.body, request.signal),
+        await describeRestore(request.own, request.own.organizationId, request.body, request.signal),
     )
     app.get(
       '/api/v1/restores/:id',
-      { schema: { tags, summary: 'One restore, by the id of its job', params, response: { 200: restore } } },
-      async ({ params: { id }, caller }) => {
-        const [shown] = await presentRestores(context, [
-          await restoreJobOf(context, organizationOf(caller), id),
-        ])
+      {
+        config: { requires: 'view' },
+        schema: { tags, summary: 'One restore, by the id of its job', params, response: { 200: restore } },
+      },
+      async ({ params: { id }, own }) => {
+        const [shown] = await presentRestores(own, [await restoreJobOf(own, own.organizationId, id)])
         if (!shown) throw new Error('presentRestores has lost a restore')
         return shown
       },
@@ -89,6 +91,7 @@ export function restoreRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/restores/:id/undo',
       {
+        config: { requires: 'restore', audit: 'restore.undo' },
         schema: {
           tags,
           summary: 'Put back what a restore has replaced: its safety snapshot',
@@ -99,8 +102,8 @@ export function restoreRoutes(context: AppContext): AppRoutes {
       },
       async (request, reply) => {
         const order = request.body ?? undoRestore.parse({})
-        const organizationId = organizationOf(request.caller)
-        const started = await undo(context, organizationId, request.params.id, order, request.signal)
+        const organizationId = request.own.organizationId
+        const started = await undo(request.own, organizationId, request.params.id, order, request.signal)
         return await reply.code(201).header('location', `/api/v1/restores/${started.jobId}`).send(started)
       },
     )

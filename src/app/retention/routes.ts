@@ -1,19 +1,18 @@
 import { z } from 'zod'
 import { databaseRetention, retentionTrial } from '../../shared/retention-preview.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { planOf } from '../plans/plans.ts'
 import { previewPruning } from './preview.ts'
 
 const tags = ['retention']
 
-export function retentionRoutes(context: AppContext): AppRoutes {
+export function retentionRoutes(): AppRoutes {
   return async (app) => {
     app.get(
       '/api/v1/retention/preview',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary:
@@ -27,12 +26,12 @@ export function retentionRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(databaseRetention) },
         },
       },
-      async ({ query: { limit, cursor, plan, database, until }, caller }) => {
-        const organizationId = organizationOf(caller)
-        if (plan !== undefined) await planOf(context, organizationId, plan)
+      async ({ query: { limit, cursor, plan, database, until }, own }) => {
+        const organizationId = own.organizationId
+        if (plan !== undefined) await planOf(own, organizationId, plan)
         const scope = { planId: plan, database }
         const after = readCursor(cursor)
-        const found = await previewPruning(context, organizationId, scope, {
+        const found = await previewPruning(own, organizationId, scope, {
           until: dateOf(until),
           after,
           limit,
@@ -43,6 +42,7 @@ export function retentionRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/plans/:id/retention/preview',
       {
+        config: { requires: 'view', audit: null },
         schema: {
           tags,
           summary: 'The same for a plan with another policy, before it is saved',
@@ -52,20 +52,20 @@ export function retentionRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(databaseRetention) },
         },
       },
-      async ({ params: { id }, query: { limit, cursor }, body, caller }) => {
-        const organizationId = organizationOf(caller)
-        await planOf(context, organizationId, id)
+      async ({ params: { id }, query: { limit, cursor }, body, own }) => {
+        const organizationId = own.organizationId
+        await planOf(own, organizationId, id)
         const { retention, volumes, database, until } = body
-        const own = volumes && new Map(volumes.map((volume) => [volume.id, volume.retention]))
+        const byVolume = volumes && new Map(volumes.map((volume) => [volume.id, volume.retention]))
         const found = await previewPruning(
-          context,
+          own,
           organizationId,
           { planId: id, database },
           {
             until: dateOf(until),
             after: readCursor(cursor),
             limit,
-            policies: (saved) => ({ ...saved, plan: retention, volumes: own ?? saved.volumes }),
+            policies: (saved) => ({ ...saved, plan: retention, volumes: byVolume ?? saved.volumes }),
           },
         )
         return page(found, limit, ({ planId, database }) => [planId, database])

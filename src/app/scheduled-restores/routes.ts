@@ -6,8 +6,6 @@ import {
   scheduledRestoreChanges,
 } from '../../shared/scheduled-restores.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import {
@@ -23,11 +21,12 @@ import { listScheduledRestores } from './store.ts'
 const tags = ['scheduled restores']
 const params = z.object({ id: z.string() })
 
-export function scheduledRestoreRoutes(context: AppContext): AppRoutes {
+export function scheduledRestoreRoutes(): AppRoutes {
   return async (app) => {
     app.get(
       '/api/v1/scheduled-restores',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Scheduled restores, by name',
@@ -38,10 +37,10 @@ export function scheduledRestoreRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(scheduledRestore) },
         },
       },
-      async ({ query: { limit, cursor, server, schedule }, caller }) => {
+      async ({ query: { limit, cursor, server, schedule }, own }) => {
         const filter = { serverId: server, scheduleId: schedule }
         const after = readCursor(cursor)
-        const rows = await listScheduledRestores(context.store, organizationOf(caller), filter, {
+        const rows = await listScheduledRestores(own.store, own.organizationId, filter, {
           after,
           limit,
         })
@@ -52,6 +51,7 @@ export function scheduledRestoreRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/scheduled-restores',
       {
+        config: { requires: 'manage-plans', audit: 'scheduled-restore.add' },
         schema: {
           tags,
           summary: 'Add a restore that repeats',
@@ -59,8 +59,8 @@ export function scheduledRestoreRoutes(context: AppContext): AppRoutes {
           response: { 201: scheduledRestore },
         },
       },
-      async ({ body, caller }, reply) => {
-        const row = await addScheduledRestore(context, organizationOf(caller), body)
+      async ({ body, own }, reply) => {
+        const row = await addScheduledRestore(own, own.organizationId, body)
         return await reply
           .code(201)
           .headers({ etag: etagOf(row.revision), location: `/api/v1/scheduled-restores/${row.id}` })
@@ -69,15 +69,19 @@ export function scheduledRestoreRoutes(context: AppContext): AppRoutes {
     )
     app.get(
       '/api/v1/scheduled-restores/:id',
-      { schema: { tags, summary: 'One scheduled restore', params, response: { 200: scheduledRestore } } },
-      async ({ params: { id }, caller }, reply) => {
-        const row = await scheduledRestoreOf(context, organizationOf(caller), id)
+      {
+        config: { requires: 'view' },
+        schema: { tags, summary: 'One scheduled restore', params, response: { 200: scheduledRestore } },
+      },
+      async ({ params: { id }, own }, reply) => {
+        const row = await scheduledRestoreOf(own, own.organizationId, id)
         return await reply.header('etag', etagOf(row.revision)).send(present(row))
       },
     )
     app.patch(
       '/api/v1/scheduled-restores/:id',
       {
+        config: { requires: 'manage-plans', audit: 'scheduled-restore.change' },
         schema: {
           tags,
           summary: 'Change a scheduled restore; with If-Match only what was read',
@@ -86,23 +90,27 @@ export function scheduledRestoreRoutes(context: AppContext): AppRoutes {
           response: { 200: scheduledRestore },
         },
       },
-      async ({ params: { id }, body, headers, caller }, reply) => {
+      async ({ params: { id }, body, headers, own }, reply) => {
         const revision = revisionOf(headers['if-match'])
-        const row = await changeScheduledRestore(context, organizationOf(caller), id, body, revision)
+        const row = await changeScheduledRestore(own, own.organizationId, id, body, revision)
         return await reply.header('etag', etagOf(row.revision)).send(present(row))
       },
     )
     app.delete(
       '/api/v1/scheduled-restores/:id',
-      { schema: { tags, summary: 'Delete a scheduled restore', params, response: { 204: z.null() } } },
-      async ({ params: { id }, caller }, reply) => {
-        await removeScheduledRestore(context, organizationOf(caller), id)
+      {
+        config: { requires: 'manage-plans', audit: 'scheduled-restore.delete' },
+        schema: { tags, summary: 'Delete a scheduled restore', params, response: { 204: z.null() } },
+      },
+      async ({ params: { id }, own }, reply) => {
+        await removeScheduledRestore(own, own.organizationId, id)
         return await reply.code(204).send(null)
       },
     )
     app.post(
       '/api/v1/scheduled-restores/:id/run',
       {
+        config: { requires: 'restore', audit: 'scheduled-restore.run' },
         schema: {
           tags,
           summary: 'Restore the newest snapshot now',
@@ -110,8 +118,8 @@ export function scheduledRestoreRoutes(context: AppContext): AppRoutes {
           response: { 202: z.object({ jobId: z.uuid() }) },
         },
       },
-      async ({ params: { id }, caller }, reply) => {
-        const started = await runNow(context, organizationOf(caller), id)
+      async ({ params: { id }, own }, reply) => {
+        const started = await runNow(own, own.organizationId, id)
         return await reply.code(202).header('location', `/api/v1/restores/${started.jobId}`).send(started)
       },
     )

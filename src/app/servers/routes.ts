@@ -3,9 +3,9 @@ import { engines } from '../../engines/index.ts'
 import { engineDescription, newServer, server, type Server, serverChanges } from '../../shared/servers.ts'
 import { testReport } from '../../shared/test-report.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
+import type { RouteContext } from '../context.ts'
 import { formOf } from '../driver-settings.ts'
-import { organizationOf } from '../identity/tokens.ts'
+import { refuseOutside } from '../identity/callers.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { maskSettings } from '../secrets.ts'
@@ -24,12 +24,13 @@ import { listServers, type ServerRow } from './store.ts'
 const tags = ['servers']
 const params = z.object({ id: z.string() })
 
-export function serverRoutes(context: AppContext): AppRoutes {
+export function serverRoutes(context: RouteContext): AppRoutes {
   const show = (row: ServerRow) => present(context, row)
   return async (app) => {
     app.get(
       '/api/v1/engines',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'The kinds of servers, and their settings',
@@ -41,6 +42,7 @@ export function serverRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/servers',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Servers, by name',
@@ -48,18 +50,22 @@ export function serverRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(server) },
         },
       },
-      async ({ query: { limit, cursor, engine }, caller }) => {
+      async ({ query: { limit, cursor, engine }, own }) => {
         const after = readCursor(cursor)
-        const rows = await listServers(context.store, organizationOf(caller), { after, limit, engine })
+        const rows = await listServers(own.store, own.organizationId, { after, limit, engine })
         const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
         return { items: items.map(show), nextCursor }
       },
     )
     app.post(
       '/api/v1/servers',
-      { schema: { tags, summary: 'Add a server', body: newServer, response: { 201: server } } },
-      async ({ body, caller }, reply) => {
-        const row = await addServer(context, organizationOf(caller), body)
+      {
+        config: { requires: 'manage-servers', audit: 'server.add' },
+        schema: { tags, summary: 'Add a server', body: newServer, response: { 201: server } },
+      },
+      async ({ body, own }, reply) => {
+        refuseOutside(own.caller, body)
+        const row = await addServer(own, own.organizationId, body)
         return await reply
           .code(201)
           .headers({ etag: etagOf(row.revision), location: `/api/v1/servers/${row.id}` })
@@ -68,15 +74,19 @@ export function serverRoutes(context: AppContext): AppRoutes {
     )
     app.get(
       '/api/v1/servers/:id',
-      { schema: { tags, summary: 'One server', params, response: { 200: server } } },
-      async ({ params: { id }, caller }, reply) => {
-        const row = await serverOf(context, organizationOf(caller), id)
+      {
+        config: { requires: 'view' },
+        schema: { tags, summary: 'One server', params, response: { 200: server } },
+      },
+      async ({ params: { id }, own }, reply) => {
+        const row = await serverOf(own, own.organizationId, id)
         return await reply.header('etag', etagOf(row.revision)).send(show(row))
       },
     )
     app.patch(
       '/api/v1/servers/:id',
       {
+        config: { requires: 'manage-servers', audit: 'server.change' },
         schema: {
           tags,
           summary: 'Change a server; with If-Match only what was read',
@@ -85,23 +95,30 @@ export function serverRoutes(context: AppContext): AppRoutes {
           response: { 200: server },
         },
       },
-      async ({ params: { id }, body, headers, caller }, reply) => {
+      async ({ params: { id }, body, headers, own }, reply) => {
         const revision = revisionOf(headers['if-match'])
-        const row = await changeServer(context, organizationOf(caller), id, body, revision)
+        const { name, labels } = await serverOf(own, own.organizationId, id)
+        const known = { name, labels: JSON.parse(labels) as Record<string, string> }
+        refuseOutside(own.caller, { ...known, ...body })
+        const row = await changeServer(own, own.organizationId, id, body, revision)
         return await reply.header('etag', etagOf(row.revision)).send(show(row))
       },
     )
     app.delete(
       '/api/v1/servers/:id',
-      { schema: { tags, summary: 'Forget a server', params, response: { 204: z.null() } } },
-      async ({ params: { id }, caller }, reply) => {
-        await removeServer(context, organizationOf(caller), id)
+      {
+        config: { requires: 'manage-servers', audit: 'server.delete' },
+        schema: { tags, summary: 'Forget a server', params, response: { 204: z.null() } },
+      },
+      async ({ params: { id }, own }, reply) => {
+        await removeServer(own, own.organizationId, id)
         return await reply.code(204).send(null)
       },
     )
     app.post(
       '/api/v1/servers/:id/test',
       {
+        config: { requires: 'run-backups', audit: null },
         schema: {
           tags,
           summary: 'Reach the server, and say step by step what a backup would meet',
@@ -110,14 +127,15 @@ export function serverRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request) => {
-        const row = await serverOf(context, organizationOf(request.caller), request.params.id)
-        const steps = await testServer(context, row, request.signal)
+        const row = await serverOf(request.own, request.own.organizationId, request.params.id)
+        const steps = await testServer(request.own, row, request.signal)
         return { passed: steps.every(({ outcome }) => outcome !== 'failed'), steps }
       },
     )
     app.get(
       '/api/v1/servers/:id/databases',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'The databases that can be backed up, as the server lists them now',
@@ -126,14 +144,14 @@ export function serverRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request) => {
-        const row = await serverOf(context, organizationOf(request.caller), request.params.id)
-        return { items: await databasesOf(context, row, request.signal) }
+        const row = await serverOf(request.own, request.own.organizationId, request.params.id)
+        return { items: await databasesOf(request.own, row, request.signal) }
       },
     )
   }
 }
 
-function present(context: AppContext, row: ServerRow): Server {
+function present(context: RouteContext, row: ServerRow): Server {
   const { id, name, engine, labels, isProduction, isProtected, maxRunning, createdAt, updatedAt } = row
   return {
     id,

@@ -107,7 +107,7 @@ export async function serverOf(
 }
 
 /** The settings of a server with its secrets in the clear. */
-export function connectionOf({ sealer }: AppContext, row: ServerRow): Settings {
+export function connectionOf({ sealer }: Pick<AppContext, 'sealer'>, row: ServerRow): Settings {
   const schema = schemaOf(row.engine)
   const stored = openSettings(schema, JSON.parse(row.connection) as Settings, sealer, contextOf(row.id))
   return parseSettings(schema, stored, PLACE)

@@ -15,8 +15,7 @@ import {
 } from '../../shared/snapshots-api.ts'
 import type { AppRoutes } from '../app.ts'
 import { nowOf } from '../clock.ts'
-import type { AppContext } from '../context.ts'
-import { organizationOf } from '../identity/tokens.ts'
+import type { OwnContext } from '../identity/callers.ts'
 import { pageOf, pageQuery, readCursor, writeCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { deleteSnapshots } from './deletion.ts'
@@ -39,14 +38,14 @@ const tags = ['snapshots']
 const params = z.object({ id: z.string() })
 const yes = z.enum(['true', 'false']).default('false')
 
-export function snapshotRoutes(context: AppContext): AppRoutes {
-  const { store } = context
-  const show = async (row: SnapshotRow) =>
+export function snapshotRoutes(): AppRoutes {
+  const show = async ({ store }: OwnContext, row: SnapshotRow) =>
     presentDetails(row, await copiesOf(store.db, [row.id]), await nowOf(store))
   return async (app) => {
     app.get(
       '/api/v1/snapshots',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Snapshots, the newest or the largest first',
@@ -56,15 +55,15 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(snapshot) },
         },
       },
-      async ({ query: { limit, cursor, ...query }, caller }) => {
-        const listed = await listSnapshots(store, organizationOf(caller), filterOf(query), {
+      async ({ query: { limit, cursor, ...query }, own }) => {
+        const listed = await listSnapshots(own.store, own.organizationId, filterOf(query), {
           sort: query.sort,
           after: readCursor(cursor, 'number'),
           limit,
         })
         const ids = listed.rows.map(({ id }) => id)
-        const copies = Map.groupBy(await copiesOf(store.db, ids), ({ snapshotId }) => snapshotId)
-        const now = await nowOf(store)
+        const copies = Map.groupBy(await copiesOf(own.store.db, ids), ({ snapshotId }) => snapshotId)
+        const now = await nowOf(own.store)
         return {
           items: listed.rows.map((row) => present(row, copies.get(row.id) ?? [], now)),
           nextCursor: listed.next && writeCursor(listed.next),
@@ -74,6 +73,7 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/snapshots/:id',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'One snapshot, with its manifest',
@@ -81,14 +81,15 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
           response: { 200: snapshotDetails },
         },
       },
-      async ({ params: { id }, caller }, reply) => {
-        const row = await snapshotOf(context, organizationOf(caller), id)
-        return await reply.header('etag', etagOf(row.revision)).send(await show(row))
+      async ({ params: { id }, own }, reply) => {
+        const row = await snapshotOf(own, own.organizationId, id)
+        return await reply.header('etag', etagOf(row.revision)).send(await show(own, row))
       },
     )
     app.patch(
       '/api/v1/snapshots/:id',
       {
+        config: { requires: 'edit-snapshots', audit: 'snapshot.change' },
         schema: {
           tags,
           summary: 'Lock or unlock a snapshot, or comment on it; with If-Match only what was read',
@@ -97,21 +98,25 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
           response: { 200: snapshotDetails },
         },
       },
-      async ({ params: { id }, body, headers, caller }, reply) => {
+      async ({ params: { id }, body, headers, own }, reply) => {
         const revision = revisionOf(headers['if-match'])
-        const row = await changeSnapshot(context, organizationOf(caller), id, body, revision)
-        return await reply.header('etag', etagOf(row.revision)).send(await show(row))
+        const row = await changeSnapshot(own, own.organizationId, id, body, revision)
+        return await reply.header('etag', etagOf(row.revision)).send(await show(own, row))
       },
     )
     app.get(
       '/api/v1/snapshots/:id/contents',
-      { schema: { tags, summary: 'The tables of a snapshot', params, response: { 200: snapshotContents } } },
-      async ({ params: { id }, caller }) =>
-        presentContents((await snapshotOf(context, organizationOf(caller), id)).manifest),
+      {
+        config: { requires: 'view' },
+        schema: { tags, summary: 'The tables of a snapshot', params, response: { 200: snapshotContents } },
+      },
+      async ({ params: { id }, own }) =>
+        presentContents((await snapshotOf(own, own.organizationId, id)).manifest),
     )
     app.delete(
       '/api/v1/snapshots/:id',
       {
+        config: { requires: 'delete-snapshots', audit: 'snapshot.delete' },
         schema: {
           tags,
           summary: 'Delete a snapshot from all its volumes',
@@ -122,15 +127,16 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
           response: { 202: deletion },
         },
       },
-      async ({ params: { id }, query, caller }, reply) => {
+      async ({ params: { id }, query, own }, reply) => {
         const newest = query.newest === 'true'
-        const deleted = await deleteSnapshots(context, organizationOf(caller), [id], { newest })
+        const deleted = await deleteSnapshots(own, own.organizationId, [id], { newest })
         return await reply.code(202).send(deleted)
       },
     )
     app.post(
       '/api/v1/snapshots/delete',
       {
+        config: { requires: 'delete-snapshots', audit: 'snapshot.delete' },
         schema: {
           tags,
           summary: 'Delete snapshots, all of them or none; with dryRun say what would go',
@@ -138,14 +144,15 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
           response: { 200: deletion, 202: deletion },
         },
       },
-      async ({ body: { ids, ...options }, caller }, reply) => {
-        const deleted = await deleteSnapshots(context, organizationOf(caller), ids, options)
+      async ({ body: { ids, ...options }, own }, reply) => {
+        const deleted = await deleteSnapshots(own, own.organizationId, ids, options)
         return await reply.code(options.dryRun ? 200 : 202).send(deleted)
       },
     )
     app.post(
       '/api/v1/snapshots/:id/verify',
       {
+        config: { requires: 'run-backups', audit: 'snapshot.verify' },
         schema: {
           tags,
           summary: 'Read its copies from the first byte to the last, and compare them with the manifest',
@@ -154,14 +161,15 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
           response: { 202: z.object({ jobId: z.string() }) },
         },
       },
-      async ({ params: { id }, body, caller }, reply) => {
-        const order = await orderVerification(context, organizationOf(caller), id, body?.volumeId)
+      async ({ params: { id }, body, own }, reply) => {
+        const order = await orderVerification(own, own.organizationId, id, body?.volumeId)
         return await reply.code(202).header('location', `/api/v1/jobs/${order.jobId}`).send(order)
       },
     )
     app.get(
       '/api/v1/snapshots/:id/download',
       {
+        config: { requires: 'download-snapshots', audit: 'snapshot.download' },
         exposeHeadRoute: false, // it would read the whole object
         schema: {
           tags,
@@ -183,8 +191,8 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
       },
       async (request, reply) => {
         const { query, headers, signal } = request
-        const organizationId = organizationOf(request.caller)
-        const copy = await openDownload(context, organizationId, request.params.id, query.volume, signal)
+        const organizationId = request.own.organizationId
+        const copy = await openDownload(request.own, organizationId, request.params.id, query.volume, signal)
         let isSent = false
         try {
           if (query.as === 'stored' && query.direct === 'false') {
@@ -197,7 +205,7 @@ export function snapshotRoutes(context: AppContext): AppRoutes {
           if (range === null) throw behindTheEnd(reply, copy.manifest.stored.bytes)
           const download =
             query.as === 'plain'
-              ? await plainBytes(context, organizationId, copy, signal)
+              ? await plainBytes(request.own, organizationId, copy, signal)
               : storedBytes(copy, range, signal)
           isSent = true
           if (range) reply.code(206).header('content-range', contentRange(range, copy.manifest.stored.bytes))

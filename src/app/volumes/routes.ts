@@ -13,9 +13,8 @@ import {
 } from '../../shared/volumes.ts'
 import { volumes } from '../../volumes/index.ts'
 import type { AppRoutes } from '../app.ts'
-import type { AppContext } from '../context.ts'
+import type { RouteContext } from '../context.ts'
 import { formOf } from '../driver-settings.ts'
-import { organizationOf } from '../identity/tokens.ts'
 import { jobOf, presentJob } from '../jobs/jobs.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
@@ -38,12 +37,13 @@ import {
 const tags = ['volumes']
 const params = z.object({ id: z.string() })
 
-export function volumeRoutes(context: AppContext): AppRoutes {
+export function volumeRoutes(context: RouteContext): AppRoutes {
   const show = (row: VolumeRow) => present(context, row)
   return async (app) => {
     app.get(
       '/api/v1/volume-kinds',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'The kinds of volumes, and their settings',
@@ -55,6 +55,7 @@ export function volumeRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/volumes',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'Volumes, by name',
@@ -62,18 +63,21 @@ export function volumeRoutes(context: AppContext): AppRoutes {
           response: { 200: pageOf(volume) },
         },
       },
-      async ({ query: { limit, cursor, kind }, caller }) => {
+      async ({ query: { limit, cursor, kind }, own }) => {
         const after = readCursor(cursor)
-        const rows = await listVolumes(context.store, organizationOf(caller), { after, limit, kind })
+        const rows = await listVolumes(own.store, own.organizationId, { after, limit, kind })
         const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
         return { items: items.map(show), nextCursor }
       },
     )
     app.post(
       '/api/v1/volumes',
-      { schema: { tags, summary: 'Add a volume', body: newVolume, response: { 201: volume } } },
-      async ({ body, caller }, reply) => {
-        const row = await addVolume(context, organizationOf(caller), body)
+      {
+        config: { requires: 'manage-volumes', audit: 'volume.add' },
+        schema: { tags, summary: 'Add a volume', body: newVolume, response: { 201: volume } },
+      },
+      async ({ body, own }, reply) => {
+        const row = await addVolume(own, own.organizationId, body)
         return await reply
           .code(201)
           .headers({ etag: etagOf(row.revision), location: `/api/v1/volumes/${row.id}` })
@@ -83,6 +87,7 @@ export function volumeRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/volumes/test',
       {
+        config: { requires: 'manage-volumes', audit: null },
         schema: {
           tags,
           summary: 'Try settings out before they are saved; nothing is stored',
@@ -91,21 +96,25 @@ export function volumeRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request) => {
-        const organizationId = organizationOf(request.caller)
-        return asReport(await testSettings(context, organizationId, request.body, request.signal))
+        const organizationId = request.own.organizationId
+        return asReport(await testSettings(request.own, organizationId, request.body, request.signal))
       },
     )
     app.get(
       '/api/v1/volumes/:id',
-      { schema: { tags, summary: 'One volume', params, response: { 200: volume } } },
-      async ({ params: { id }, caller }, reply) => {
-        const row = await volumeOf(context, organizationOf(caller), id)
+      {
+        config: { requires: 'view' },
+        schema: { tags, summary: 'One volume', params, response: { 200: volume } },
+      },
+      async ({ params: { id }, own }, reply) => {
+        const row = await volumeOf(own, own.organizationId, id)
         return await reply.header('etag', etagOf(row.revision)).send(show(row))
       },
     )
     app.patch(
       '/api/v1/volumes/:id',
       {
+        config: { requires: 'manage-volumes', audit: 'volume.change' },
         schema: {
           tags,
           summary: 'Change a volume; with If-Match only what was read',
@@ -117,14 +126,15 @@ export function volumeRoutes(context: AppContext): AppRoutes {
       async (request, reply) => {
         const { params, body, headers, signal } = request
         const revision = revisionOf(headers['if-match'])
-        const organizationId = organizationOf(request.caller)
-        const row = await changeVolume(context, organizationId, params.id, body, revision, signal)
+        const organizationId = request.own.organizationId
+        const row = await changeVolume(request.own, organizationId, params.id, body, revision, signal)
         return await reply.header('etag', etagOf(row.revision)).send(show(row))
       },
     )
     app.delete(
       '/api/v1/volumes/:id',
       {
+        config: { requires: 'manage-volumes', audit: 'volume.delete' },
         schema: {
           tags,
           summary: 'Forget a volume; what lies on it is not touched',
@@ -138,12 +148,13 @@ export function volumeRoutes(context: AppContext): AppRoutes {
           response: { 200: forgottenVolume },
         },
       },
-      async ({ params: { id }, query: { copies }, caller }) =>
-        await removeVolume(context, organizationOf(caller), id, { forgetsCopies: copies === 'forget' }),
+      async ({ params: { id }, query: { copies }, own }) =>
+        await removeVolume(own, own.organizationId, id, { forgetsCopies: copies === 'forget' }),
     )
     app.post(
       '/api/v1/volumes/:id/test',
       {
+        config: { requires: 'run-backups', audit: null },
         schema: {
           tags,
           summary: 'Try out all that backups need of the volume, step by step',
@@ -152,13 +163,14 @@ export function volumeRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request) => {
-        const row = await volumeOf(context, organizationOf(request.caller), request.params.id)
-        return asReport(await testStoredVolume(context, row, request.signal))
+        const row = await volumeOf(request.own, request.own.organizationId, request.params.id)
+        return asReport(await testStoredVolume(request.own, row, request.signal))
       },
     )
     app.get(
       '/api/v1/volumes/:id/usage',
       {
+        config: { requires: 'view' },
         schema: {
           tags,
           summary: 'What the volume holds, as the catalogue knows it',
@@ -166,12 +178,12 @@ export function volumeRoutes(context: AppContext): AppRoutes {
           response: { 200: volumeUsage },
         },
       },
-      async ({ params: { id }, caller }) =>
-        await usageOf(context, await volumeOf(context, organizationOf(caller), id)),
+      async ({ params: { id }, own }) => await usageOf(own, await volumeOf(own, own.organizationId, id)),
     )
     app.post(
       '/api/v1/volumes/:id/scan',
       {
+        config: { requires: 'manage-volumes', audit: 'volume.scan' },
         schema: {
           tags,
           summary: 'Read all manifests on the volume, and adopt what the catalogue does not know',
@@ -179,19 +191,19 @@ export function volumeRoutes(context: AppContext): AppRoutes {
           response: { 202: job },
         },
       },
-      async ({ params: { id }, caller }, reply) => {
-        const organizationId = organizationOf(caller)
-        const jobId = await startScan(context, organizationId, id)
+      async ({ params: { id }, own }, reply) => {
+        const organizationId = own.organizationId
+        const jobId = await startScan(own, organizationId, id)
         return await reply
           .code(202)
           .header('location', `/api/v1/jobs/${jobId}`)
-          .send(await presentJob(context, await jobOf(context, organizationId, jobId)))
+          .send(await presentJob(own, await jobOf(own, organizationId, jobId)))
       },
     )
   }
 }
 
-function present(context: AppContext, row: VolumeRow): Volume {
+function present(context: RouteContext, row: VolumeRow): Volume {
   const { id, name, kind, quota, quotaAction, bandwidth, maxRunning, isReadOnly, createdAt, updatedAt } = row
   return {
     id,

@@ -78,7 +78,7 @@ export function volumeResource(id: string): string {
 }
 
 /** The settings of a volume with its secrets in the clear, as they were stored: the schema may have changed since. */
-export function settingsOf({ sealer }: AppContext, row: VolumeRow): Settings {
+export function settingsOf({ sealer }: Pick<AppContext, 'sealer'>, row: VolumeRow): Settings {
   return openSettings(schemaOf(row.kind), JSON.parse(row.settings) as Settings, sealer, contextOf(row.id))
 }
 
