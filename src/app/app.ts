@@ -1,8 +1,10 @@
+import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import Fastify, {
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
   LogController,
@@ -21,6 +23,7 @@ import { healthRoutes } from './health/routes.ts'
 import { hookRoutes } from './hooks/routes.ts'
 import {
   type Caller,
+  callerOfSession,
   callerOfToken,
   notSignedIn,
   type OwnContext,
@@ -28,6 +31,8 @@ import {
   refuseUnless,
   type Requirement,
 } from './identity/callers.ts'
+import { refuseOtherOrigins } from './identity/same-origin.ts'
+import { sessionOf } from './identity/sessions.ts'
 import { keepAnswers } from './idempotency/idempotency.ts'
 import { instanceSettingsRoutes } from './instance-settings/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
@@ -44,6 +49,7 @@ import { scheduleRoutes } from './schedules/routes.ts'
 import { serverRoutes } from './servers/routes.ts'
 import { settingsRoutes } from './settings/routes.ts'
 import { settingsOf } from './settings/settings.ts'
+import { signInRoutes } from './sign-in/routes.ts'
 import { snapshotRoutes } from './snapshots/routes.ts'
 import { tokenRoutes } from './tokens/routes.ts'
 import { volumeRoutes } from './volumes/routes.ts'
@@ -63,6 +69,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Aborts when the app begins to close: what goes on for longer than a request must end then. */
     closing: AbortSignal
+    /** What each route asks of its caller, but for those that are public. */
+    requirements: { method: string; url: string; requires: Requirement }[]
   }
   interface FastifyRequest {
     /** Null on public routes. */
@@ -79,6 +87,7 @@ const instanceFeatures = [
   apiDocsRoutes,
   appBackupRoutes,
   instanceSettingsRoutes,
+  signInRoutes,
   // One look at the jobs for all who listen; what each may hear is asked for by itself.
   eventRoutes,
 ]
@@ -142,6 +151,7 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
       reply,
     ),
   )
+  await app.register(cookie)
   await app.register(helmet, {
     // There is nothing here yet that a browser would have to load.
     contentSecurityPolicy: {
@@ -179,9 +189,8 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
   refuseBrokenText(app)
   keepAnswers(app, context)
 
-  const { store: _, ...routeContext } = context
   for (const routes of instanceFeatures) await app.register(routes(context))
-  for (const routes of features) await app.register(routes(routeContext))
+  for (const routes of features) await app.register(routes(context))
   app.get('/api/openapi.json', { config: { isPublic: true }, schema: { hide: true } }, () => app.swagger())
   return app
 }
@@ -195,6 +204,7 @@ function signIn(app: FastifyInstance, context: AppContext): void {
       return this.ownContext ?? throwNow(notSignedIn('Nobody has signed in.'))
     },
   })
+  app.decorate('requirements', [])
   app.addHook('onRoute', ({ method, url, config }) => {
     if (config?.isPublic) return
     if (config?.requires === undefined)
@@ -202,20 +212,29 @@ function signIn(app: FastifyInstance, context: AppContext): void {
     if (![method].flat().every((one) => one === 'GET' || one === 'HEAD') && config.audit === undefined) {
       throw new Error(`${String(method)} ${url} does not say what the audit log calls it.`)
     }
+    const { requires } = config
+    for (const one of [method].flat()) app.requirements.push({ method: one, url, requires })
   })
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const { isPublic, requires } = request.routeOptions.config
     // An unknown address is told as such only to who may know the known ones.
     if (isPublic) return
-    request.caller = await callerOf(context, request)
+    request.caller = await callerOf(context, request, reply)
     refuseUnless(request.caller, requires ?? 'sign-in')
     request.ownContext = await ownContext(context, request.caller)
   })
 }
 
-/** Throws `not_signed_in`. */
-async function callerOf({ store }: AppContext, { headers, ip }: FastifyRequest): Promise<Caller> {
-  return await callerOfToken(store, headers.authorization ?? '', ip)
+/**
+ * A token is what the sender chose to send; a cookie comes along by itself, so what it signs must come from a page of the
+ * app. Throws `not_signed_in`, and `forbidden` for what comes from elsewhere.
+ */
+async function callerOf(context: AppContext, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+  const { authorization = '' } = request.headers
+  const session = authorization === '' ? await sessionOf(context, request, reply) : undefined
+  if (!session) return await callerOfToken(context.store, authorization, request.ip)
+  if (request.method !== 'GET' && request.method !== 'HEAD') refuseOtherOrigins(context, request)
+  return await callerOfSession(context.store, session)
 }
 
 /** What the organization's settings say; there 0 is no limit. */

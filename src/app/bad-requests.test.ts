@@ -4,49 +4,13 @@ import { after, before, it } from 'node:test'
 import { errors } from '../shared/errors.ts'
 import { problem } from '../shared/problems.ts'
 import { describeStores } from '../store/test-bed.ts'
+import { describedRoutes, type Route, resolve, sampleOf, type Schema, withIds } from './api-test-bed.ts'
 import { openApp } from './test-bed.ts'
 
 /*
  * Whatever is sent to whatever route, nobody may be told that something unexpected went wrong. The routes, and what they
  * take, are those of the app's own description: a new one is tried without anything being added here.
  */
-
-interface Schema {
-  $ref?: string
-  type?: string | string[]
-  format?: string
-  const?: unknown
-  enum?: unknown[]
-  anyOf?: Schema[]
-  oneOf?: Schema[]
-  allOf?: Schema[]
-  properties?: Record<string, Schema>
-  required?: string[]
-  items?: Schema
-  prefixItems?: Schema[]
-  minimum?: number
-  minItems?: number
-  minLength?: number
-}
-
-interface Operation {
-  security?: unknown[]
-  parameters?: { name: string; in: string; schema: Schema }[]
-  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> }
-  responses: Record<string, { content?: Record<string, unknown> }>
-}
-
-interface Description {
-  paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, Schema> }
-}
-
-interface Route extends Operation {
-  name: string
-  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
-  path: string
-  isStream: boolean
-}
 
 interface Try {
   what: string
@@ -137,17 +101,7 @@ describeStores(
     let schemas: Record<string, Schema>
     before(async () => {
       app = await openApp(makePlace)
-      const description: Description = (await app.get('/api/openapi.json')).json()
-      schemas = description.components.schemas
-      routes = Object.entries(description.paths).flatMap(([path, item]) =>
-        Object.entries(item).map(([method, operation]) => ({
-          ...operation,
-          name: `${method.toUpperCase()} ${path}`,
-          method: method.toUpperCase() as Route['method'],
-          path,
-          isStream: operation.responses['200']?.content?.['text/event-stream'] !== undefined,
-        })),
-      )
+      ;({ routes, schemas } = await describedRoutes(app))
     })
     after(() => app[Symbol.asyncDispose]())
 
@@ -357,47 +311,11 @@ function encode(text: string): string {
   return Buffer.from(text).toString('base64url')
 }
 
-function withIds(path: string, id: string): string {
-  return path.replace(/\{\w+\}/g, id)
-}
-
-function resolve(schema: Schema, schemas: Record<string, Schema>): Schema {
-  if (schema.$ref === undefined) return schema
-  return resolve(schemas[schema.$ref.replace('#/components/schemas/', '')] ?? {}, schemas)
-}
-
 /** The alternatives of a body. */
 function formsOf(schema: Schema, schemas: Record<string, Schema>): Schema[] {
   const resolved = resolve(schema, schemas)
   const parts = resolved.anyOf ?? resolved.oneOf
   return parts ? parts.flatMap((part) => formsOf(part, schemas)) : [resolved]
-}
-
-/** Something that looks as the schema says, as far as types go. */
-function sampleOf(given: Schema, schemas: Record<string, Schema>): unknown {
-  const schema = resolve(given, schemas)
-  if ('const' in schema) return schema.const
-  if (schema.enum) return schema.enum[0]
-  const [alternative] = schema.anyOf ?? schema.oneOf ?? schema.allOf ?? []
-  if (alternative) return sampleOf(alternative, schemas)
-  switch ([schema.type].flat()[0]) {
-    case 'object':
-      return Object.fromEntries(
-        (schema.required ?? []).map((name) => [name, sampleOf(schema.properties?.[name] ?? {}, schemas)]),
-      )
-    case 'array':
-      return Array.from({ length: schema.minItems ?? 0 }, () => sampleOf(schema.items ?? {}, schemas))
-    case 'string':
-      return schema.format === 'uuid' ? randomUUID() : 'x'.repeat(Math.max(schema.minLength ?? 1, 1))
-    case 'integer':
-    case 'number':
-      return schema.minimum ?? 1
-    case 'boolean':
-      return false
-    case undefined:
-    default:
-      return null
-  }
 }
 
 function isOfItsKind(value: unknown, given: Schema, schemas: Record<string, Schema>): boolean {
