@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { jobStates } from '../../shared/jobs.ts'
 import { newRestore, restore, restoreCheck, startedRestore, undoRestore } from '../../shared/restores.ts'
 import type { AppRoutes } from '../app.ts'
+import { refuseFileElsewhere } from '../this-machine.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import {
   describeRestore,
@@ -53,6 +54,7 @@ export function restoreRoutes(): AppRoutes {
         },
       },
       async (request, reply) => {
+        await refuseFileElsewhere(request.own, request.body.serverId, request.body.database)
         const started = await startRestore(
           request.own,
           request.own.organizationId,
@@ -73,8 +75,10 @@ export function restoreRoutes(): AppRoutes {
           response: { 200: restoreCheck },
         },
       },
-      async (request) =>
-        await describeRestore(request.own, request.own.organizationId, request.body, request.signal),
+      async (request) => {
+        await refuseFileElsewhere(request.own, request.body.serverId, request.body.database)
+        return await describeRestore(request.own, request.own.organizationId, request.body, request.signal)
+      },
     )
     app.get(
       '/api/v1/restores/:id',

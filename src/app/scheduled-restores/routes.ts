@@ -6,6 +6,7 @@ import {
   scheduledRestoreChanges,
 } from '../../shared/scheduled-restores.ts'
 import type { AppRoutes } from '../app.ts'
+import { refuseFileElsewhere } from '../this-machine.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import {
@@ -60,6 +61,7 @@ export function scheduledRestoreRoutes(): AppRoutes {
         },
       },
       async ({ body, own }, reply) => {
+        await refuseFileElsewhere(own, body.targetServerId, body.targetDatabase)
         const row = await addScheduledRestore(own, own.organizationId, body)
         return await reply
           .code(201)
@@ -92,6 +94,11 @@ export function scheduledRestoreRoutes(): AppRoutes {
       },
       async ({ params: { id }, body, headers, own }, reply) => {
         const revision = revisionOf(headers['if-match'])
+        if (body.targetServerId !== undefined || body.targetDatabase !== undefined) {
+          const known = present(await scheduledRestoreOf(own, own.organizationId, id))
+          const { targetServerId, targetDatabase } = { ...known, ...body }
+          await refuseFileElsewhere(own, targetServerId, targetDatabase)
+        }
         const row = await changeScheduledRestore(own, own.organizationId, id, body, revision)
         return await reply.header('etag', etagOf(row.revision)).send(present(row))
       },

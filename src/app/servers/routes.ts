@@ -6,6 +6,7 @@ import type { AppRoutes } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { formOf } from '../driver-settings.ts'
 import { refuseOutside } from '../identity/callers.ts'
+import { refuseFile } from '../this-machine.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { maskSettings } from '../secrets.ts'
@@ -65,6 +66,7 @@ export function serverRoutes(context: RouteContext): AppRoutes {
       },
       async ({ body, own }, reply) => {
         refuseOutside(own.caller, body)
+        await refuseFile(own, body.engine)
         const row = await addServer(own, own.organizationId, body)
         return await reply
           .code(201)
@@ -97,7 +99,8 @@ export function serverRoutes(context: RouteContext): AppRoutes {
       },
       async ({ params: { id }, body, headers, own }, reply) => {
         const revision = revisionOf(headers['if-match'])
-        const { name, labels } = await serverOf(own, own.organizationId, id)
+        const { name, labels, engine } = await serverOf(own, own.organizationId, id)
+        if (body.connection) await refuseFile(own, engine)
         const known = { name, labels: JSON.parse(labels) as Record<string, string> }
         refuseOutside(own.caller, { ...known, ...body })
         const row = await changeServer(own, own.organizationId, id, body, revision)

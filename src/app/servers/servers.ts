@@ -16,6 +16,7 @@ import { openSettings, sealSettings, type Settings } from '../secrets.ts'
 import { usersInWords } from '../users.ts'
 import { deleteServer, findServer, insertServer, type ServerRow, updateServer, usersOf } from './store.ts'
 
+export { findServer } from './store.ts'
 export type { ServerRow } from './store.ts'
 
 const PLACE = { name: 'connection', owner: 'this engine' }

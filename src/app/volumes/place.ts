@@ -6,9 +6,13 @@ import type { Volume } from '../../volumes/volume.ts'
 import type { Settings } from '../secrets.ts'
 import type { VolumeRow } from './store.ts'
 
-/** The folder for snapshots inside the app's own directory: the only one there that may be a volume. */
-export function readyFolder(dataDirectory: string): string {
-  return join(dataDirectory, 'backups')
+/**
+ * The folder for snapshots inside the app's own directory: the only one there that may be a volume. The first
+ * organization has it; each further one has its own.
+ */
+export function readyFolder(dataDirectory: string, organizationId?: string): string {
+  if (organizationId === undefined) return join(dataDirectory, 'backups')
+  return join(dataDirectory, 'organizations', organizationId, 'backups')
 }
 
 /**
@@ -50,6 +54,11 @@ export async function refuseTakenPlace(place: string, others: readonly VolumeRow
 export async function storedPlaceOf(row: VolumeRow): Promise<string | undefined> {
   const volume = openSealed(row)
   return volume && (await placeOf(volume))
+}
+
+/** Undefined for what is no folder of this machine. */
+export function folderOfStored(row: VolumeRow): string | undefined {
+  return openSealed(row)?.folder
 }
 
 /** In words; null if its settings are not valid any more. */

@@ -16,6 +16,7 @@ import type { AppRoutes } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { formOf } from '../driver-settings.ts'
 import { jobOf, presentJob } from '../jobs/jobs.ts'
+import { refuseFolder } from '../this-machine.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { maskSettings } from '../secrets.ts'
@@ -77,6 +78,7 @@ export function volumeRoutes(context: RouteContext): AppRoutes {
         schema: { tags, summary: 'Add a volume', body: newVolume, response: { 201: volume } },
       },
       async ({ body, own }, reply) => {
+        await refuseFolder(own, body.kind, body.settings)
         const row = await addVolume(own, own.organizationId, body)
         return await reply
           .code(201)
@@ -97,6 +99,7 @@ export function volumeRoutes(context: RouteContext): AppRoutes {
       },
       async (request) => {
         const organizationId = request.own.organizationId
+        await refuseFolder(request.own, request.body.kind, request.body.settings)
         return asReport(await testSettings(request.own, organizationId, request.body, request.signal))
       },
     )
@@ -127,6 +130,11 @@ export function volumeRoutes(context: RouteContext): AppRoutes {
         const { params, body, headers, signal } = request
         const revision = revisionOf(headers['if-match'])
         const organizationId = request.own.organizationId
+        if (body.settings) {
+          const found = await volumeOf(request.own, organizationId, params.id)
+          const settings = { ...settingsOf(context, found), ...body.settings }
+          await refuseFolder(request.own, found.kind, settings)
+        }
         const row = await changeVolume(request.own, organizationId, params.id, body, revision, signal)
         return await reply.header('etag', etagOf(row.revision)).send(show(row))
       },

@@ -47,6 +47,11 @@ export async function allVolumes(db: Db, organizationId: string): Promise<Volume
     .execute()
 }
 
+/** Those of all other organizations. */
+export async function volumesOfOthers(db: Db, organizationId: string): Promise<VolumeRow[]> {
+  return await db.selectFrom('volumes').select(columns).where('organizationId', '<>', organizationId).execute()
+}
+
 export async function findVolume(db: Db, organizationId: string, id: string): Promise<VolumeRow | undefined> {
   return await db
     .selectFrom('volumes')

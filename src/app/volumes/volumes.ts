@@ -26,7 +26,7 @@ import { openSettings, sealSettings, type Settings } from '../secrets.ts'
 import { throttleOf } from '../throttles.ts'
 import { usersInWords } from '../users.ts'
 import { findMovedCopies } from './moved.ts'
-import { placeOf, readyFolder, refuseOwnDirectory, refuseTakenPlace, storedPlaceOf } from './place.ts'
+import { folderOfStored, placeOf, readyFolder, refuseOwnDirectory, refuseTakenPlace, storedPlaceOf } from './place.ts'
 import {
   allVolumes,
   copiesByState,
@@ -42,6 +42,7 @@ import {
   storedCopies,
   updateVolume,
   type VolumeRow,
+  volumesOfOthers,
 } from './store.ts'
 
 export { allVolumes, findAnyVolume, type VolumeRow } from './store.ts'
@@ -117,12 +118,20 @@ export async function addVolume(
  * nothing if it has one.
  */
 export async function readyVolume(context: AppContext, organizationId: string): Promise<void> {
-  const { kind, config: settings, volume } = openVolumeUrl(readyFolder(context.dataDirectory), {})
+  const isTaken = (await foldersOfOthers(context, organizationId)).includes(readyFolder(context.dataDirectory))
+  const folder = readyFolder(context.dataDirectory, isTaken ? organizationId : undefined)
+  const { kind, config: settings, volume } = openVolumeUrl(folder, {})
   await volume[Symbol.asyncDispose]()
   await savingVolumes(context, organizationId, async (others) => async (trx) => {
     if (others.length > 0) return
     await insert(context, trx, organizationId, { kind, settings, name: READY_NAME, ...DEFAULTS })
   })
+}
+
+/** The folders of this machine that are volumes of other organizations; the store must not be scoped. */
+export async function foldersOfOthers({ store }: AppContext, organizationId: string): Promise<string[]> {
+  const others = await volumesOfOthers(store.db, organizationId)
+  return others.flatMap((row) => folderOfStored(row) ?? [])
 }
 
 /**

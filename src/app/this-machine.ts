@@ -1,0 +1,84 @@
+import { dirname, sep } from 'node:path'
+import { engineNamed, engines } from '../engines/index.ts'
+import { realPathOf } from '../lib/real-path.ts'
+import { AppError } from '../shared/errors.ts'
+import { openVolume, type VolumeKind, volumes } from '../volumes/index.ts'
+import type { OwnContext } from './identity/callers.ts'
+import { countOrganizations } from './organizations/organizations.ts'
+import { connectionOf, findServer } from './servers/servers.ts'
+import type { Settings } from './secrets.ts'
+import { foldersOfOthers } from './volumes/volumes.ts'
+
+/*
+ * The files of the machine are reached with the rights of the app, whoever asks. Where several organizations share an
+ * instance, its administrators say which of them may be a volume or a database; else the members of one organization
+ * could read the files of another.
+ */
+
+/** Throws `forbidden` if the kind of volume is a folder of this machine, and the caller may not say which. */
+export async function refuseFolder(own: OwnContext, kind: string, settings: Settings): Promise<void> {
+  const folder = await folderOf(kind, settings)
+  if (folder === undefined) return
+  await refuseUnlessAlone(own, 'a folder of this machine as a volume')
+  const path = await realPathOf(folder)
+  for (const other of await foldersOfOthers(own.instance, own.organizationId)) {
+    const theirs = await realPathOf(other)
+    if (!isInside(path, theirs) && !isInside(theirs, path)) continue
+    const message = 'must not be, or lie in or around, the volume of another organization'
+    throw new AppError('place_taken', `settings: ${message}`, {
+      hint: 'Name another folder.',
+      fields: [{ field: 'settings', message }],
+    })
+  }
+}
+
+/** Throws `forbidden` if the engine's databases are files of this machine, and the caller may not say which. */
+export async function refuseFile(own: OwnContext, engine: string): Promise<void> {
+  if (hasFiles(engine)) await refuseUnlessAlone(own, 'a file of this machine as a database')
+}
+
+/** The same for a database that lies elsewhere than in the folder of the server's own. */
+export async function refuseFileElsewhere(
+  own: OwnContext,
+  serverId: string,
+  database: string | undefined,
+): Promise<void> {
+  const server = await findServer(own.store.db, own.organizationId, serverId)
+  if (!server || database === undefined || !hasFiles(server.engine)) return
+  const { fullName } = engineNamed(server.engine)
+  const connection = connectionOf(own, server)
+  const [path, beside] = [database, 'beside'].map((name) => fullName?.(connection, name) ?? name)
+  if (path === undefined || beside === undefined) return
+  if (!isInside(await realPathOf(path), await realPathOf(dirname(beside)))) {
+    await refuseUnlessAlone(own, `a file outside of ${dirname(beside)}`)
+  }
+}
+
+function hasFiles(engine: string): boolean {
+  return Object.hasOwn(engines, engine) && engineNamed(engine).fullName !== undefined
+}
+
+/** Undefined for what is no folder, and for settings that are not valid: those are refused by others. */
+async function folderOf(kind: string, settings: Settings): Promise<string | undefined> {
+  if (!Object.hasOwn(volumes, kind)) return undefined
+  try {
+    await using volume = openVolume(kind as VolumeKind, settings)
+    return volume.folder
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'invalid_input') return undefined
+    throw error
+  }
+}
+
+async function refuseUnlessAlone({ caller, instance }: OwnContext, what: string): Promise<void> {
+  if (caller.isInstanceAdministrator) return
+  const count = await instance.store.db.transaction().execute(countOrganizations)
+  if (count === 1) return
+  throw new AppError('forbidden', `Only who administers the instance may name ${what}.`, {
+    hint: 'Several organizations share this instance, and its files belong to none of them.',
+  })
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+}
