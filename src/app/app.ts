@@ -14,6 +14,8 @@ import { AppError, throwNow } from '../shared/errors.ts'
 import { version } from '../shared/version.ts'
 import { apiDocsRoutes } from './api-docs/routes.ts'
 import { appBackupRoutes } from './app-backups/routes.ts'
+import { auditRoutes } from './audit/routes.ts'
+import { auditRequests, isLook } from './audit/routes-hook.ts'
 import { refuseBrokenText } from './broken-text.ts'
 import { channelRoutes } from './channels/routes.ts'
 import { checkRoutes } from './checks/routes.ts'
@@ -34,6 +36,7 @@ import {
 import { refuseOtherOrigins } from './identity/same-origin.ts'
 import { sessionOf } from './identity/sessions.ts'
 import { keepAnswers } from './idempotency/idempotency.ts'
+import { identityProviderRoutes } from './identity-providers/routes.ts'
 import { instanceSettingsRoutes } from './instance-settings/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { keyRoutes } from './keys/routes.ts'
@@ -87,7 +90,9 @@ const instanceFeatures = [
   apiDocsRoutes,
   appBackupRoutes,
   instanceSettingsRoutes,
+  auditRoutes,
   signInRoutes,
+  identityProviderRoutes,
   // One look at the jobs for all who listen; what each may hear is asked for by itself.
   eventRoutes,
 ]
@@ -165,7 +170,7 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
       max: async ({ caller }) => options.rateLimit ?? (await requestsPerMinute(context, caller)),
       timeWindow: '1 minute',
       hook: 'preHandler', // behind the sign-in, so that the tokens are told apart
-      allowList: (request) => request.routeOptions.config.isPublic === true,
+      allowList: (request) => request.routeOptions.config.isPublic === true || isLook(),
       keyGenerator: (request) => request.caller?.credential.id ?? request.ip,
       enableDraftSpec: true,
       errorResponseBuilder: (_request, { after }) =>
@@ -187,6 +192,7 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
   app.addHook('preClose', async () => closing.abort())
   signIn(app, context)
   refuseBrokenText(app)
+  auditRequests(app, context)
   keepAnswers(app, context)
 
   for (const routes of instanceFeatures) await app.register(routes(context))

@@ -12,6 +12,7 @@ import { describeStores } from '../store/test-bed.ts'
 import { readConfiguration } from './configuration.ts'
 import { moveStore } from './move-store.ts'
 import { type RunningApp, serve } from './serve.ts'
+import { readTokenFile } from './token-file.ts'
 
 const { signal } = new AbortController()
 const shop = {
@@ -59,7 +60,7 @@ describeStores('the app’s store is moved', (makePlace) => {
     let token = ''
     {
       await using app = await serve(configurationOf(home, source))
-      token = /hf_[\w-]{43}/.exec(app.notes.join())?.[0] ?? assert.fail()
+      token = (await readTokenFile(home)) ?? assert.fail()
       const client = connect({ url: app.url ?? '', token })
       await client.ask('POST /api/v1/servers', { body: shop })
     }

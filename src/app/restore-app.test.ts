@@ -18,6 +18,7 @@ import { snapshotStore } from './app-backups/snapshot.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { restoreApp } from './restore-app.ts'
 import { serve } from './serve.ts'
+import { readTokenFile } from './token-file.ts'
 
 const job = { signal: new AbortController().signal, log() {}, progress() {} }
 const { Client } = pg
@@ -58,7 +59,7 @@ describeStores('the app itself is restored', (makePlace) => {
       /** What the work finds when the app runs. */
       async running<T>(work: (client: ReturnType<typeof connect>) => Promise<T>): Promise<T> {
         await using app = await serve(configuration)
-        token ||= /hf_[\w-]{43}/.exec(app.notes.join())?.[0] ?? assert.fail(app.notes.join())
+        token ||= (await readTokenFile(home)) ?? assert.fail()
         return await work(connect({ url: app.url ?? '', token }))
       },
     }

@@ -2,6 +2,7 @@ import { dirname, sep } from 'node:path'
 import { engineNamed, engines } from '../engines/index.ts'
 import { realPathOf } from '../lib/real-path.ts'
 import { AppError } from '../shared/errors.ts'
+import { unscoped } from '../store/scope.ts'
 import { openVolume, type VolumeKind, volumes } from '../volumes/index.ts'
 import type { OwnContext } from './identity/callers.ts'
 import { countOrganizations } from './organizations/organizations.ts'
@@ -21,7 +22,7 @@ export async function refuseFolder(own: OwnContext, kind: string, settings: Sett
   if (folder === undefined) return
   await refuseUnlessAlone(own, 'a folder of this machine as a volume')
   const path = await realPathOf(folder)
-  for (const other of await foldersOfOthers(own.instance, own.organizationId)) {
+  for (const other of await foldersOfOthers(own, own.organizationId)) {
     const theirs = await realPathOf(other)
     if (!isInside(path, theirs) && !isInside(theirs, path)) continue
     const message = 'must not be, or lie in or around, the volume of another organization'
@@ -70,9 +71,9 @@ async function folderOf(kind: string, settings: Settings): Promise<string | unde
   }
 }
 
-async function refuseUnlessAlone({ caller, instance }: OwnContext, what: string): Promise<void> {
+async function refuseUnlessAlone({ caller, store }: OwnContext, what: string): Promise<void> {
   if (caller.isInstanceAdministrator) return
-  const count = await instance.store.db.transaction().execute(countOrganizations)
+  const count = await store.db.transaction().execute((trx) => countOrganizations(unscoped(trx)))
   if (count === 1) return
   throw new AppError('forbidden', `Only who administers the instance may name ${what}.`, {
     hint: 'Several organizations share this instance, and its files belong to none of them.',

@@ -1,11 +1,13 @@
 import {
   AliasNode,
   AndNode,
+  CamelCasePlugin,
   DefaultInsertValueNode,
   type DeleteQueryNode,
   IdentifierNode,
   type InsertQueryNode,
   type JoinNode,
+  type Kysely,
   type KyselyPlugin,
   OnNode,
   type OperationNode,
@@ -46,6 +48,11 @@ export function scoped(store: Store, scope: Scope): Store {
   return { ...store, db: store.db.withPlugin(new ScopePlugin(store, scope)) }
 }
 
+/** All that there is: for the few questions whose answer depends on what belongs to others, too. */
+export function unscoped<Db extends Kysely<Tables>>(db: Db): Db {
+  return db.withoutPlugins().withPlugin(new CamelCasePlugin()) as Db
+}
+
 type Condition = RawBuilder<SqlBool>
 type TableName = keyof Tables
 
@@ -66,19 +73,19 @@ const ofOrganization: Rule = ({ ownedBy }, at) => ownedBy(at('organization_id'))
 const ofPlan: Rule = ({ isIn }, at) => isIn('plans', at('plan_id'))
 const ofJob: Rule = ({ isIn }, at) => isIn('jobs', at('job_id'))
 /** Nobody's in particular: of the whole instance, or reached only by way of something that is scoped. */
-const unscoped: Rule = () => undefined
+const open: Rule = () => undefined
 
 /** Every table, so that a new one must say whose its rows are. */
 const rules: Record<TableName, Rule> = {
-  migrations: unscoped,
-  leases: unscoped,
-  resources: unscoped,
-  appKey: unscoped,
-  instanceSettings: unscoped,
-  appBackupRegistrations: unscoped,
-  appBackups: unscoped,
-  idempotencyKeys: unscoped, // each belongs to one caller
-  firings: unscoped, // the key of one is that of a schedule
+  migrations: open,
+  leases: open,
+  resources: open,
+  appKey: open,
+  instanceSettings: open,
+  appBackupRegistrations: open,
+  appBackups: open,
+  idempotencyKeys: open, // each belongs to one caller
+  firings: open, // the key of one is that of a schedule
   organizations: ({ ownedBy }, at) => ownedBy(at('id')),
   tokens: ofOrganization,
   settings: ofOrganization,
@@ -127,17 +134,17 @@ const rules: Record<TableName, Rule> = {
   jobLogs: ofJob,
   jobResources: ofJob,
   jobSlots: ofJob,
-  users: unscoped, // people belong to no organization; who sees them is said in app/users
-  sessions: unscoped,
-  accounts: unscoped,
-  verifications: unscoped,
-  twoFactors: unscoped,
-  passkeys: unscoped,
-  signInFailures: unscoped,
-  setup: unscoped,
-  identitySecret: unscoped,
-  identityProviders: unscoped,
-  auditChain: unscoped,
+  users: open, // people belong to no organization; who sees them is said in app/users
+  sessions: open,
+  accounts: open,
+  verifications: open,
+  twoFactors: open,
+  passkeys: open,
+  signInFailures: open,
+  setup: open,
+  identitySecret: open,
+  identityProviders: open,
+  auditChain: open,
 }
 
 function both(one: Condition | undefined, other: Condition | undefined): Condition | undefined {

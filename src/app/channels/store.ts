@@ -1,6 +1,7 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import type { JobError } from '../../store/queue.ts'
+import { unscoped } from '../../store/scope.ts'
 import type { Tables } from '../../store/tables.ts'
 import { isBehind, type Place } from '../pages.ts'
 
@@ -140,7 +141,7 @@ export async function rulesNaming(
   trx: Transaction<Tables>,
   channelId: string,
 ): Promise<{ organizationId: string; name: string }[]> {
-  const rules = await trx
+  const rules = await unscoped(trx)
     .selectFrom('notificationRules')
     .select(['organizationId', 'name', 'channels'])
     .where('channels', 'is not', null)

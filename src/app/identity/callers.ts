@@ -56,8 +56,6 @@ export type Requirement = Ability | 'administer-instance' | 'sign-in'
 export interface OwnContext extends AppContext {
   organizationId: string
   caller: Caller
-  /** Not scoped: for the few questions that are about more than the caller's organization. */
-  instance: AppContext
 }
 
 /** `hf_` stands before each token, so that whoever searches for leaked secrets finds it. */
@@ -183,7 +181,7 @@ export async function scopeOf(store: Store, { organizationId, servers }: Caller)
 /** What a request of this caller works with. */
 export async function ownContext(context: AppContext, caller: Caller): Promise<OwnContext> {
   const store = scoped(context.store, await scopeOf(context.store, caller))
-  return { ...context, store, organizationId: caller.organizationId, caller, instance: context }
+  return { ...context, store, organizationId: caller.organizationId, caller }
 }
 
 /**

@@ -8,6 +8,7 @@ import { openStore } from '../../store/database.ts'
 import { startReceiver } from '../channels/test-bed.ts'
 import { readConfiguration } from '../configuration.ts'
 import { serve } from '../serve.ts'
+import { readTokenFile } from '../token-file.ts'
 
 const HOUR = 3_600_000
 
@@ -26,7 +27,7 @@ describe('an app that was stopped for longer than backups may be missing', () =>
     database.close()
     {
       await using app = await serve(configuration)
-      const token = app.notes.join('\n').match(/hf_\S+/)?.[0] ?? assert.fail('no token')
+      const token = (await readTokenFile(join(folder.path, 'data'))) ?? assert.fail()
       const post = async (path: string, body: object) => {
         const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
         const answer = await fetch(`${app.url}/api/v1/${path}`, {

@@ -1,6 +1,7 @@
 import type { Selectable, Transaction } from 'kysely'
 import { isBehind, type Place } from '../pages.ts'
 import type { Store } from '../../store/database.ts'
+import { unscoped } from '../../store/scope.ts'
 import type { Tables } from '../../store/tables.ts'
 
 export type ServerRow = Omit<Selectable<Tables['servers']>, 'organizationId'>
@@ -91,7 +92,9 @@ export async function deleteServer(
 }
 
 /** The names of the plans, and the scheduled restores, that are about it. */
-export async function usersOf(trx: Transaction<Tables>, id: string) {
+export async function usersOf(scopedTrx: Transaction<Tables>, id: string) {
+  // A scheduled restore may be about another server, too, which the caller does not see.
+  const trx = unscoped(scopedTrx)
   const plans = await trx
     .selectFrom('plans')
     .select('name')

@@ -1,5 +1,6 @@
 import { type Expression, type Selectable, sql, type Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
+import { unscoped } from '../../store/scope.ts'
 import type { Tables } from '../../store/tables.ts'
 import { isBehind, type Place } from '../pages.ts'
 
@@ -49,7 +50,11 @@ export async function allVolumes(db: Db, organizationId: string): Promise<Volume
 
 /** Those of all other organizations. */
 export async function volumesOfOthers(db: Db, organizationId: string): Promise<VolumeRow[]> {
-  return await db.selectFrom('volumes').select(columns).where('organizationId', '<>', organizationId).execute()
+  return await unscoped(db)
+    .selectFrom('volumes')
+    .select(columns)
+    .where('organizationId', '<>', organizationId)
+    .execute()
 }
 
 export async function findVolume(db: Db, organizationId: string, id: string): Promise<VolumeRow | undefined> {

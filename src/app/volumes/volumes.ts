@@ -128,7 +128,7 @@ export async function readyVolume(context: AppContext, organizationId: string): 
   })
 }
 
-/** The folders of this machine that are volumes of other organizations; the store must not be scoped. */
+/** The folders of this machine that are volumes of other organizations. */
 export async function foldersOfOthers({ store }: AppContext, organizationId: string): Promise<string[]> {
   const others = await volumesOfOthers(store.db, organizationId)
   return others.flatMap((row) => folderOfStored(row) ?? [])
