@@ -1,5 +1,4 @@
 import cookie from '@fastify/cookie'
-import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import Fastify, {
@@ -19,6 +18,7 @@ import { auditRequests, isLook } from './audit/routes-hook.ts'
 import { refuseBrokenText } from './broken-text.ts'
 import { channelRoutes } from './channels/routes.ts'
 import { checkRoutes } from './checks/routes.ts'
+import { answerClientError } from './client-errors.ts'
 import type { AppContext, RouteContext } from './context.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health/routes.ts'
@@ -38,23 +38,33 @@ import { sessionOf } from './identity/sessions.ts'
 import { keepAnswers } from './idempotency/idempotency.ts'
 import { identityProviderRoutes } from './identity-providers/routes.ts'
 import { instanceSettingsRoutes } from './instance-settings/routes.ts'
+import { invitationAcceptRoutes } from './invitations/accept-routes.ts'
+import { invitationRoutes } from './invitations/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { keyRoutes } from './keys/routes.ts'
+import { meRoutes } from './me/routes.ts'
 import { notificationRoutes } from './notifications/routes.ts'
 import { describeApi, describeRoute } from './openapi.ts'
+import { organizationRoutes } from './organizations/routes.ts'
 import { overviewRoutes } from './overview/routes.ts'
+import { passkeyRoutes } from './passkeys/routes.ts'
 import { planRoutes } from './plans/routes.ts'
 import { sendProblem } from './problems.ts'
 import { restoreRoutes } from './restores/routes.ts'
 import { retentionRoutes } from './retention/routes.ts'
+import { roleRoutes } from './roles/routes.ts'
 import { scheduledRestoreRoutes } from './scheduled-restores/routes.ts'
 import { scheduleRoutes } from './schedules/routes.ts'
+import { basicHeaders, securityHeaders } from './security-headers.ts'
+import { secondFactorRoutes } from './second-factor/routes.ts'
 import { serverRoutes } from './servers/routes.ts'
 import { settingsRoutes } from './settings/routes.ts'
 import { settingsOf } from './settings/settings.ts'
 import { signInRoutes } from './sign-in/routes.ts'
 import { snapshotRoutes } from './snapshots/routes.ts'
 import { tokenRoutes } from './tokens/routes.ts'
+import { accountRoutes } from './users/account-routes.ts'
+import { userRoutes } from './users/routes.ts'
 import { volumeRoutes } from './volumes/routes.ts'
 
 /** The routes of one feature. */
@@ -92,7 +102,13 @@ const instanceFeatures = [
   instanceSettingsRoutes,
   auditRoutes,
   signInRoutes,
+  meRoutes,
+  invitationAcceptRoutes,
+  accountRoutes,
+  organizationRoutes,
   identityProviderRoutes,
+  secondFactorRoutes,
+  passkeyRoutes,
   // One look at the jobs for all who listen; what each may hear is asked for by itself.
   eventRoutes,
 ]
@@ -100,6 +116,9 @@ const instanceFeatures = [
 /** These only what belongs to the organization of the request. */
 const features: ((context: RouteContext) => AppRoutes)[] = [
   tokenRoutes,
+  roleRoutes,
+  userRoutes,
+  invitationRoutes,
   jobRoutes,
   serverRoutes,
   volumeRoutes,
@@ -119,6 +138,11 @@ const features: ((context: RouteContext) => AppRoutes)[] = [
 ]
 
 const BODY_LIMIT = 1_048_576
+/** Milliseconds for the headers, and for all of a request, to arrive. How long its answer takes is not limited. */
+const HEADERS_WITHIN = 20_000
+const REQUEST_WITHIN = 60_000
+/** How long a connection may be without a byte in either direction. Streams of events are never silent for so long. */
+const LONGEST_SILENCE = 10 * 60_000
 
 export interface AppOptions {
   /** Fastify's own; silent if absent. */
@@ -132,15 +156,22 @@ export interface AppOptions {
 
 /** The app behind its HTTP interface, with all features; it does not listen yet. */
 export async function buildApp(context: AppContext, options: AppOptions = {}): Promise<FastifyInstance> {
+  const patience = { headersTimeout: HEADERS_WITHIN, connectionsCheckingInterval: 5_000 }
   const app = Fastify({
     logger: options.logger ?? false,
     bodyLimit: BODY_LIMIT,
     ...(options.trustProxy?.length && { trustProxy: options.trustProxy }),
-    ...(options.tls && { https: { cert: options.tls.certificate, key: options.tls.key } }),
+    requestTimeout: REQUEST_WITHIN,
+    connectionTimeout: LONGEST_SILENCE,
+    ...(options.tls
+      ? { https: { ...patience, cert: options.tls.certificate, key: options.tls.key } }
+      : { http: patience }),
+    clientErrorHandler: answerClientError,
     // Only bad requests speak of themselves; a healthy app writes no line for each.
     logController: new LogController({ disableRequestLogging: true }),
-    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, basicHeaders(reply)),
   })
+  app.removeContentTypeParser('text/plain')
   // Many clients say application/json of every request: without a byte, there is no body.
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
@@ -157,14 +188,7 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
     ),
   )
   await app.register(cookie)
-  await app.register(helmet, {
-    // There is nothing here yet that a browser would have to load.
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    strictTransportSecurity: options.tls !== undefined,
-  })
+  await securityHeaders(app, { ...context, isTls: options.tls !== undefined })
   if (options.rateLimit !== 0) {
     await app.register(rateLimit, {
       max: async ({ caller }) => options.rateLimit ?? (await requestsPerMinute(context, caller)),
@@ -197,7 +221,9 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
 
   for (const routes of instanceFeatures) await app.register(routes(context))
   for (const routes of features) await app.register(routes(context))
-  app.get('/api/openapi.json', { config: { isPublic: true }, schema: { hide: true } }, () => app.swagger())
+  app.get('/api/openapi.json', { config: { isPublic: true }, schema: { hide: true } }, (_request, reply) =>
+    reply.header('cache-control', 'no-cache').send(app.swagger()),
+  )
   return app
 }
 

@@ -55,6 +55,7 @@ describe('the configuration', () => {
         appUrl: undefined,
         trustedProxies: [],
         smtp: undefined,
+        oidc: undefined,
         managed: undefined,
         skipsMigrationBackup: false,
         timeZone: 'UTC',
@@ -63,6 +64,7 @@ describe('the configuration', () => {
         previousAppKeys: [],
         backupKey: undefined,
         previousBackupKeys: [],
+        administrator: undefined,
         remote: { url: undefined, token: undefined },
       },
       warnings: [],
@@ -124,6 +126,8 @@ describe('the configuration', () => {
         'Migration, daily 15:00 03:00,weekly mon friday 01:00, monthly 31 1 02:00',
       HOLDFAST_APP_BACKUP_KEEP: '3',
       HOLDFAST_SKIP_MIGRATION_BACKUP: 'yes',
+      HOLDFAST_ADMIN_EMAIL: 'Ada@Example.com',
+      HOLDFAST_ADMIN_PASSWORD: 'Nacre-tiled 7 harbours',
       HOLDFAST_URL: 'http://localhost:7300',
       HOLDFAST_TOKEN: 'hf_token',
     })
@@ -150,6 +154,7 @@ describe('the configuration', () => {
           password: 'p/w',
           from: 'Holdfast <holdfast@example.com>',
         },
+        oidc: undefined,
         managed: {
           folder: '/mnt/app',
           schedules: [
@@ -167,6 +172,7 @@ describe('the configuration', () => {
         previousAppKeys: 0,
         backupKey: 'correct horse battery staple',
         previousBackupKeys: ['one', 'base64:AAE='],
+        administrator: { email: 'ada@example.com', password: 'Nacre-tiled 7 harbours' },
         remote: { url: 'http://localhost:7300', token: 'hf_token' },
       },
     )
@@ -196,6 +202,56 @@ describe('the configuration', () => {
     const alone = read({ MAIL_FROM: from })
     assert.equal(alone.configuration.smtp, undefined)
     assert.match(alone.warnings.join(), /MAIL_FROM is set, but SMTP_URL is not/)
+  })
+
+  it('names an identity provider, with all that it gives', () => {
+    const required = { OIDC_ISSUER: 'https://sso.example.com/realms/us/', OIDC_CLIENT_ID: 'holdfast' }
+    assert.deepEqual(configuration(required).oidc, {
+      name: 'Single sign-on',
+      discoveryUrl: 'https://sso.example.com/realms/us/.well-known/openid-configuration',
+      clientId: 'holdfast',
+      clientSecret: undefined,
+      scopes: undefined,
+      allowHttp: false,
+      autoCreate: false,
+      emailDomains: [],
+      claim: null,
+      mappings: [],
+      defaultRole: undefined,
+      isStrict: false,
+    })
+    const { oidc } = configuration({
+      ...required,
+      OIDC_DISCOVERY_URL: 'https://sso.example.com/other',
+      OIDC_CLIENT_SECRET_FILE: file('oidc', 'canary\n'),
+      OIDC_SCOPES: 'openid, email groups',
+      OIDC_EMAIL_DOMAINS: 'Example.com',
+      OIDC_ROLE_CLAIM: 'groups',
+      OIDC_ROLE_MAP: 'cn=admins,dc=x=Admin',
+      OIDC_DEFAULT_ROLE: 'Viewer@Shop',
+      OIDC_STRICT: '1',
+    })
+    assert.deepEqual(
+      [oidc?.discoveryUrl, oidc?.clientSecret, oidc?.scopes, oidc?.emailDomains, oidc?.defaultRole],
+      [
+        'https://sso.example.com/other',
+        'canary',
+        ['openid', 'email', 'groups'],
+        ['example.com'],
+        { role: 'Viewer', organization: 'Shop' },
+      ],
+    )
+    assert.equal(configuration({}).oidc, undefined)
+    for (const [environment, line] of [
+      [{ OIDC_CLIENT_ID: 'x' }, /^OIDC_ISSUER: is not set, but OIDC_CLIENT_ID is/],
+      [{ OIDC_ISSUER: 'https://x' }, /^OIDC_CLIENT_ID: is not set/],
+      [{ ...required, OIDC_SCOPES: 'email' }, /^OIDC_SCOPES: “email” has not “openid”/],
+      [{ ...required, OIDC_ROLE_MAP: 'admins' }, /^OIDC_ROLE_MAP: “admins” does not say/],
+      [{ ...required, OIDC_DEFAULT_ROLE: 'a@b@c' }, /^OIDC_DEFAULT_ROLE: “a@b@c” is not a role/],
+      [{ ...required, OIDC_EMAIL_DOMAINS: 'x@y' }, /^OIDC_EMAIL_DOMAINS: “x@y” is not a domain/],
+    ] as const) {
+      assert.match(refusal(environment).lines[0] ?? '', line)
+    }
   })
 
   it('may be read from files', () => {
@@ -411,7 +467,7 @@ describe('a variable that is not known', () => {
   })
 
   it('is none of those that are read elsewhere, or later, or belong to others', () => {
-    const names = ['HOLDFAST_ADMIN_PASSWORD_FILE', 'OIDC_ISSUER', 'HOLDFAST_TEST_X', 'PORT', 'APP_NAME']
+    const names = ['HOLDFAST_AGENT_TOKEN_FILE', 'OAUTH_ISSUER', 'HOLDFAST_TEST_X', 'PORT', 'APP_NAME']
     assert.deepEqual(read(Object.fromEntries(names.map((name) => [name, 'x']))).warnings, [])
   })
 

@@ -14,6 +14,7 @@ import {
 } from '../shared/app-backups.ts'
 import { MOST_LOCAL_APP_BACKUPS, type Smtp } from '../shared/instance-settings.ts'
 import { weekdays } from '../shared/schedules.ts'
+import { emailAddress } from '../shared/sign-in.ts'
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -38,6 +39,8 @@ export interface Configuration {
   trustedProxies: string[]
   /** The server that mail is handed to; undefined: the settings say it. */
   smtp: Smtp | undefined
+  /** An identity provider that people sign in by; undefined: only those that are added in the app. */
+  oidc: OidcOfEnvironment | undefined
   /** An IANA name. */
   timeZone: string
   log: { level: LogLevel; format: 'pretty' | 'json' }
@@ -50,8 +53,33 @@ export interface Configuration {
   managed: ManagedAppBackups | undefined
   /** Migrates the store although no app backup can be made before. */
   skipsMigrationBackup: boolean
+  /** Who gets the first account, as long as there is none. */
+  administrator: { email: string; password: string } | undefined
   /** The Holdfast that the command line talks to. */
   remote: { url: string | undefined; token: string | undefined }
+}
+
+/** A provider of OpenID Connect. Roles and organizations are called by their names. */
+export interface OidcOfEnvironment {
+  name: string
+  discoveryUrl: string
+  clientId: string
+  clientSecret: string | undefined
+  /** Undefined: the usual ones. */
+  scopes: string[] | undefined
+  allowHttp: boolean
+  autoCreate: boolean
+  emailDomains: string[]
+  claim: string | null
+  mappings: ({ value: string } & NamedRole)[]
+  defaultRole: NamedRole | undefined
+  isStrict: boolean
+}
+
+/** The first organization, if none is named. */
+export interface NamedRole {
+  role: string
+  organization: string | undefined
 }
 
 export interface ManagedAppBackups {
@@ -80,6 +108,19 @@ const variables = z.object({
   TRUSTED_PROXIES: variable((text) => listOf(text).map(parseProxy)).prefault(''),
   SMTP_URL: variable(parseSmtpUrl).optional(),
   MAIL_FROM: variable(parseSender).optional(),
+  OIDC_ISSUER: variable(parseUrl).optional(),
+  OIDC_DISCOVERY_URL: variable(parseUrl).optional(),
+  OIDC_CLIENT_ID: variable((text) => text).optional(),
+  OIDC_CLIENT_SECRET: variable((text) => text).optional(),
+  OIDC_SCOPES: variable(parseScopes).optional(),
+  OIDC_NAME: variable(parseName).prefault('Single sign-on'),
+  OIDC_AUTO_CREATE: variable(parseFlag).prefault('0'),
+  OIDC_EMAIL_DOMAINS: variable((text) => listOf(text.toLowerCase()).map(parseDomain)).prefault(''),
+  OIDC_ROLE_CLAIM: variable((text) => text).optional(),
+  OIDC_ROLE_MAP: variable((text) => listOf(text).map(parseRoleMapping)).prefault(''),
+  OIDC_DEFAULT_ROLE: variable(parseNamedRole).optional(),
+  OIDC_STRICT: variable(parseFlag).prefault('0'),
+  OIDC_ALLOW_HTTP: variable(parseFlag).prefault('0'),
   HOLDFAST_TIMEZONE: variable(parseTimeZone).prefault('UTC'),
   LOG_LEVEL: variable((text) => oneOf(logLevels, text)).prefault('info'),
   LOG_FORMAT: variable((text) => oneOf(['pretty', 'json'] as const, text)).optional(),
@@ -92,6 +133,8 @@ const variables = z.object({
   HOLDFAST_APP_BACKUP_SCHEDULE: variable(parseAppBackupSchedules).prefault('migration, daily 03:00'),
   HOLDFAST_APP_BACKUP_KEEP: variable(parseKeep).prefault('7'),
   HOLDFAST_SKIP_MIGRATION_BACKUP: variable(parseFlag).prefault('0'),
+  HOLDFAST_ADMIN_EMAIL: variable(parseEmail).optional(),
+  HOLDFAST_ADMIN_PASSWORD: variable((text) => text).optional(),
   HOLDFAST_URL: variable(parseUrl).optional(),
   HOLDFAST_TOKEN: variable(parseToken).optional(),
 })
@@ -100,8 +143,6 @@ export const variableNames = Object.keys(variables.shape) as (keyof typeof varia
 
 /** Read elsewhere (by the command line), or by a later release: no reason for a warning. */
 const otherNames = [
-  'HOLDFAST_ADMIN_EMAIL',
-  'HOLDFAST_ADMIN_PASSWORD',
   'HOLDFAST_AGE_IDENTITY',
   'HOLDFAST_AGE_PASSPHRASE',
   'HOLDFAST_AGENT_ALLOW_HOOKS',
@@ -137,6 +178,8 @@ export function readConfiguration(
   }
   checkTls(environment, found, problems)
   checkMail(environment, problems, warnings)
+  checkAdministrator(environment, problems)
+  checkOidc(environment, problems)
   if (problems.length > 0) throw invalid(problems)
   const values = parsed.data as z.output<typeof variables>
   const certificate = values.HOLDFAST_TLS_CERT && parseCertificate(values.HOLDFAST_TLS_CERT)
@@ -173,6 +216,7 @@ function arrange(values: z.output<typeof variables>, isTerminal: boolean): Confi
       values.SMTP_URL !== undefined && values.MAIL_FROM !== undefined
         ? { ...values.SMTP_URL, from: values.MAIL_FROM }
         : undefined,
+    oidc: oidcOf(values),
     timeZone: values.HOLDFAST_TIMEZONE,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json') },
     appKey: values.APP_KEY,
@@ -187,6 +231,10 @@ function arrange(values: z.output<typeof variables>, isTerminal: boolean): Confi
         }
       : undefined,
     skipsMigrationBackup: values.HOLDFAST_SKIP_MIGRATION_BACKUP,
+    administrator:
+      values.HOLDFAST_ADMIN_EMAIL !== undefined && values.HOLDFAST_ADMIN_PASSWORD !== undefined
+        ? { email: values.HOLDFAST_ADMIN_EMAIL, password: values.HOLDFAST_ADMIN_PASSWORD }
+        : undefined,
     remote: { url: values.HOLDFAST_URL, token: values.HOLDFAST_TOKEN },
   }
 }
@@ -244,6 +292,53 @@ function checkMail(environment: NodeJS.ProcessEnv, problems: Problem[], warnings
   }
   if (isSet('MAIL_FROM') && !isSet('SMTP_URL')) {
     warnings.push('MAIL_FROM is set, but SMTP_URL is not: it is not used.')
+  }
+}
+
+/** A provider is known by its address and by what it calls us; the rest is said of nobody without these. */
+function checkOidc(environment: NodeJS.ProcessEnv, problems: Problem[]): void {
+  const isSet = (name: string) => Boolean(environment[name] || environment[`${name}_FILE`])
+  const [first] = variableNames.filter((name) => name.startsWith('OIDC_') && isSet(name))
+  if (first === undefined) return
+  if (!isSet('OIDC_ISSUER') && !isSet('OIDC_DISCOVERY_URL')) {
+    const hint = 'Or OIDC_DISCOVERY_URL, if it is not OIDC_ISSUER/.well-known/openid-configuration.'
+    problems.push({ name: 'OIDC_ISSUER', message: `is not set, but ${first} is.`, hint })
+  }
+  if (!isSet('OIDC_CLIENT_ID')) {
+    const hint = 'What the provider calls this client.'
+    problems.push({ name: 'OIDC_CLIENT_ID', message: `is not set, but ${first} is.`, hint })
+  }
+}
+
+function oidcOf(values: z.output<typeof variables>): OidcOfEnvironment | undefined {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId } = values
+  const discoveryUrl =
+    values.OIDC_DISCOVERY_URL ?? (issuer === undefined ? undefined : `${issuer}/.well-known/openid-configuration`)
+  if (discoveryUrl === undefined || clientId === undefined) return undefined
+  return {
+    name: values.OIDC_NAME,
+    discoveryUrl,
+    clientId,
+    clientSecret: values.OIDC_CLIENT_SECRET,
+    scopes: values.OIDC_SCOPES,
+    allowHttp: values.OIDC_ALLOW_HTTP,
+    autoCreate: values.OIDC_AUTO_CREATE,
+    emailDomains: values.OIDC_EMAIL_DOMAINS,
+    claim: values.OIDC_ROLE_CLAIM ?? null,
+    mappings: values.OIDC_ROLE_MAP,
+    defaultRole: values.OIDC_DEFAULT_ROLE,
+    isStrict: values.OIDC_STRICT,
+  }
+}
+
+/** One without the other is half of an account. */
+function checkAdministrator(environment: NodeJS.ProcessEnv, problems: Problem[]): void {
+  const isSet = (name: string) => Boolean(environment[name] || environment[`${name}_FILE`])
+  const names = ['HOLDFAST_ADMIN_EMAIL', 'HOLDFAST_ADMIN_PASSWORD'] as const
+  for (const [given, missing] of [names, [names[1], names[0]] as const]) {
+    if (!isSet(given) || isSet(missing)) continue
+    const hint = 'The first account needs both.'
+    problems.push({ name: missing, message: `is not set, but ${given} is.`, hint })
   }
 }
 
@@ -430,6 +525,46 @@ function parseSender(text: string): string {
   if (/^([^\r\n<>]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/.test(text) && text.length <= 320)
     return text
   throw refused(`${quoted(text)} is not an address to send from.`, 'Like Holdfast <holdfast@example.com>')
+}
+
+function parseScopes(text: string): string[] {
+  const scopes = text.split(/[\s,]+/).filter((scope) => scope !== '')
+  if (scopes.includes('openid')) return scopes
+  throw refused(`${quoted(text)} has not “openid”.`, 'For instance: openid profile email groups')
+}
+
+function parseName(text: string): string {
+  const name = text.trim()
+  if (name !== '' && name.length <= 100) return name
+  throw refused('must have from 1 to 100 characters.')
+}
+
+function parseDomain(text: string): string {
+  if (/^([a-z0-9-]+\.)*[a-z0-9-]+$/.test(text)) return text
+  throw refused(`${quoted(text)} is not a domain.`, 'Like example.com; several are separated by commas.')
+}
+
+/** `value=Role`, or `value=Role@Organization`. A value may have = in it, as names of directories do. */
+function parseRoleMapping(text: string): { value: string } & NamedRole {
+  const at = text.lastIndexOf('=')
+  const value = text.slice(0, Math.max(at, 0)).trim()
+  if (value !== '') return { value, ...parseNamedRole(text.slice(at + 1)) }
+  throw refused(
+    `${quoted(text)} does not say which value gives which role.`,
+    'For instance: admins=Admin, operators=Operator@Shop',
+  )
+}
+
+function parseNamedRole(text: string): NamedRole {
+  const [role = '', organization, ...more] = text.split('@').map((part) => part.trim())
+  if (role !== '' && organization !== '' && more.length === 0) return { role, organization }
+  throw refused(`${quoted(text)} is not a role.`, 'For instance Viewer, or Viewer@Shop.')
+}
+
+function parseEmail(text: string): string {
+  const parsed = emailAddress.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw refused(`${quoted(text)} is not an e-mail address.`)
 }
 
 function parseProxy(text: string): string {

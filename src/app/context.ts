@@ -1,7 +1,7 @@
 import type { Sealer } from '../lib/sealing.ts'
 import type { Smtp } from '../shared/instance-settings.ts'
 import type { Store } from '../store/database.ts'
-import type { ManagedAppBackups } from './configuration.ts'
+import type { ManagedAppBackups, OidcOfEnvironment } from './configuration.ts'
 
 /** What every feature of the app works with. */
 export interface AppContext {
@@ -22,8 +22,14 @@ export interface AppContext {
   heartbeats: Map<'scheduler' | 'watch' | 'worker' | 'delivery lane', number>
   /** The address as people type it, for links; without a slash at its end. */
   appUrl?: string | undefined
+  /** The app itself speaks TLS. */
+  isTls?: boolean | undefined
+  /** Where the app is below its host: empty, or like `/backups`. */
+  basePath?: string | undefined
   /** The server that mail is handed to, if the environment says it: then it is not a setting. */
   smtp?: Smtp | undefined
+  /** An identity provider, if the environment says one: then it is not for the app’s users to change. */
+  oidc?: OidcOfEnvironment | undefined
   /** Folders for app backups, and how many they keep, where the environment says it: then both are no settings. */
   managed?: ManagedAppBackups | undefined
 }

@@ -4,6 +4,8 @@ import { AppError } from '../shared/errors.ts'
 import { type CopiedRows, copyStore } from '../store/copy-store.ts'
 import { openStore } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
+import { atCommandLine } from './audit/outside-requests.ts'
+import { recordAuditNow } from './audit/record.ts'
 import type { Configuration } from './configuration.ts'
 import { holdAlone, isThere, openExistingStore } from './existing-store.ts'
 
@@ -41,6 +43,8 @@ export async function moveStore(
     await migrate(target)
     const either = AbortSignal.any([signal, lost.signal])
     const tables = await copyStore(source, target, either, onTable, held.check)
+    const details = { from: source.location, to: target.location }
+    await recordAuditNow(target, atCommandLine({ action: 'app.migrate-store', target: null, details }))
     return { from: source.location, to: target.location, tables, next: nextSteps(place) }
   } catch (error) {
     if (isNew) await removeFile(place.path)

@@ -11,6 +11,9 @@ export async function sendProblem(
 ): Promise<void> {
   const problem = problemOf(error)
   if (problem.code === 'internal') request.log.error({ err: error }, 'A request failed unexpectedly.')
+  if (error instanceof AppError && error.retryAfter !== undefined) {
+    reply.header('retry-after', String(error.retryAfter))
+  }
   await reply.code(problem.status).type('application/problem+json').send(problem)
 }
 

@@ -23,6 +23,8 @@ import { fetchBackup } from './app-backups/fetch.ts'
 import { stampOf } from './app-backups/key.ts'
 import { KEPT_DUMP, removeInterrupted } from './app-backups/interrupted.ts'
 import { ownDatabase, ownTables, snapshotStore, tablesOf, urlOfFile } from './app-backups/snapshot.ts'
+import { atCommandLine } from './audit/outside-requests.ts'
+import { recordAudit } from './audit/record.ts'
 import type { Configuration } from './configuration.ts'
 import { holdAlone, isThere } from './existing-store.ts'
 
@@ -128,7 +130,7 @@ async function restoreFile(order: Order, job: JobContext): Promise<RestoredApp> 
     await engine.restore(accepting).check?.(job.signal)
     const backup = await checkBackup(order, beside, { format: kinds.sqlite.format }, job)
     const former = await readFormer(order, job)
-    await prepareRestored({ path: beside }, former.carried)
+    await prepareRestored({ path: beside }, former.carried, order.from)
     job.signal.throwIfAborted()
     const kept = former.isThere ? await keepFile(target, former.isSound) : null
     try {
@@ -236,7 +238,7 @@ async function restoreDatabase(order: Order, job: JobContext): Promise<RestoredA
   }
   const warnings: string[] = []
   try {
-    await prepareRestored(configuration.store, carried)
+    await prepareRestored(configuration.store, carried, order.from)
   } catch (error) {
     // What was restored is committed: it must be said where the former store is.
     warnings.push(
@@ -360,12 +362,20 @@ async function checkBackup(
  * What was true at the time of the backup alone is taken away: who held the store. What was made since then is told to the
  * restored registry, so that it is removed when its time comes.
  */
-async function prepareRestored(place: Configuration['store'], carried: CarriedBackups): Promise<void> {
+async function prepareRestored(
+  place: Configuration['store'],
+  carried: CarriedBackups,
+  from: string,
+): Promise<void> {
   await using store = await openStore(place)
-  const { current } = await schemaOf(store)
+  const { current, newest } = await schemaOf(store)
   await store.db.transaction().execute(async (trx) => {
     if (current >= 2) await trx.deleteFrom('leases').execute()
     await carryOver(trx, current, carried)
+    // An older release may have had no log, or another one.
+    if (current !== newest) return
+    const entry = atCommandLine({ action: 'app.restore', target: null, details: { from } })
+    await recordAudit(store, trx, entry)
   })
 }
 

@@ -10,22 +10,25 @@ import { firstRegistration } from './app-backups/first.ts'
 import { migrationBackup } from './app-backups/migration-backup.ts'
 import { enqueueTidying } from './app-backups/order.ts'
 import { buildApp } from './app.ts'
-import { enqueueSweep } from './backups/sweep.ts'
+import { recordStart } from './audit/outside-requests.ts'
 import type { Configuration } from './configuration.ts'
 import type { AppContext } from './context.ts'
+import { keepProviderOfEnvironment } from './identity-providers/from-environment.ts'
 import { firstOrganization, isUnused, listOrganizations } from './organizations/organizations.ts'
+import { prepareOrganization } from './organizations/prepare.ts'
 import { startWorkers } from './jobs/workers.ts'
 import { startWatch } from './overview/watch.ts'
 import { reseal } from './resealing/resealing.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
 import { keepLocalToken } from './local-token.ts'
 import { loggerOf } from './log.ts'
-import { readyVolume } from './volumes/volumes.ts'
+import { linkTo } from './sign-in/reset.ts'
+import { makeFirstAdministrator, openSetup } from './sign-in/setup.ts'
 
 export interface RunningApp extends AsyncDisposable {
   /** `http://127.0.0.1:7300`; undefined for a worker, which does not listen. */
   url: string | undefined
-  /** What must be told to whoever started it, once: that a key was made, and the first token. */
+  /** What must be told to whoever started it, once: that a key was made, and how the first account is made. */
   notes: string[]
   warnings: string[]
   /** Rejects when it can no longer be: another process has taken the store. Never resolves. */
@@ -77,7 +80,7 @@ export async function serve(configuration: Configuration, options: RunOptions = 
     if (current < newest) await backup.check(current)
     await hold()
   }
-  await migrate(store, {
+  const migrations = await migrate(store, {
     async before(from) {
       await backup.make(from)
       await held?.check() // a backup may take longer than the store stays held if nobody renews that
@@ -85,6 +88,7 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   })
   if (store.engine === 'sqlite' && !isHoldable) await hold()
   const resealing = await reseal(context)
+  await recordStart(store, { migrations, resealed: resealing.resealed })
   const { host, port, tls, log, trustedProxies } = configuration
   const app = await buildApp(context, { logger: loggerOf(log), trustProxy: trustedProxies, tls })
   stack.defer(() => app.close())
@@ -96,14 +100,17 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   const bound = app.server.address() as AddressInfo
   await firstOrganization(store)
   await prepare(context)
+  const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
+  const firstAccount = await offerFirstAccount(context, configuration, url)
+  const providerWarnings = await keepProviderOfEnvironment(context)
   stack.use(await startWatch(context, options.onTrouble))
   stack.use(startScheduler(context, options.onTrouble))
   if (!options.isWithoutRunner) useWorkers(stack, context, options)
   const cleanUp = stack.move()
   return {
-    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`,
-    notes: [...(key.note === undefined ? [] : [key.note]), ...resealing.notes],
-    warnings: [...key.warnings, ...backup.warnings, ...resealing.warnings],
+    url,
+    notes: [...(key.note === undefined ? [] : [key.note]), ...resealing.notes, ...firstAccount],
+    warnings: [...key.warnings, ...backup.warnings, ...resealing.warnings, ...providerWarnings],
     lost: lost.promise,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
@@ -121,8 +128,9 @@ export async function work(configuration: Configuration, options: RunOptions = {
   const key = await loadAppKey(configuration, { mayMake: false })
   const context = contextOf(configuration, store, key)
   const backup = migrationBackup(context, configuration.skipsMigrationBackup)
-  await migrate(store, { before: backup.make })
-  const { notes, warnings } = await reseal(context)
+  const migrations = await migrate(store, { before: backup.make })
+  const { resealed, notes, warnings } = await reseal(context)
+  await recordStart(store, { migrations, resealed })
   useWorkers(stack, context, options)
   const cleanUp = stack.move()
   return {
@@ -148,9 +156,31 @@ function contextOf(
     workDirectory: configuration.workDirectory,
     heartbeats: new Map(),
     appUrl: configuration.appUrl,
+    isTls: configuration.tls !== undefined,
+    basePath: configuration.basePath,
     smtp: configuration.smtp,
+    oidc: configuration.oidc,
     managed: configuration.managed,
   }
+}
+
+/** As long as nobody has an account: makes it as the environment says, or says how it is made. */
+async function offerFirstAccount(
+  { store }: AppContext,
+  { administrator, appUrl, basePath }: Configuration,
+  url: string,
+): Promise<string[]> {
+  if (administrator && (await makeFirstAdministrator(store, administrator))) {
+    return [
+      `The account ${administrator.email} was made, with the password of HOLDFAST_ADMIN_PASSWORD. It administers the instance.`,
+    ]
+  }
+  const token = await openSetup(store)
+  if (token === undefined) return []
+  const page = linkTo(appUrl ?? url + basePath, 'setup', token)
+  return [
+    `Nobody has an account yet. The first one administers the instance; make it here, before the next start:\n  ${page}\nOr with the token of the setup:\n  ${token}`,
+  ]
 }
 
 /** What a start does, for each organization: a first volume, a first app backup, and tidying up behind what was killed. */
@@ -160,8 +190,7 @@ async function prepare(context: AppContext): Promise<void> {
   const [first] = organizations
   if (first) await keepLocalToken(context, first.id)
   for (const { id } of organizations) {
-    await readyVolume(context, id)
-    await store.db.transaction().execute((trx) => enqueueSweep(context, trx, id))
+    await prepareOrganization(context, id)
   }
   await firstRegistration(context)
   await store.db.transaction().execute((trx) => enqueueTidying(context, trx))

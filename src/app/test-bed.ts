@@ -7,6 +7,7 @@ import { tempFolder } from '../../test/servers/temp-folder.ts'
 import { type AppOptions, buildApp } from './app.ts'
 import type { AppContext } from './context.ts'
 import { firstOrganization } from './organizations/organizations.ts'
+import { openPeople } from './sign-in/test-bed.ts'
 import { addToken, unrestricted } from './tokens/tokens.ts'
 
 /** The app on a store of its own, with a token that may do everything. */
@@ -42,6 +43,7 @@ export async function openApp(makePlace: () => Promise<StorePlace>, options: App
     organizationId,
     token,
     ask,
+    people: openPeople(app, context, organizationId),
     get: (url: string, authorization?: string) =>
       app.inject({ url, headers: authorization === undefined ? {} : { authorization } }),
     async [Symbol.asyncDispose]() {

@@ -104,6 +104,34 @@ describeStores('the files of the machine', (makePlace) => {
     assert.notEqual(beside.statusCode, 403, beside.body)
   })
 
+  it('and its own keys are lent only by who administers the instance', async () => {
+    await using app = await openShared()
+    const keys = { accessKeyId: 'x', secretAccessKey: 'a secret key' }
+    const bucket = (name: string, more: object = {}) => ({
+      name,
+      kind: 's3',
+      settings: { bucket: 'backups', endpoint: 'http://127.0.0.1:1', ...more },
+    })
+    const alone = await app.member(app.organizationId)
+    assert.equal((await app.ask(alone, 'POST', 'volumes', bucket('a'))).statusCode, 201)
+    const token = await app.member(await app.share())
+    const own = await app.ask(token, 'POST', 'volumes', bucket('b', keys))
+    assert.equal(own.statusCode, 201, own.body)
+    const { id } = own.json()
+    const settings = { ...bucket('b').settings, secretAccessKey: null }
+    const role = { ...settings, roleArn: 'arn:aws:iam::123456789012:role/backup' }
+    for (const { statusCode, body } of [
+      await app.ask(token, 'POST', 'volumes', bucket('c')),
+      await app.ask(token, 'POST', 'volumes/test', { kind: 's3', settings: bucket('c').settings }),
+      await app.ask(token, 'POST', 'volumes/test', { kind: 's3', settings, volumeId: id }),
+      await app.ask(token, 'PATCH', `volumes/${id}`, { settings }),
+      await app.ask(token, 'PATCH', `volumes/${id}`, { settings: role }),
+    ]) {
+      assert.equal(statusCode, 403, body)
+      assert.match(body, /without keys of its own/)
+    }
+  })
+
   it('are never a volume of two organizations, nor one inside the other', async () => {
     await using app = await openShared()
     assert.equal((await app.ask(app.token, 'POST', 'volumes', app.volume('a'))).statusCode, 201)

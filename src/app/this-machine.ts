@@ -4,6 +4,7 @@ import { realPathOf } from '../lib/real-path.ts'
 import { AppError } from '../shared/errors.ts'
 import { unscoped } from '../store/scope.ts'
 import { openVolume, type VolumeKind, volumes } from '../volumes/index.ts'
+import type { Volume } from '../volumes/volume.ts'
 import type { OwnContext } from './identity/callers.ts'
 import { countOrganizations } from './organizations/organizations.ts'
 import { connectionOf, findServer } from './servers/servers.ts'
@@ -16,9 +17,13 @@ import { foldersOfOthers } from './volumes/volumes.ts'
  * could read the files of another.
  */
 
-/** Throws `forbidden` if the kind of volume is a folder of this machine, and the caller may not say which. */
+/**
+ * Throws `forbidden` if the kind of volume is a folder of this machine, or one that the machine itself is signed in to, and
+ * the caller may not say which.
+ */
 export async function refuseFolder(own: OwnContext, kind: string, settings: Settings): Promise<void> {
-  const folder = await folderOf(kind, settings)
+  const { folder, usesKeysOfMachine } = await opened(kind, settings)
+  if (usesKeysOfMachine === true) await refuseUnlessAlone(own, 'a volume without keys of its own')
   if (folder === undefined) return
   await refuseUnlessAlone(own, 'a folder of this machine as a volume')
   const path = await realPathOf(folder)
@@ -59,14 +64,17 @@ function hasFiles(engine: string): boolean {
   return Object.hasOwn(engines, engine) && engineNamed(engine).fullName !== undefined
 }
 
-/** Undefined for what is no folder, and for settings that are not valid: those are refused by others. */
-async function folderOf(kind: string, settings: Settings): Promise<string | undefined> {
-  if (!Object.hasOwn(volumes, kind)) return undefined
+/** Nothing of settings that are not valid: those are refused by others. */
+async function opened(
+  kind: string,
+  settings: Settings,
+): Promise<Pick<Volume, 'folder' | 'usesKeysOfMachine'>> {
+  if (!Object.hasOwn(volumes, kind)) return {}
   try {
     await using volume = openVolume(kind as VolumeKind, settings)
-    return volume.folder
+    return volume
   } catch (error) {
-    if (error instanceof AppError && error.code === 'invalid_input') return undefined
+    if (error instanceof AppError && error.code === 'invalid_input') return {}
     throw error
   }
 }
@@ -76,7 +84,7 @@ async function refuseUnlessAlone({ caller, store }: OwnContext, what: string): P
   const count = await store.db.transaction().execute((trx) => countOrganizations(unscoped(trx)))
   if (count === 1) return
   throw new AppError('forbidden', `Only who administers the instance may name ${what}.`, {
-    hint: 'Several organizations share this instance, and its files belong to none of them.',
+    hint: 'Several organizations share this instance, and its files and its own keys belong to none of them.',
   })
 }
 

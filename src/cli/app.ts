@@ -63,6 +63,8 @@ is lost, and this command is not needed.`,
     const { configuration, warnings } = readConfiguration(process.env)
     for (const warning of warnings) note(`warning: ${warning}`)
     const { holdAlone, openExistingStore } = await import('../app/existing-store.ts')
+    const { atCommandLine } = await import('../app/audit/outside-requests.ts')
+    const { recordAuditNow } = await import('../app/audit/record.ts')
     const { acceptKey, countLost } = await import('../app/resealing/resealing.ts')
     await using store = await openExistingStore(configuration.store)
     await using _alone = await holdAlone(configuration.store, store, () => {})
@@ -74,6 +76,8 @@ is lost, and this command is not needed.`,
     const lost = await countLost(context)
     if (lost > 0 && !options.forgetSecrets) throw wouldForget(lost)
     const accepted = await acceptKey(context)
+    const details = { keyId: context.sealer.keyId, lost }
+    await recordAuditNow(store, atCommandLine({ action: 'app.accept-key', target: null, details }))
     if (options.json) {
       const notes = [...(key.note === undefined ? [] : [key.note]), ...accepted.notes]
       const warnings = [...key.warnings, ...accepted.warnings]

@@ -84,7 +84,7 @@ export interface Named {
 }
 
 export type ListOfNamed =
-  `GET /api/v1/${'servers' | 'volumes' | 'keys' | 'schedules' | 'plans' | 'scheduled-restores' | 'hooks' | 'app-backup-registrations' | 'channels' | 'notification-rules'}`
+  `GET /api/v1/${'servers' | 'volumes' | 'keys' | 'schedules' | 'plans' | 'scheduled-restores' | 'hooks' | 'app-backup-registrations' | 'channels' | 'notification-rules' | 'organizations' | 'roles'}`
 
 /** That of a list whose name, or id, or beginning of its id it is. Throws `not_found`, naming what there is. */
 export async function named(app: Remote, list: ListOfNamed, what: string, nameOrId: string): Promise<Named> {

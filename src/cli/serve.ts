@@ -13,7 +13,13 @@ export const serve = new Command('serve')
   .option('--no-runner', 'run no jobs here: holdfast worker does, on as many machines as there are')
   .option('--concurrency <n>', 'how many jobs run at once (default: the number of cores)', positiveInteger)
   .option('--labels <list>', 'run also plans that ask for one of these labels', labels)
-  .addHelpText('after', ENVIRONMENT)
+  .addHelpText(
+    'after',
+    `
+As long as nobody has an account, each start prints a link with which the first one is made. For programs, tokens are made
+with: holdfast token create
+${ENVIRONMENT}`,
+  )
   .action(async ({ runner, ...options }: Options & { runner: boolean }) => {
     const app = await import('../app/serve.ts')
     await run((configuration) =>

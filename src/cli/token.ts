@@ -17,6 +17,8 @@ meanwhile. Delete tokens that are not needed any more: DELETE /api/v1/tokens/<id
   .action(async (options: { name?: string; organization?: string; json?: boolean }) => {
     const { openExistingStore } = await import('../app/existing-store.ts')
     const { organizationNamed } = await import('../app/organizations/organizations.ts')
+    const { atCommandLine } = await import('../app/audit/outside-requests.ts')
+    const { recordAuditNow } = await import('../app/audit/record.ts')
     const { addToken, unrestricted } = await import('../app/tokens/tokens.ts')
     const { configuration, warnings } = readConfiguration(process.env)
     for (const warning of warnings) note(`warning: ${warning}`)
@@ -24,6 +26,8 @@ meanwhile. Delete tokens that are not needed any more: DELETE /api/v1/tokens/<id
     const organizationId = await organizationNamed(store, options.organization)
     const name = (options.name ?? `made on ${new Date().toISOString()}`).trim()
     const { token, id } = await addToken(store, organizationId, { name, ...unrestricted })
+    const target = { kind: 'token', id, name }
+    await recordAuditNow(store, atCommandLine({ organizationId, action: 'token.add', target }))
     if (options.json) return printJson({ token, id, name })
     note(`The token “${name}”, which is shown this once:`)
     print(token)

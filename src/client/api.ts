@@ -1,5 +1,66 @@
 // Made by scripts/client-types.ts from the OpenAPI document: do not edit it.
 
+export type Ability = {
+  name: 'view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit'
+  title: string
+  isAboutServers: boolean
+}
+
+export type AcceptedInvitation = {
+  organization: {
+    id: string
+    name: string
+  }
+  email: string
+  isNewAccount: boolean
+}
+
+export type Account = {
+  id: string
+  name: string
+  email: string
+  isInstanceAdministrator: boolean
+  isDisabled: boolean
+  hasPassword: boolean
+  /** Gives a code of an authenticator */
+  hasSecondFactor: boolean
+  passkeys: number
+  /** How often it is signed in now */
+  sessions: number
+  organizations: {
+    id: string
+    name: string
+    role: {
+      id: string
+      name: string
+    }
+  }[]
+  lastSignInAt: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+export type AccountChanges = {
+  name?: string
+  email?: string
+  /** It cannot sign in, and what it has signed in with ends */
+  isDisabled?: boolean
+  isInstanceAdministrator?: boolean
+}
+
+export type AccountLosses = {
+  /** The names of those that it is a member of */
+  organizations: string[]
+  tokens: {
+    name: string
+    organization: string
+  }[]
+  /** To whom it has sent one that is still open */
+  invitations: string[]
+  sessions: number
+  passkeys: number
+}
+
 export type AddedEncryptionKey = {
   id: string
   name: string
@@ -138,6 +199,67 @@ export type AppBackupTrial = {
   registrationId?: string
 }
 
+export type AuditActor = {
+  kind: 'user' | 'token' | 'command-line' | 'system'
+  id: string | null
+  name: string
+  /** The user whose token it is */
+  owner?: {
+    id: string
+    name: string
+  }
+}
+
+export type AuditEntry = {
+  /** Without gaps, over all organizations */
+  number: number
+  id: string
+  /** Null: the instance */
+  organizationId: string | null
+  at: string
+  /** thing.verb, for instance server.change */
+  action: string
+  /** succeeded, or the code of the error */
+  outcome: string
+  actor: AuditActor
+  /** Where the request came from */
+  address: string | null
+  target: AuditTarget | null
+  /** before and after: the fields that differ, without any secret */
+  details: Record<string, unknown>
+  /** SHA-256 over the hash before it and this entry, in hex */
+  hash: string
+}
+
+export type AuditTarget = {
+  /** As in the action: server, plan … */
+  kind: string
+  id: string | null
+  name: string | null
+}
+
+export type AuditVerification = {
+  isIntact: boolean
+  /** How many were looked at and fit */
+  entries: number
+  /** The number of the oldest entry; null: there is none */
+  first: number | null
+  from: string | null
+  to: string | null
+  /** The number of the last entry whose time is over; 0: none */
+  pruned: number
+  /** The last entry: note it elsewhere, to prove later that all before it is as it was */
+  head: {
+    number: number
+    hash: string
+  } | null
+  /** The first entry that does not fit */
+  fault: {
+    number: number
+    reason: string
+  } | null
+}
+
 export type Channel = {
   name: string
   /** Those of its kind, see GET /api/v1/channel-kinds. A secret that equals its mask stays, unless it would be sent to another address */
@@ -214,6 +336,41 @@ export type Copy = {
   createdAt: string
 }
 
+export type CreatedAccount = {
+  /** Null: it is made when the invitation is accepted */
+  account: Account | null
+  invitation: CreatedInvitation | null
+}
+
+export type CreatedInvitation = {
+  id: string
+  email: string
+  role: {
+    id: string
+    name: string
+  }
+  /** Null: a token that is nobody’s, or somebody who has gone */
+  invitedBy: {
+    id: string
+    name: string
+    email: string
+  } | null
+  state: 'open' | 'expired' | 'accepted'
+  expiresAt: string
+  acceptedAt: string | null
+  createdAt: string
+  /** Where it is accepted, once; it is shown this once */
+  link: string
+  /** The mail server has taken it; false: pass the link on */
+  mailed: boolean
+  /** Why not, if a mail server is set */
+  mailError: {
+    code: string
+    message: string
+    hint?: string
+  } | null
+}
+
 export type CreatedToken = {
   id: string
   name: string
@@ -236,6 +393,11 @@ export type CreatedToken = {
   lastUsedAt: string | null
   /** The token itself, which is shown this once */
   token: string
+}
+
+export type Credentials = {
+  email: string
+  password: string
 }
 
 export type DatabaseChoice = {
@@ -400,6 +562,10 @@ export type EncryptionKeyChanges = {
   state?: 'active' | 'retired'
 }
 
+export type EndedSessions = {
+  sessions: number
+}
+
 export type Engine = {
   name: string
   label: string
@@ -477,6 +643,82 @@ export type HookVariable = {
   presence: 'always' | 'success' | 'failure' | 'hook'
 }
 
+export type Identity = {
+  id: string
+  /** Null: it is gone */
+  provider: {
+    id: string
+    name: string
+    kind: string
+  } | null
+  /** What the provider calls the account */
+  subject: string
+  createdAt: string
+  lastUsedAt: string
+}
+
+export type IdentityProvider = {
+  name: string
+  /** Those of its kind, see GET /api/v1/identity-provider-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  isEnabled: boolean
+  /** Whoever signs in for the first time gets an account */
+  autoCreate: boolean
+  /** Only verified addresses of these domains may sign in; empty: all addresses */
+  emailDomains: string[]
+  /** What those get for whom no mapping is; null: nothing */
+  defaultMembership: {
+    organizationId: string
+    roleId: string
+  } | null
+  /** Where groups or roles stand: groups, realm_access.roles; null: roles are not its matter */
+  claim: string | null
+  /** From values of the claim to roles; of each organization the first that fits */
+  mappings: RoleMapping[]
+  /** Whoever no mapping is for may not sign in, and loses what the provider gave */
+  isStrict: boolean
+  id: string
+  kind: string
+  /** What must be registered with the provider, exactly so */
+  redirectUrl: string
+  /** It is what OIDC_… variables say, and cannot be changed here */
+  isFromEnvironment: boolean
+  /** How many accounts are linked with it */
+  users: number
+  createdAt: string
+  updatedAt: string
+}
+
+export type IdentityProviderChanges = {
+  name?: string
+  /** Those of its kind, see GET /api/v1/identity-provider-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings?: Record<string, unknown>
+  isEnabled?: boolean
+  /** Whoever signs in for the first time gets an account */
+  autoCreate?: boolean
+  /** Only verified addresses of these domains may sign in; empty: all addresses */
+  emailDomains?: string[]
+  /** What those get for whom no mapping is; null: nothing */
+  defaultMembership?: {
+    organizationId: string
+    roleId: string
+  } | null
+  /** Where groups or roles stand: groups, realm_access.roles; null: roles are not its matter */
+  claim?: string | null
+  /** From values of the claim to roles; of each organization the first that fits */
+  mappings?: RoleMapping[]
+  /** Whoever no mapping is for may not sign in, and loses what the provider gave */
+  isStrict?: boolean
+}
+
+export type IdentityProviderKind = {
+  name: string
+  label: string
+  /** Where its groups or roles usually stand */
+  claim: string | null
+  settings: Record<string, unknown>
+}
+
 export type InstanceSettings = {
   /** Run after every successful backup of one database */
   postBackupScript: string
@@ -488,6 +730,12 @@ export type InstanceSettings = {
   localAppBackups: number
   /** How many app backups each other registration keeps; 0: all */
   remoteAppBackups: number
+  /** How many days somebody who has signed in stays so without doing anything */
+  sessionDays: number
+  /** Whether people may sign in with a password; if not, only with passkeys and identity providers */
+  passwordSignIn: boolean
+  /** How many days entries of the audit log are kept; 0: for ever */
+  auditDays: number
   smtp?: Smtp
   /** SMTP is what SMTP_URL and MAIL_FROM say, and cannot be changed here */
   isSmtpFromEnvironment?: true
@@ -501,7 +749,43 @@ export type InstanceSettingsChanges = {
   scriptTimeoutMinutes?: number | null
   localAppBackups?: number | null
   remoteAppBackups?: number | null
+  sessionDays?: number | null
+  passwordSignIn?: boolean | null
+  auditDays?: number | null
   smtp?: Record<string, unknown> | null
+}
+
+export type Invitation = {
+  id: string
+  email: string
+  role: {
+    id: string
+    name: string
+  }
+  /** Null: a token that is nobody’s, or somebody who has gone */
+  invitedBy: {
+    id: string
+    name: string
+    email: string
+  } | null
+  state: 'open' | 'expired' | 'accepted'
+  expiresAt: string
+  acceptedAt: string | null
+  createdAt: string
+}
+
+export type InvitationAnswer = {
+  /** What the link carries */
+  token: string
+  /** Of a new account */
+  name?: string
+  /** Of the new account, or of the one that there is, unless that is signed in */
+  password?: string
+}
+
+export type InvitationLook = {
+  /** What the link carries */
+  token: string
 }
 
 export type Job = {
@@ -573,6 +857,81 @@ export type LogLine = {
   level: 'info' | 'warning' | 'error'
   message: string
   fields?: Record<string, unknown>
+}
+
+export type Me = {
+  /** Null: a token that belongs to nobody */
+  user: {
+    id: string
+    name: string
+    email: string
+    hasPassword: boolean
+    /** Signing in with a password asks for a code, too */
+    hasSecondFactor: boolean
+  } | null
+  /** What the request sees belongs to it */
+  organization: {
+    id: string
+    name: string
+  }
+  /** Those that one may switch to */
+  organizations: {
+    id: string
+    name: string
+  }[]
+  abilities: ('view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit')[]
+  /** The servers that all is limited to; null: no limit */
+  servers: ServerLimit | null
+  isInstanceAdministrator: boolean
+}
+
+export type MergedOrganization = {
+  /** False: a dry run */
+  isDone: boolean
+  from: {
+    id: string
+    name: string
+  }
+  into: {
+    id: string
+    name: string
+  }
+  /** How many of each: servers, volumes, plans, snapshots, … */
+  moved: Record<string, number>
+  renamed: {
+    what: string
+    from: string
+    to: string
+  }[]
+  /** Both had them, and they allow the same */
+  unitedRoles: string[]
+  /** They keep the role that they have there */
+  alreadyMembers: {
+    name: string
+    email: string
+  }[]
+  /** What does not come along, in words */
+  dropped: string[]
+  /** Why it cannot be done now */
+  obstacles: string[]
+}
+
+export type MyChanges = {
+  name?: string
+}
+
+export type NewAccount = {
+  email: string
+  /** Needed with a password */
+  name?: string
+  /** Without one, an invitation is made */
+  password?: string
+  /** Only with a password */
+  isInstanceAdministrator?: boolean
+  /** Where it becomes a member; needed for an invitation */
+  organizationId?: string
+  /** A role of that organization */
+  roleId?: string
 }
 
 export type NewAppBackupRegistration = {
@@ -664,6 +1023,40 @@ export type NewHook = {
   planId?: string | null
 }
 
+export type NewIdentity = {
+  providerId: string
+  to?: string
+}
+
+export type NewIdentityProvider = {
+  name: string
+  /** Those of its kind, see GET /api/v1/identity-provider-kinds. A secret that equals its mask stays, unless it would be sent to another address */
+  settings: Record<string, unknown>
+  isEnabled?: boolean
+  /** Whoever signs in for the first time gets an account */
+  autoCreate?: boolean
+  /** Only verified addresses of these domains may sign in; empty: all addresses */
+  emailDomains?: string[]
+  /** What those get for whom no mapping is; null: nothing */
+  defaultMembership?: {
+    organizationId: string
+    roleId: string
+  } | null
+  /** Where groups or roles stand: groups, realm_access.roles; null: roles are not its matter */
+  claim?: string | null
+  /** From values of the claim to roles; of each organization the first that fits */
+  mappings?: RoleMapping[]
+  /** Whoever no mapping is for may not sign in, and loses what the provider gave */
+  isStrict?: boolean
+  kind: 'oidc' | 'google' | 'github' | 'gitlab' | 'keycloak' | 'authentik' | 'authelia' | 'entra'
+}
+
+export type NewInvitation = {
+  email: string
+  /** An id of GET /api/v1/roles */
+  roleId: string
+}
+
 export type NewNotificationRule = {
   name: string
   isEnabled?: boolean
@@ -672,6 +1065,27 @@ export type NewNotificationRule = {
   servers?: ServerChoice
   /** Ids; null: all channels of the organization, also those that come later */
   channels?: string[] | null
+}
+
+export type NewOrganization = {
+  name: string
+}
+
+export type NewPasskey = {
+  name: string
+  /** toJSON() of what navigator.credentials.create gives */
+  response: {
+    id: string
+    rawId: string
+    type: 'public-key'
+    response: {
+      clientDataJSON: string
+      attestationObject: string
+      transports?: string[]
+    }
+    clientExtensionResults?: Record<string, unknown>
+    authenticatorAttachment?: string | null
+  }
 }
 
 /** What is absent here and has no default is that of the settings */
@@ -786,6 +1200,13 @@ export type NewRestore = {
   confirmation?: string
 }
 
+export type NewRole = {
+  name: string
+  abilities: ('view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit')[]
+  /** Null: all servers */
+  servers?: ServerLimit | null
+}
+
 export type NewSchedule = {
   name: string
   rule: {
@@ -881,6 +1302,13 @@ export type NewToken = {
   expiresAt?: string | null
 }
 
+export type NewUser = {
+  /** Of somebody who has an account; others are invited */
+  email: string
+  /** An id of GET /api/v1/roles */
+  roleId: string
+}
+
 export type NewVolume = {
   name: string
   /** Those of its kind, see GET /api/v1/volume-kinds. A secret that equals its mask stays, unless it would be sent to another address */
@@ -930,6 +1358,71 @@ export type NotificationRuleChanges = {
   channels?: string[] | null
 }
 
+export type Organization = {
+  id: string
+  name: string
+  members: number
+  servers: number
+  createdAt: string
+}
+
+export type OrganizationChanges = {
+  name?: string
+}
+
+export type OrganizationChoice = {
+  id: string
+}
+
+export type OrganizationLosses = {
+  organization: {
+    id: string
+    name: string
+  }
+  servers: string[]
+  plans: string[]
+  schedules: string[]
+  scheduledRestores: string[]
+  /** They are forgotten, with their copies; every object stays where it is */
+  volumes: ({
+    name: string
+    /** Where its copies stay */
+    location: string | null
+    copies: number
+    bytes: number
+  })[]
+  snapshots: number
+  /** What copies are encrypted with cannot be read without them */
+  keys: string[]
+  channels: string[]
+  notificationRules: string[]
+  hooks: string[]
+  roles: string[]
+  members: number
+  /** Those who would be in no organization any more; their accounts stay */
+  membersWithout: {
+    name: string
+    email: string
+  }[]
+  tokens: string[]
+  /** To whom those that are open were sent */
+  invitations: string[]
+  /** In its history, with their logs */
+  jobs: number
+  runningJobs: number
+  /** Why it cannot be deleted now */
+  obstacles: string[]
+}
+
+export type OrganizationMerge = {
+  /** The id of the organization that stays */
+  into: string
+  /** The name of the one that goes; not needed for a dry run */
+  confirmation?: string
+  /** Only say what would happen */
+  dryRun?: boolean
+}
+
 export type Overview = {
   /** Of the chosen server or plan; whatever standing is asked for */
   counts: {
@@ -961,6 +1454,66 @@ export type Overview = {
       progress: JobProgress | null
     })[]
   }
+}
+
+export type Passkey = {
+  id: string
+  name: string
+  /** How it is reached: internal, hybrid, usb, nfc, ble */
+  transports: string[]
+  /** It may be on several devices, as those that an account synchronises */
+  mayBeBackedUp: boolean
+  /** It is not lost with the device */
+  isBackedUp: boolean
+  createdAt: string
+  lastUsedAt: string | null
+}
+
+export type PasskeyChanges = {
+  name: string
+}
+
+/** For parseCreationOptionsFromJSON of WebAuthn */
+export type PasskeyCreationOptions = Record<string, unknown>
+
+/** For parseRequestOptionsFromJSON of WebAuthn */
+export type PasskeyRequestOptions = Record<string, unknown>
+
+export type PasskeySignIn = {
+  /** toJSON() of what navigator.credentials.get gives */
+  response: {
+    id: string
+    rawId: string
+    type: 'public-key'
+    response: {
+      clientDataJSON: string
+      authenticatorData: string
+      signature: string
+      userHandle?: string | null
+    }
+    clientExtensionResults?: Record<string, unknown>
+    authenticatorAttachment?: string | null
+  }
+}
+
+export type PasswordChange = {
+  current: string
+  /** At least 12 characters, and none that others would guess */
+  new: string
+}
+
+export type PasswordConfirmation = {
+  password: string
+}
+
+export type PasswordResetConfirmation = {
+  token: string
+  /** At least 12 characters, and none that others would guess */
+  password: string
+}
+
+export type PasswordReset = {
+  email: string
 }
 
 export type Plan = {
@@ -1178,7 +1731,7 @@ export type Problem = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'forbidden' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'forbidden' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -1188,6 +1741,11 @@ export type Problem = {
     field: string
     message: string
   }[]
+}
+
+export type RecoveryCodes = {
+  /** Each signs in once in the place of a code; shown this once */
+  recoveryCodes: string[]
 }
 
 export type Restore = {
@@ -1352,6 +1910,36 @@ export type RetentionTrial = {
   database?: string
   /** What goes until then; absent: what goes now */
   until?: string
+}
+
+export type Role = {
+  id: string
+  name: string
+  abilities: ('view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit')[]
+  /** Null: all servers */
+  servers: ServerLimit | null
+  /** It came with the organization: it can be changed, and not deleted */
+  isBuiltIn: boolean
+  /** How many users have it */
+  members: number
+  /** How many open invitations give it */
+  invitations: number
+  createdAt: string
+  updatedAt: string
+}
+
+export type RoleChanges = {
+  name?: string
+  abilities?: ('view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit')[]
+  /** Null: all servers */
+  servers?: ServerLimit | null
+}
+
+export type RoleMapping = {
+  /** What the claim is, or has among others */
+  value: string
+  organizationId: string
+  roleId: string
 }
 
 export type RunOrder = {
@@ -1524,6 +2112,18 @@ export type ScheduledRestoreChanges = {
   confirmation?: string
 }
 
+export type SecondFactor = {
+  code: string
+} | {
+  recoveryCode: string
+}
+
+export type SecondFactorState = {
+  isEnabled: boolean
+  /** How many have not been used */
+  recoveryCodesLeft: number
+}
+
 export type Server = {
   name: string
   /** The settings of the engine, see GET /api/v1/engines. A secret that equals its mask stays */
@@ -1563,6 +2163,28 @@ export type ServerChoice = {
 } | {
   /** The servers that have all of these labels */
   labels: Record<string, string>
+}
+
+export type ServerLimit = {
+  /** Patterns of names, as “team-a-*”; ? is any one character */
+  names?: string[]
+  labels?: Record<string, string>
+}
+
+export type Session = {
+  id: string
+  /** This request is signed with it */
+  isCurrent: boolean
+  /** password, passkey, link, or oidc:<provider> */
+  method: string | null
+  /** Where somebody has signed in from */
+  address: string | null
+  userAgent: string | null
+  createdAt: string
+  /** To the hour */
+  lastUsedAt: string
+  /** If it is not used before */
+  expiresAt: string
 }
 
 export type Settings = {
@@ -1642,11 +2264,56 @@ export type SettingsChanges = {
   apiRateLimit?: number | null
 }
 
+export type Setup = {
+  /** What the app prints when it starts */
+  token: string
+  name: string
+  email: string
+  /** At least 12 characters, and none that others would guess */
+  password: string
+  /** What the first organization is called from now on */
+  organization?: string
+}
+
+export type SetupState = {
+  /** Nobody has an account yet */
+  isOpen: boolean
+}
+
 export type SharedChannel = {
   id: string
   name: string
   kind: string
   isEnabled: boolean
+}
+
+export type ShownInvitation = {
+  organization: string
+  email: string
+  role: string
+  expiresAt: string
+  /** There is an account with that e-mail, to be signed in to */
+  hasAccount: boolean
+}
+
+export type SignInLink = {
+  token: string
+}
+
+export type SignInMethods = {
+  password: boolean
+  /** Whether a forgotten password can be set anew by mail */
+  passwordReset: boolean
+  passkeys: boolean
+  providers: {
+    id: string
+    name: string
+  }[]
+}
+
+export type SignInResult = {
+  /** Not signed in yet: one of these is asked for */
+  secondFactor?: ('totp' | 'recovery-code')[]
 }
 
 export type Smtp = {
@@ -1894,6 +2561,25 @@ export type Token = {
   lastUsedAt: string | null
 }
 
+export type TotpCode = {
+  code: string
+}
+
+export type TotpEnrolment = {
+  /** For a QR code: otpauth://totp/… */
+  uri: string
+  /** The same to be typed, in base32 */
+  secret: string
+  /** Each signs in once in the place of a code; shown this once */
+  recoveryCodes: string[]
+}
+
+export type TotpRemoval = {
+  password: string
+} | {
+  code: string
+}
+
 export type UndoRestore = {
   /** End other people’s sessions on the database that is replaced */
   endSessions?: boolean
@@ -1910,7 +2596,7 @@ export type UnfinishedRun = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'forbidden' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'forbidden' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -1923,6 +2609,35 @@ export type UnfinishedRun = {
   state?: 'queued' | 'running' | 'succeeded' | 'partial' | 'failed' | 'cancelled'
   run?: Job
   backups?: Job[]
+}
+
+export type User = {
+  id: string
+  name: string
+  email: string
+  role: {
+    id: string
+    name: string
+  }
+  /** It gave the role, and may take it away; null: a person did */
+  identityProvider: {
+    id: string
+    name: string
+  } | null
+  /** May do everything in every organization, whatever the role says */
+  isInstanceAdministrator: boolean
+  /** Cannot sign in */
+  isDisabled: boolean
+  /** Gives a code of an authenticator, or has a passkey */
+  hasSecondFactor: boolean
+  /** Of the sessions that have not ended; null: there is none */
+  lastSignInAt: string | null
+  joinedAt: string
+}
+
+export type UserChanges = {
+  /** An id of GET /api/v1/roles */
+  roleId?: string
 }
 
 export type Verification = {
@@ -2010,6 +2725,20 @@ export type VolumeUsage = {
 }
 
 export interface Operations {
+  /** Delete an account, with its memberships and tokens; says what went with it */
+  'DELETE /api/v1/accounts/{id}': {
+    params: {
+      id: string
+    }
+    answer: AccountLosses
+  }
+  /** Take away the second factor of somebody who has lost it */
+  'DELETE /api/v1/accounts/{id}/second-factor': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
   /** Delete a registration; the backups that it has made stay where they are */
   'DELETE /api/v1/app-backup-registrations/{id}': {
     params: {
@@ -2031,11 +2760,59 @@ export interface Operations {
     }
     answer: null
   }
+  /** Delete an identity provider: nobody signs in by it any more; roles that it gave stay */
+  'DELETE /api/v1/identity-providers/{id}': {
+    params: {
+      id: string
+    }
+    query?: {
+      /** Also where it is the only way to sign in for somebody */
+      force?: string
+    }
+    answer: null
+  }
+  /** Take an invitation back */
+  'DELETE /api/v1/invitations/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
   /** Forget an encryption key that protects nothing */
   'DELETE /api/v1/keys/{id}': {
     params: {
       id: string
     }
+    answer: null
+  }
+  /** Take an account at an identity provider away; not the last way to sign in */
+  'DELETE /api/v1/me/identities/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
+  /** Delete a passkey; not the last way to sign in */
+  'DELETE /api/v1/me/passkeys/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
+  /** Sign out everywhere else */
+  'DELETE /api/v1/me/sessions': {
+    answer: EndedSessions
+  }
+  /** Sign out in one other browser */
+  'DELETE /api/v1/me/sessions/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
+  /** Remove the authenticator app, and the recovery codes: the password alone signs in again */
+  'DELETE /api/v1/me/totp': {
+    body: TotpRemoval
     answer: null
   }
   /** Delete a rule */
@@ -2044,6 +2821,17 @@ export interface Operations {
       id: string
     }
     answer: null
+  }
+  /** Delete an organization; nothing on its volumes is touched; says what was lost */
+  'DELETE /api/v1/organizations/{id}': {
+    params: {
+      id: string
+    }
+    query?: {
+      /** Its name */
+      confirmation?: string
+    }
+    answer: OrganizationLosses
   }
   /** Delete a plan; if it has snapshots, only with a word on them */
   'DELETE /api/v1/plans/{id}': {
@@ -2055,6 +2843,13 @@ export interface Operations {
       snapshots?: 'keep' | 'delete'
     }
     answer: DeletedPlan | null
+  }
+  /** Delete a role that nobody has */
+  'DELETE /api/v1/roles/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
   }
   /** Delete a scheduled restore */
   'DELETE /api/v1/scheduled-restores/{id}': {
@@ -2099,6 +2894,13 @@ export interface Operations {
     }
     answer: null
   }
+  /** Take a member out of the organization, with their tokens; the account stays */
+  'DELETE /api/v1/users/{id}': {
+    params: {
+      id: string
+    }
+    answer: null
+  }
   /** Forget a volume; what lies on it is not touched */
   'DELETE /api/v1/volumes/{id}': {
     params: {
@@ -2109,6 +2911,39 @@ export interface Operations {
       copies?: 'forget'
     }
     answer: ForgottenVolume
+  }
+  /** What a role may allow */
+  'GET /api/v1/abilities': {
+    answer: {
+      items: Ability[]
+    }
+  }
+  /** Everybody who can sign in, by name */
+  'GET /api/v1/accounts': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: Account[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One account */
+  'GET /api/v1/accounts/{id}': {
+    params: {
+      id: string
+    }
+    answer: Account
+  }
+  /** What would go with an account */
+  'GET /api/v1/accounts/{id}/losses': {
+    params: {
+      id: string
+    }
+    answer: AccountLosses
   }
   /** Where and when the app’s own database is backed up, by name */
   'GET /api/v1/app-backup-registrations': {
@@ -2146,6 +2981,70 @@ export interface Operations {
       /** Null on the last page */
       nextCursor: string | null
     }
+  }
+  /** What people and programs have done, the newest first */
+  'GET /api/v1/audit': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+      /** An action, or its beginning: server */
+      action?: string
+      /** The id of a user or a token, or a part of its name */
+      actor?: string
+      /** The id of a thing, or a part of its name */
+      target?: string
+      /** succeeded, failed (all that is not), or the code of an error */
+      outcome?: string
+      /** Where the request came from */
+      address?: string
+      /** Then or later */
+      from?: string
+      /** Before */
+      to?: string
+      /** A text in any part of the entry */
+      search?: string
+      /** Those of all organizations, and of the instance: only for who administers it */
+      instance?: string
+    }
+    answer: {
+      items: AuditEntry[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** All of them, as one file: JSON lines, or CSV */
+  'GET /api/v1/audit/export': {
+    query?: {
+      /** An action, or its beginning: server */
+      action?: string
+      /** The id of a user or a token, or a part of its name */
+      actor?: string
+      /** The id of a thing, or a part of its name */
+      target?: string
+      /** succeeded, failed (all that is not), or the code of an error */
+      outcome?: string
+      /** Where the request came from */
+      address?: string
+      /** Then or later */
+      from?: string
+      /** Before */
+      to?: string
+      /** A text in any part of the entry */
+      search?: string
+      /** Those of all organizations, and of the instance: only for who administers it */
+      instance?: string
+      as?: 'jsonl' | 'csv'
+    }
+    answer: unknown
+  }
+  /** Whether the log is what was recorded: goes through the whole chain of its hashes */
+  'GET /api/v1/audit/verify': {
+    query?: {
+      /** A head that was noted earlier, as number:hash, must be in it, too */
+      expect?: string
+    }
+    answer: AuditVerification
   }
   /** The kinds of channels, and their settings */
   'GET /api/v1/channel-kinds': {
@@ -2219,9 +3118,55 @@ export interface Operations {
     }
     answer: Hook
   }
+  /** The kinds of identity providers, and their settings */
+  'GET /api/v1/identity-provider-kinds': {
+    answer: {
+      items: IdentityProviderKind[]
+    }
+  }
+  /** Identity providers, by name */
+  'GET /api/v1/identity-providers': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: IdentityProvider[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One identity provider */
+  'GET /api/v1/identity-providers/{id}': {
+    params: {
+      id: string
+    }
+    answer: IdentityProvider
+  }
   /** What applies to the whole installation: scripts, mail, how many app backups are kept */
   'GET /api/v1/instance-settings': {
     answer: InstanceSettings
+  }
+  /** Invitations, the newest first, without their links */
+  'GET /api/v1/invitations': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: Invitation[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One invitation */
+  'GET /api/v1/invitations/{id}': {
+    params: {
+      id: string
+    }
+    answer: Invitation
   }
   /** Jobs, the newest first */
   'GET /api/v1/jobs': {
@@ -2297,6 +3242,32 @@ export interface Operations {
     }
     answer: EncryptionKey
   }
+  /** Who sends the request, and what it may do */
+  'GET /api/v1/me': {
+    answer: Me
+  }
+  /** One’s own accounts at identity providers */
+  'GET /api/v1/me/identities': {
+    answer: {
+      items: Identity[]
+    }
+  }
+  /** One’s own passkeys, the oldest first */
+  'GET /api/v1/me/passkeys': {
+    answer: {
+      items: Passkey[]
+    }
+  }
+  /** Where one is signed in */
+  'GET /api/v1/me/sessions': {
+    answer: {
+      items: Session[]
+    }
+  }
+  /** Whether one is asked for a code of an authenticator app */
+  'GET /api/v1/me/totp': {
+    answer: SecondFactorState
+  }
   /** What people may want to hear of */
   'GET /api/v1/notification-events': {
     answer: {
@@ -2322,6 +3293,33 @@ export interface Operations {
       id: string
     }
     answer: NotificationRule
+  }
+  /** Organizations, by name */
+  'GET /api/v1/organizations': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: Organization[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One organization */
+  'GET /api/v1/organizations/{id}': {
+    params: {
+      id: string
+    }
+    answer: Organization
+  }
+  /** Exactly what would be lost with an organization */
+  'GET /api/v1/organizations/{id}/losses': {
+    params: {
+      id: string
+    }
+    answer: OrganizationLosses
   }
   /** How every database of every enabled plan fares, what runs now, and what runs next */
   'GET /api/v1/overview': {
@@ -2408,6 +3406,26 @@ export interface Operations {
       nextCursor: string | null
     }
   }
+  /** Roles, by name */
+  'GET /api/v1/roles': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: Role[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One role */
+  'GET /api/v1/roles/{id}': {
+    params: {
+      id: string
+    }
+    answer: Role
+  }
   /** Scheduled restores, by name */
   'GET /api/v1/scheduled-restores': {
     query?: {
@@ -2485,11 +3503,44 @@ export interface Operations {
   'GET /api/v1/settings': {
     answer: Settings
   }
+  /** Whether the first account is still to be made */
+  'GET /api/v1/setup': {
+    answer: SetupState
+  }
   /** Channels of other organizations that rules may name */
   'GET /api/v1/shared-channels': {
     answer: {
       items: SharedChannel[]
     }
+  }
+  /** Which ways to sign in there are */
+  'GET /api/v1/sign-in': {
+    answer: SignInMethods
+  }
+  /** Sign in by an identity provider: sends the browser there */
+  'GET /api/v1/sign-in/providers/{id}': {
+    params: {
+      id: string
+    }
+    query?: {
+      /** The page that follows */
+      to?: string
+    }
+    answer: unknown
+  }
+  /** Where the identity provider sends the browser back to, and where it is signed in */
+  'GET /api/v1/sign-in/providers/{id}/callback': {
+    params: {
+      id: string
+    }
+    query?: {
+      code?: string
+      state?: string
+      iss?: string
+      error?: string
+      error_description?: string
+    }
+    answer: unknown
   }
   /** Snapshots, the newest or the largest first */
   'GET /api/v1/snapshots': {
@@ -2575,6 +3626,26 @@ export interface Operations {
     }
     answer: Token
   }
+  /** The members of the organization, by name */
+  'GET /api/v1/users': {
+    query?: {
+      limit?: number
+      /** The nextCursor of the page before */
+      cursor?: string
+    }
+    answer: {
+      items: User[]
+      /** Null on the last page */
+      nextCursor: string | null
+    }
+  }
+  /** One member */
+  'GET /api/v1/users/{id}': {
+    params: {
+      id: string
+    }
+    answer: User
+  }
   /** The kinds of volumes, and their settings */
   'GET /api/v1/volume-kinds': {
     answer: {
@@ -2617,6 +3688,14 @@ export interface Operations {
   'GET /health/ready': {
     answer: Health
   }
+  /** Change an account: name, e-mail, whether it may sign in and administers the instance */
+  'PATCH /api/v1/accounts/{id}': {
+    params: {
+      id: string
+    }
+    body: AccountChanges
+    answer: Account
+  }
   /** Change a registration; with If-Match only what was read */
   'PATCH /api/v1/app-backup-registrations/{id}': {
     params: {
@@ -2641,6 +3720,14 @@ export interface Operations {
     body: HookChanges
     answer: Hook
   }
+  /** Change an identity provider; with If-Match only what was read */
+  'PATCH /api/v1/identity-providers/{id}': {
+    params: {
+      id: string
+    }
+    body: IdentityProviderChanges
+    answer: IdentityProvider
+  }
   /** Change them; null brings back the default; with If-Match only what was read */
   'PATCH /api/v1/instance-settings': {
     body: InstanceSettingsChanges
@@ -2654,6 +3741,19 @@ export interface Operations {
     body: EncryptionKeyChanges
     answer: EncryptionKey
   }
+  /** Change one’s name */
+  'PATCH /api/v1/me': {
+    body: MyChanges
+    answer: Me
+  }
+  /** Rename a passkey */
+  'PATCH /api/v1/me/passkeys/{id}': {
+    params: {
+      id: string
+    }
+    body: PasskeyChanges
+    answer: Passkey
+  }
   /** Change a rule; with If-Match only what was read */
   'PATCH /api/v1/notification-rules/{id}': {
     params: {
@@ -2662,6 +3762,14 @@ export interface Operations {
     body: NotificationRuleChanges
     answer: NotificationRule
   }
+  /** Rename an organization */
+  'PATCH /api/v1/organizations/{id}': {
+    params: {
+      id: string
+    }
+    body: OrganizationChanges
+    answer: Organization
+  }
   /** Change a plan; with If-Match only what was read */
   'PATCH /api/v1/plans/{id}': {
     params: {
@@ -2669,6 +3777,14 @@ export interface Operations {
     }
     body: PlanChanges
     answer: Plan
+  }
+  /** Change a role, also a built-in one; with If-Match only what was read */
+  'PATCH /api/v1/roles/{id}': {
+    params: {
+      id: string
+    }
+    body: RoleChanges
+    answer: Role
   }
   /** Change a scheduled restore; with If-Match only what was read */
   'PATCH /api/v1/scheduled-restores/{id}': {
@@ -2707,6 +3823,14 @@ export interface Operations {
     body: SnapshotChanges
     answer: SnapshotDetails
   }
+  /** Give a member another role */
+  'PATCH /api/v1/users/{id}': {
+    params: {
+      id: string
+    }
+    body: UserChanges
+    answer: User
+  }
   /** Change a volume; with If-Match only what was read */
   'PATCH /api/v1/volumes/{id}': {
     params: {
@@ -2714,6 +3838,18 @@ export interface Operations {
     }
     body: VolumeChanges
     answer: Volume
+  }
+  /** Make an account with a password, or an invitation to make one */
+  'POST /api/v1/accounts': {
+    body: NewAccount
+    answer: CreatedAccount
+  }
+  /** End all its sessions */
+  'POST /api/v1/accounts/{id}/sign-out': {
+    params: {
+      id: string
+    }
+    answer: EndedSessions
   }
   /** Add a registration; a folder is tried out first */
   'POST /api/v1/app-backup-registrations': {
@@ -2761,6 +3897,40 @@ export interface Operations {
     body: NewHook
     answer: Hook
   }
+  /** Add an identity provider */
+  'POST /api/v1/identity-providers': {
+    body: NewIdentityProvider
+    answer: IdentityProvider
+  }
+  /** Ask an identity provider what it says of itself, and say what was found */
+  'POST /api/v1/identity-providers/{id}/test': {
+    params: {
+      id: string
+    }
+    answer: TestReport
+  }
+  /** Invite somebody: the link is shown this once, and mailed where a mail server is set */
+  'POST /api/v1/invitations': {
+    body: NewInvitation
+    answer: CreatedInvitation
+  }
+  /** Accept an invitation, with a new account, or the one that there is */
+  'POST /api/v1/invitations/accept': {
+    body: InvitationAnswer
+    answer: AcceptedInvitation
+  }
+  /** What an invitation is for */
+  'POST /api/v1/invitations/look': {
+    body: InvitationLook
+    answer: ShownInvitation
+  }
+  /** Another link, in the place of the one before */
+  'POST /api/v1/invitations/{id}/renew': {
+    params: {
+      id: string
+    }
+    answer: CreatedInvitation
+  }
   /** Stop a job in whatever state it is; the run of a plan with all its backups */
   'POST /api/v1/jobs/{id}/cancel': {
     params: {
@@ -2773,10 +3943,74 @@ export interface Operations {
     body: NewEncryptionKey
     answer: AddedEncryptionKey
   }
+  /** Begin to add an identity provider to one’s own ways to sign in: says where the browser goes */
+  'POST /api/v1/me/identities': {
+    body: NewIdentity
+    answer: {
+      url: string
+    }
+  }
+  /** Switch to another organization, in this session */
+  'POST /api/v1/me/organization': {
+    body: OrganizationChoice
+    answer: Me
+  }
+  /** Add a passkey */
+  'POST /api/v1/me/passkeys': {
+    body: NewPasskey
+    answer: Passkey
+  }
+  /** Begin to add a passkey: what the browser is asked for */
+  'POST /api/v1/me/passkeys/options': {
+    answer: PasskeyCreationOptions
+  }
+  /** Choose another password: all other sessions end */
+  'POST /api/v1/me/password': {
+    body: PasswordChange
+    answer: null
+  }
+  /** Make new recovery codes: the former ones are worth nothing any more */
+  'POST /api/v1/me/recovery-codes': {
+    body: PasswordConfirmation
+    answer: RecoveryCodes
+  }
+  /** Make a secret for an authenticator app; it counts once a code of it was right */
+  'POST /api/v1/me/totp': {
+    body: PasswordConfirmation
+    answer: TotpEnrolment
+  }
+  /** Enter the first code: from now on one is asked for behind the password */
+  'POST /api/v1/me/totp/verify': {
+    body: TotpCode
+    answer: null
+  }
   /** Add a rule */
   'POST /api/v1/notification-rules': {
     body: NewNotificationRule
     answer: NotificationRule
+  }
+  /** Add an organization, with its roles, a notification rule and a first volume */
+  'POST /api/v1/organizations': {
+    body: NewOrganization
+    answer: Organization
+  }
+  /** Move everything of an organization into another one, or say what would happen */
+  'POST /api/v1/organizations/{id}/merge': {
+    params: {
+      id: string
+    }
+    body: OrganizationMerge
+    answer: MergedOrganization
+  }
+  /** Mail a link to set a new password with; whether there is such an account is not said */
+  'POST /api/v1/password-reset': {
+    body: PasswordReset
+    answer: null
+  }
+  /** Set the password that a link was mailed for: all sessions end */
+  'POST /api/v1/password-reset/confirm': {
+    body: PasswordResetConfirmation
+    answer: null
   }
   /** Add a plan */
   'POST /api/v1/plans': {
@@ -2830,6 +4064,11 @@ export interface Operations {
     }
     body: UndoRestore | null
     answer: StartedRestore
+  }
+  /** Add a role, with no more than one may do oneself */
+  'POST /api/v1/roles': {
+    body: NewRole
+    answer: Role
   }
   /** Add a restore that repeats */
   'POST /api/v1/scheduled-restores': {
@@ -2915,6 +4154,39 @@ export interface Operations {
     }
     answer: TestReport
   }
+  /** Make the first account, which administers the instance, and sign in */
+  'POST /api/v1/setup': {
+    body: Setup
+    answer: SignInResult
+  }
+  /** Sign in with a password: a cookie carries the session */
+  'POST /api/v1/sign-in': {
+    body: Credentials
+    answer: SignInResult
+  }
+  /** Sign in with what a link carries that was made on the machine of the app */
+  'POST /api/v1/sign-in/link': {
+    body: SignInLink
+    answer: SignInResult
+  }
+  /** Sign in with a passkey */
+  'POST /api/v1/sign-in/passkey': {
+    body: PasskeySignIn
+    answer: SignInResult
+  }
+  /** Begin to sign in with a passkey: what the browser is asked for */
+  'POST /api/v1/sign-in/passkey/options': {
+    answer: PasskeyRequestOptions
+  }
+  /** The second half of a sign-in with a password: a code, or a recovery code */
+  'POST /api/v1/sign-in/second-factor': {
+    body: SecondFactor
+    answer: SignInResult
+  }
+  /** End the session of this browser */
+  'POST /api/v1/sign-out': {
+    answer: null
+  }
   /** Delete snapshots, all of them or none; with dryRun say what would go */
   'POST /api/v1/snapshots/delete': {
     body: DeletionOrder
@@ -2934,6 +4206,11 @@ export interface Operations {
   'POST /api/v1/tokens': {
     body: NewToken
     answer: CreatedToken
+  }
+  /** Make somebody a member who has an account */
+  'POST /api/v1/users': {
+    body: NewUser
+    answer: User
   }
   /** Add a volume */
   'POST /api/v1/volumes': {

@@ -8,12 +8,24 @@ export const errors = {
   unsupported: { status: 400, exit: 2, retryable: false },
   configuration_invalid: { status: 500, exit: 2, retryable: false },
   not_signed_in: { status: 401, exit: 2, retryable: false },
+  sign_in_failed: { status: 401, exit: 2, retryable: false },
+  setup_closed: { status: 409, exit: 1, retryable: false },
   forbidden: { status: 403, exit: 2, retryable: false },
+  sign_in_expired: { status: 400, exit: 1, retryable: true },
+  account_unknown: { status: 403, exit: 1, retryable: false },
+  email_not_verified: { status: 403, exit: 1, retryable: false },
+  no_role: { status: 403, exit: 1, retryable: false },
+  identity_taken: { status: 409, exit: 1, retryable: false },
+  last_way_to_sign_in: { status: 409, exit: 1, retryable: false },
+  passkey_refused: { status: 400, exit: 1, retryable: false },
+  provider_unreachable: { status: 502, exit: 1, retryable: true },
+  provider_refused: { status: 502, exit: 1, retryable: false },
   app_unreachable: { status: 502, exit: 1, retryable: true },
   not_found: { status: 404, exit: 4, retryable: false },
   name_taken: { status: 409, exit: 1, retryable: false },
   place_taken: { status: 409, exit: 1, retryable: false },
   in_use: { status: 409, exit: 1, retryable: false },
+  last_administrator: { status: 409, exit: 1, retryable: false },
   changed_meanwhile: { status: 412, exit: 1, retryable: false },
   too_many_requests: { status: 429, exit: 1, retryable: true },
   request_in_progress: { status: 409, exit: 1, retryable: true },
@@ -69,6 +81,8 @@ export const errors = {
   store_in_use: { status: 503, exit: 1, retryable: false },
   store_newer: { status: 503, exit: 2, retryable: false },
   store_older: { status: 503, exit: 2, retryable: false },
+  audit_failed: { status: 503, exit: 1, retryable: false },
+  audit_broken: { status: 500, exit: 5, retryable: false },
   app_backup_failed: { status: 503, exit: 1, retryable: false },
   runner_lost: { status: 500, exit: 1, retryable: true },
   lease_lost: { status: 409, exit: 1, retryable: false },
@@ -106,6 +120,8 @@ export interface ErrorDetails {
   fields?: readonly FieldError[]
   /** For what a certain case knows better than its code, for instance a 503 that says “slow down”. */
   retryable?: boolean
+  /** How many seconds to wait before another try. */
+  retryAfter?: number
   /** Whatever another try would find, this must be told: a job that ends with it is not tried again. */
   isFinal?: boolean
 }
@@ -118,6 +134,7 @@ export class AppError extends Error {
   readonly fields: readonly FieldError[] | undefined
   readonly retryable: boolean
   readonly isFinal: boolean
+  readonly retryAfter: number | undefined
 
   constructor(code: ErrorCode, sentence: string, details: ErrorDetails = {}) {
     super(sentence, details.cause === undefined ? undefined : { cause: details.cause })
@@ -126,6 +143,7 @@ export class AppError extends Error {
     this.fields = details.fields
     this.retryable = details.retryable ?? errors[code].retryable
     this.isFinal = details.isFinal ?? false
+    this.retryAfter = details.retryAfter
   }
 
   get status(): number {

@@ -26,6 +26,8 @@ export const smtp = z
 export type Smtp = z.output<typeof smtp>
 
 export const MOST_LOCAL_APP_BACKUPS = 15
+/** So that nobody makes what they have done disappear by way of the settings. */
+const LEAST_AUDIT_DAYS = 30
 
 /** What applies to the whole installation, whatever the organization. */
 const fields = {
@@ -40,6 +42,16 @@ const fields = {
   remoteAppBackups: wholeNumber(0, 1_000_000_000).meta({
     description: 'How many app backups each other registration keeps; 0: all',
   }),
+  sessionDays: wholeNumber(1, 400).meta({
+    description: 'How many days somebody who has signed in stays so without doing anything',
+  }),
+  passwordSignIn: z.boolean().meta({
+    description:
+      'Whether people may sign in with a password; if not, only with passkeys and identity providers',
+  }),
+  auditDays: wholeNumber(0, 36_500)
+    .refine((days) => days === 0 || days >= LEAST_AUDIT_DAYS, `must be 0, or at least ${LEAST_AUDIT_DAYS}`)
+    .meta({ description: 'How many days entries of the audit log are kept; 0: for ever' }),
   smtp,
 }
 
@@ -49,6 +61,9 @@ export const DEFAULT_INSTANCE_SETTINGS = {
   scriptTimeoutMinutes: 10,
   localAppBackups: 7,
   remoteAppBackups: 30,
+  sessionDays: 30,
+  passwordSignIn: true,
+  auditDays: 365,
 } as const satisfies InstanceSettings
 
 export const instanceSettings = z.object({ ...fields, smtp: smtp.optional() })
@@ -81,6 +96,9 @@ export const instanceSettingsChanges = z
     scriptTimeoutMinutes: fields.scriptTimeoutMinutes.nullish(),
     localAppBackups: fields.localAppBackups.nullish(),
     remoteAppBackups: fields.remoteAppBackups.nullish(),
+    sessionDays: fields.sessionDays.nullish(),
+    passwordSignIn: fields.passwordSignIn.nullish(),
+    auditDays: fields.auditDays.nullish(),
     smtp: z.record(z.string(), z.unknown()).nullish(),
   })
   .meta({ id: 'InstanceSettingsChanges' })

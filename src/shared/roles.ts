@@ -44,6 +44,7 @@ export const role = z
       .boolean()
       .meta({ description: 'It came with the organization: it can be changed, and not deleted' }),
     members: z.int().meta({ description: 'How many users have it' }),
+    invitations: z.int().meta({ description: 'How many open invitations give it' }),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -92,8 +93,23 @@ export function isWithin(
   return Object.entries(labels ?? {}).every(([label, value]) => server.labels[label] === value)
 }
 
+/**
+ * Whether every server within the one limit is within the other one, as far as that can be told from the limits alone.
+ * Null: all servers.
+ */
+export function isNoWider(limit: ServerLimit | null, than: ServerLimit | null): boolean {
+  if (than === null) return true
+  if (limit === null) return false
+  const labels = Object.entries(than.labels ?? {})
+  if (!labels.every(([label, value]) => limit.labels?.[label] === value)) return false
+  const wider = than.names
+  if (!wider) return true
+  // A pattern is taken for a text: whatever it may stand for fits, too, if each of its stars is met by a star.
+  return (limit.names ?? ['*']).every((name) => wider.some((pattern) => fits(pattern, name, 'a pattern')))
+}
+
 /** Without regular expressions: no pattern is slow. */
-function fits(pattern: string, text: string): boolean {
+function fits(pattern: string, text: string, what: 'a text' | 'a pattern' = 'a text'): boolean {
   let [at, p] = [0, 0]
   let star = -1
   let starAt = 0
@@ -101,7 +117,11 @@ function fits(pattern: string, text: string): boolean {
     if (pattern[p] === '*') {
       star = p++
       starAt = at
-    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === text[at])) {
+    } else if (
+      p < pattern.length &&
+      !(what === 'a pattern' && text[at] === '*') &&
+      (pattern[p] === '?' || pattern[p] === text[at])
+    ) {
       p++
       at++
     } else if (star >= 0) {

@@ -52,6 +52,7 @@ const content: Record<CopiedTable, object[]> = {
       publicKey: 'y',
       counter: 0,
       transports: json,
+      mayBeBackedUp: 1,
       isBackedUp: 1,
       createdAt: NOW,
     },
@@ -59,7 +60,9 @@ const content: Record<CopiedTable, object[]> = {
   signInFailures: [{ key: 'x', count: 3, lastAt: NOW, blockedUntil: NOW }],
   setup: [{ id: 1, hash: 'x', createdAt: NOW }],
   identitySecret: [{ id: 'identity', content: json }],
-  identityProviders: [{ id: 'ip', name: 'x', kind: 'oidc', settings: json, isEnabled: 1, ...stamps }],
+  identityProviders: [
+    { id: 'ip', name: 'x', kind: 'oidc', settings: json, rules: json, isEnabled: 1, ...stamps },
+  ],
   roles: [{ id: 'ro', ...named, abilities: json, servers: json, isBuiltIn: 0 }],
   memberships: [{ organizationId: 'org', userId: 'u', roleId: 'ro', createdAt: NOW }],
   invitations: [

@@ -28,7 +28,7 @@ export const copiedTables: { readonly [T in CopiedTable]: TableShape<T> } = {
   signInFailures: { key: ['key'] },
   setup: { key: ['id'] },
   identitySecret: { key: ['id'], json: ['content'] },
-  identityProviders: { key: ['id'], json: ['settings'] },
+  identityProviders: { key: ['id'], json: ['settings', 'rules'] },
   roles: { key: ['id'], json: ['abilities', 'servers'] },
   memberships: { key: ['organizationId', 'userId'] },
   invitations: { key: ['id'] },

@@ -504,6 +504,7 @@ interface PasskeysTable {
   publicKey: string
   counter: number
   transports: Json
+  mayBeBackedUp: number
   isBackedUp: number
   createdAt: number
   lastUsedAt: Optional<number>
@@ -535,6 +536,7 @@ interface IdentityProvidersTable {
   name: string
   kind: string
   settings: Json
+  rules: Json
   isEnabled: number
   revision: number
   createdAt: number

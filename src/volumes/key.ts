@@ -36,6 +36,7 @@ export function withCheckedKeys(volume: Volume): Volume {
     location: volume.location,
     ...(volume.place !== undefined && { place: volume.place }),
     ...(volume.folder !== undefined && { folder: volume.folder }),
+    ...(volume.usesKeysOfMachine !== undefined && { usesKeysOfMachine: volume.usesKeysOfMachine }),
     readsAreCheap: volume.readsAreCheap,
     async write(key, source, signal, options) {
       checkKey(key)

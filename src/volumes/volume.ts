@@ -18,6 +18,8 @@ export interface Volume extends AsyncDisposable {
   readonly place?: string
   /** The folder that it is, where it is one of this machine. */
   readonly folder?: string
+  /** True where it has no keys of its own, and is signed in to as whatever this machine is there: a role, a profile. */
+  readonly usesKeysOfMachine?: boolean
   /** True where reading back costs nothing to speak of (a local disk). */
   readonly readsAreCheap: boolean
 

@@ -2,6 +2,9 @@
  * Fills a store with snapshots and measures the pages of their list, filter by filter, as the API answers them.
  *
  *   node test/bench/catalogue.ts [--snapshots 1000000] [--store sqlite|postgresql] [--rounds 20] [--path keep.db]
+ *                                [--servers 200]
+ *
+ * With --servers the asker's role is limited to so many of the 200 servers.
  *
  * Wants an idle machine, and 4 GB in the temporary folder for a million.
  */
@@ -16,6 +19,7 @@ import type { Place } from '../../src/app/pages.ts'
 import type { SnapshotSort } from '../../src/shared/snapshots-api.ts'
 import { openStore, type Store } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import { scoped } from '../../src/store/scope.ts'
 import type { Tables } from '../../src/store/tables.ts'
 import { startPostgres } from '../servers/postgres.ts'
 import { temporary } from './measure.ts'
@@ -26,6 +30,7 @@ const { values: options } = parseArgs({
     store: { type: 'string', default: 'sqlite' },
     rounds: { type: 'string', default: '20' },
     path: { type: 'string' },
+    servers: { type: 'string' },
   },
 })
 const total = Number(options.snapshots)
@@ -95,7 +100,9 @@ await using store = await openStore(place.place)
 console.log(
   `${total} snapshots, ${store.engine}; milliseconds of ${rounds} pages of 50, each behind the one before`,
 )
-for (const one of cases) await measure(store, one)
+const few = options.servers === undefined ? null : ids.servers.slice(0, Number(options.servers))
+const own = scoped(store, { organizationId: ORGANIZATION, servers: few })
+for (const one of cases) await measure(own, one)
 
 async function placeOf(engine: string) {
   if (engine === 'sqlite') {

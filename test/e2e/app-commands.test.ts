@@ -93,7 +93,7 @@ describe('holdfast app migrate-store', { skip: skipUnless('postgres15') }, () =>
     {
       await using app = await startApp(data, { env: { DATABASE_URL: url } })
       assert.ok(app.isUp, app.said())
-      assert.equal(app.token, undefined)
+      assert.equal(app.token, token)
       assert.deepEqual(await serversOf(app.url, token), ['shop'])
       await app.stop()
     }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readTokenFile } from '../../src/app/token-file.ts'
 import type { Job } from '../../src/shared/jobs.ts'
 import { isOver } from '../../src/shared/jobs.ts'
 import { freePort } from '../servers/port.ts'
@@ -45,7 +46,10 @@ export async function startApp(dataDirectory: string, { env = {}, command = ['se
     pid: child.pid,
     port,
     url: `http://127.0.0.1:${port}`,
-    token: /hf_[\w-]{43}/.exec(stdout)?.[0],
+    /** What the command line of this machine signs in with. */
+    token: isUp ? await readTokenFile(dataDirectory) : undefined,
+    /** With what the first account is made, as long as there is none. */
+    setupToken: /\/setup\?token=([\w-]{43})/.exec(stdout)?.[1],
     said: () => stdout + stderr,
     ended,
     async stop(signal: NodeJS.Signals = 'SIGTERM') {

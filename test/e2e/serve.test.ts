@@ -9,15 +9,18 @@ import { startApp } from './app.ts'
 const start = (dataDirectory: string, env: Record<string, string> = {}) => startApp(dataDirectory, { env })
 
 describe('holdfast serve', () => {
-  it('starts with nothing, tells its token once, answers, and stops in order', async () => {
+  it('starts with nothing, tells how the first account is made, answers, and stops in order', async () => {
     await using folder = await tempFolder('serve')
     const data = join(folder.path, 'data')
     let token: string
+    let former: string
     {
       await using app = await start(data)
       assert.ok(app.isUp, app.said())
-      assert.ok(app.token)
+      assert.ok(app.token && app.setupToken)
       token = app.token
+      former = app.setupToken
+      assert.doesNotMatch(app.said(), /hf_/, 'tokens of programs are told to nobody')
       assert.match(app.said(), /A new APP_KEY was made/)
       assert.match(app.said(), /^\{.*"msg":"Server listening/m, 'to programs the log speaks JSON')
       assert.deepEqual(await (await fetch(`${app.url}/health/ready`)).json(), { status: 'ok' })
@@ -31,7 +34,8 @@ describe('holdfast serve', () => {
     await using again = await start(data, { LOG_FORMAT: 'pretty' })
     assert.ok(again.isUp, again.said())
     assert.match(again.said(), /^\S+Z INFO {2}Server listening/m)
-    assert.equal(again.token, undefined)
+    assert.equal(again.token, token)
+    assert.ok(again.setupToken !== undefined && again.setupToken !== former, 'a new one at each start')
     assert.doesNotMatch(again.said(), /APP_KEY/)
     const authorization = `Bearer ${token}`
     const response = await fetch(`${again.url}/api/v1/no-such-thing`, { headers: { authorization } })

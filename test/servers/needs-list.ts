@@ -94,6 +94,7 @@ export const needs = {
   '7zip': { label: '7-Zip', debian: ['7zip'], programs: ['/usr/bin/7zz'] },
   age: { label: 'age', debian: ['age'], programs: ['/usr/bin/age', '/usr/bin/age-keygen'] },
   zstd: { label: 'zstd', debian: ['zstd'], programs: ['/usr/bin/zstd'] },
+  chromium: { label: 'Chromium', debian: ['chromium'], programs: ['/usr/bin/chromium'] },
   openssl: { label: 'openssl', debian: ['openssl'], programs: ['/usr/bin/openssl'] },
 } satisfies Record<string, Need>
 

@@ -3,19 +3,7 @@ import { promisify } from 'node:util'
 import Fastify from 'fastify'
 import { version } from '../../shared/version.ts'
 import type { AppRoutes } from '../app.ts'
-
-/** Nothing is loaded from elsewhere, and nothing is sent there. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+import { pagePolicy } from '../security-headers.ts'
 
 const settings = {
   agent: { disabled: true },
@@ -43,15 +31,16 @@ export function apiDocsRoutes(): AppRoutes {
     app.get('/api/docs', common, async (_request, reply) =>
       reply
         .type('text/html; charset=utf-8')
-        .headers({ 'content-security-policy': policy, 'cache-control': 'no-cache' })
+        .headers({ 'content-security-policy': pagePolicy, 'cache-control': 'no-cache' })
         .send(PAGE),
     )
-    app.get('/api/docs/reference.js', common, async (_request, reply) =>
-      reply
+    app.get('/api/docs/reference.js', common, async (_request, reply) => {
+      const program = await load()
+      return reply
         .type('text/javascript; charset=utf-8')
         .headers({ 'content-encoding': 'gzip', 'cache-control': 'public, max-age=31536000, immutable' })
-        .send(await load()),
-    )
+        .send(program)
+    })
   }
 }
 

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
+import { pruneAudit } from '../audit/prune.ts'
 import { DELIVERY } from '../channels/deliver.ts'
 import { nowOf } from '../clock.ts'
 import { forgetOldAnswers } from '../idempotency/idempotency.ts'
 import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { enqueueAllPrunes } from '../retention/prune.ts'
 import { forgetIdleThreads } from '../notifications/threads.ts'
+import { forgetEnded } from '../sign-in/ended.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { deleteSnapshots, enqueuePendingDeletions } from '../snapshots/deletion.ts'
 import { deleteFirings, deleteJobs, endedSafetySnapshots, oldJobs } from './store.ts'
@@ -35,6 +37,8 @@ export const cleanUp = defineJob({
     const jobs = await forgetJobs(work, now)
     await deleteFirings(store, now - FIRINGS_KEPT)
     await forgetOldAnswers(store)
+    await forgetEnded(store)
+    await pruneAudit(context, now, work.signal)
     await forgetIdleThreads(store, organizationId, now - THREADS_KEPT)
     return { result: { jobs, safetySnapshots } }
   },

@@ -11,6 +11,7 @@ import { cancelJob, claimJob, enqueueJob, finishJob } from '../../store/queue.ts
 import { describeStores } from '../../store/test-bed.ts'
 import { nowOf } from '../clock.ts'
 import { openApp } from '../test-bed.ts'
+import { addToken, unrestricted } from '../tokens/tokens.ts'
 import { watchJobs } from './job-changes.ts'
 import { type EventStream, openStream, type StreamOptions } from './streams.ts'
 
@@ -158,6 +159,62 @@ describeStores(
       const seen: ReceivedEvent[] = []
       await next(events, isJob(ours, 'queued'), seen)
       for (const { data } of seen) assert.ok(![theirs, more].includes((data as Job | undefined)?.id ?? ''))
+    })
+
+    it('of servers that a role is not limited to are not told, nor once the limit has become another', async () => {
+      await using app = await openListening(makePlace)
+      const connection = { host: 'db.example', user: 'x', password: 'x' }
+      const add = async (name: string, env: string) => {
+        const server = { name, engine: 'postgresql', connection, labels: { env } }
+        return (await app.ask('POST', '/api/v1/servers', server)).json().id as string
+      }
+      const [staging, production] = [await add('a', 'staging'), await add('b', 'production')]
+      const { store, organizationId } = app
+      const now = store.now
+      const stamps = { createdAt: now, updatedAt: now }
+      await store.db
+        .insertInto('roles')
+        .values({
+          id: 'staging',
+          organizationId,
+          name: 'staging',
+          abilities: '["view"]',
+          servers: JSON.stringify({ labels: { env: 'staging' } }),
+          isBuiltIn: 0,
+          revision: 1,
+          ...stamps,
+        })
+        .execute()
+      await store.db
+        .insertInto('users')
+        .values({ id: 'ada', name: 'Ada', email: 'ada@example.com', emailVerified: 1, ...stamps })
+        .execute()
+      await store.db
+        .insertInto('memberships')
+        .values({ organizationId, userId: 'ada', roleId: 'staging', createdAt: now })
+        .execute()
+      const order = { ...unrestricted, name: 'ada', ownerId: 'ada', isInstanceAdministrator: false }
+      const { token } = await addToken(store, organizationId, order)
+      const before = await nowOf(store)
+      const { url } = await app.listen()
+      let count = 0
+      const enqueue = (serverId: string) =>
+        store.db.transaction().execute(async (trx) => {
+          const job = { organizationId, kind: 'test', key: `limited:${++count}`, payload: {}, serverId }
+          return (await enqueueJob(store, trx, job)).id
+        })
+      const hidden = [await enqueue(production)]
+      const events = await begin(app, connect({ url, token }), String(before))
+      hidden.push(await enqueue(production))
+      const seen: ReceivedEvent[] = []
+      await next(events, isJob(await enqueue(staging), 'queued'), seen)
+      await store.db
+        .updateTable('servers')
+        .set({ labels: '{"env":"staging"}' })
+        .where('id', '=', production)
+        .execute()
+      await next(events, isJob(await enqueue(production), 'queued'), seen)
+      for (const { data } of seen) assert.ok(!hidden.includes((data as Job | undefined)?.id ?? ''))
     })
 
     it('are not told to who has no token, nor from a place that is none', async () => {

@@ -14,10 +14,13 @@ import {
   findTokenSigner,
   findUserSigner,
   noteTokenUse,
+  oldestOrganization,
   organizationsOf,
   serversOf,
   type TokenSigner,
 } from './store.ts'
+
+export { findSession, findUserSigner, organizationsOf } from './store.ts'
 
 export interface Credential {
   kind: 'token' | 'session'
@@ -147,7 +150,8 @@ export async function callerOfSession(store: Store, session: Session): Promise<C
     const caller = await callerIfMember(store, userId, organizationId, credential)
     if (caller) return caller
   }
-  const [first] = await organizationsOf(store, userId)
+  // Who administers the instance need not be a member of anything: then it is about the oldest organization.
+  const first = (await organizationsOf(store, userId))[0] ?? (await oldestOrganization(store))
   if (!first) throw notAMember()
   return await callerOfUser(store, userId, first.id, credential)
 }

@@ -81,6 +81,10 @@ export async function organizationsOf(
     .execute()
 }
 
+export async function oldestOrganization({ db }: Store): Promise<{ id: string } | undefined> {
+  return await db.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirst()
+}
+
 /** What a limit on servers is compared with. */
 export async function serversOf(
   { db }: Store,
@@ -101,6 +105,58 @@ export async function findSession(store: Store, id: string): Promise<Session | u
     .where('id', '=', id)
     .where('expiresAt', '>', store.now)
     .executeTakeFirst()
+}
+
+/** One that has not expired, by what its cookie carries; `sinceUsed` is how long ago its use was noted, in milliseconds. */
+export async function findSessionByToken(
+  store: Store,
+  token: string,
+): Promise<(Session & { sinceUsed: number }) | undefined> {
+  return await store.db
+    .selectFrom('sessions')
+    .select(['id', 'userId', 'organizationId', 'userAgent'])
+    .select((eb) => eb(store.now, '-', eb.ref('updatedAt')).as('sinceUsed'))
+    .where('token', '=', token)
+    .where('expiresAt', '>', store.now)
+    .executeTakeFirst()
+}
+
+/** It was used now, and ends so many milliseconds from now. */
+export async function prolongSession(store: Store, id: string, milliseconds: number): Promise<void> {
+  await store.db
+    .updateTable('sessions')
+    .set((eb) => ({ updatedAt: store.now, expiresAt: eb(store.now, '+', milliseconds) }))
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Keeps the content, unless there is one already; returns the one that is kept. */
+export async function keepSecret({ db }: Store, content: string): Promise<string> {
+  await db
+    .insertInto('identitySecret')
+    .values({ id: 'identity', content })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute()
+  const row = await db.selectFrom('identitySecret').select('content').executeTakeFirstOrThrow()
+  return row.content
+}
+
+export async function findSecret({ db }: Store): Promise<string | undefined> {
+  return (await db.selectFrom('identitySecret').select('content').executeTakeFirst())?.content
+}
+
+/** Deletes also what is worth nothing without it. */
+export async function deleteSecret({ db, now }: Store): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await trx.deleteFrom('identitySecret').execute()
+    await trx.deleteFrom('sessions').execute()
+    await trx.deleteFrom('twoFactors').execute()
+    await trx
+      .updateTable('users')
+      .set({ twoFactorEnabled: 0, updatedAt: now })
+      .where('twoFactorEnabled', '=', 1)
+      .execute()
+  })
 }
 
 /** At most once a minute, so that reading writes little. */

@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely'
 import {
   DEFAULT_INSTANCE_SETTINGS,
   instanceSettings,
@@ -8,10 +9,12 @@ import {
   smtp,
 } from '../../shared/instance-settings.ts'
 import { AppError } from '../../shared/errors.ts'
+import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import { changeSettings, parseSettings } from '../driver-settings.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { maskSettings, openSettings, sealSettings, type Settings } from '../secrets.ts'
+import { refuseToLockOut } from '../sign-in/ways.ts'
 import { findInstanceSettings, type InstanceSettingsRow, saveInstanceSettings } from './store.ts'
 
 const PLACE = 'instance-settings'
@@ -40,7 +43,24 @@ export async function scriptsOf({
 }: Context): Promise<
   Pick<InstanceSettings, 'postBackupScript' | 'postRestoreScript' | 'scriptTimeoutMinutes'>
 > {
-  const row = await findInstanceSettings(store.db)
+  return await withoutSecrets(store.db)
+}
+
+/** How people sign in. A secret that cannot be opened keeps nobody out. */
+export async function signInSettingsOf(
+  { store }: Pick<Context, 'store'>,
+  db: Kysely<Tables> = store.db,
+): Promise<Pick<InstanceSettings, 'sessionDays' | 'passwordSignIn'>> {
+  return await withoutSecrets(db)
+}
+
+/** How many days the audit log goes back; 0: to its beginning. */
+export async function auditDaysOf({ store }: Pick<Context, 'store'>): Promise<number> {
+  return (await withoutSecrets(store.db)).auditDays
+}
+
+async function withoutSecrets(db: Kysely<Tables>): Promise<InstanceSettings> {
+  const row = await findInstanceSettings(db)
   const { smtp: _, ...stored } = row ? (JSON.parse(row.content) as Settings) : {}
   return withDefaults(stored)
 }
@@ -63,6 +83,7 @@ export async function changeInstanceSettings(
     const found = await findInstanceSettings(trx)
     const before = found?.revision ?? 0
     if (revision !== undefined && revision !== before) throw changedMeanwhile('The settings')
+    if (changes.passwordSignIn === false) await refuseToLockOut(trx)
     const stored = open(context, found)
     const mail = submitted ? smtpOf(stored['smtp'] as Settings | undefined, submitted) : submitted
     const changed = merge(stored, { ...changes, smtp: mail })

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { globSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { makeKey, type Sealer, sealer } from '../../lib/sealing.ts'
+import { identitySecret } from '../identity/secret.ts'
 import { AppError } from '../../shared/errors.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import { describeStores } from '../../store/test-bed.ts'
@@ -36,12 +37,18 @@ const call = {
   settings: { url: 'https://hooks.example.com/', secret: 'canary-hook' },
 }
 const key = { name: 'key', kind: 'password', password: 'canary-key-1234' }
+const company = {
+  name: 'company',
+  kind: 'oidc',
+  settings: { discoveryUrl: 'https://sso.example.com/', clientId: 'us', clientSecret: 'canary-provider' },
+}
 
 /** An app in which one secret of each kind is sealed with the first key. */
 async function openSealed(makePlace: Parameters<typeof openApp>[0]) {
   const opened = await openApp(makePlace)
   opened.context.sealer = sealer({ current: FIRST })
   await reseal(opened.context)
+  await identitySecret(opened.context)
   const add = async (url: string, body: object, headers = {}) => {
     const answer = await opened.ask('POST', url, body, headers)
     assert.equal(answer.statusCode, 201, answer.body)
@@ -53,6 +60,7 @@ async function openSealed(makePlace: Parameters<typeof openApp>[0]) {
   const caller = await add('/api/v1/hooks', call)
   const cloud = { name: 'cloud', kind: 's3', settings: { ...bucket.settings, secretAccessKey: 'canary-app' } }
   const registration = await add('/api/v1/app-backup-registrations', cloud)
+  const provider = await add('/api/v1/identity-providers', company)
   const { id: keyId } = await add('/api/v1/keys', key)
   const smtp = { host: 'mail.example.com', user: 'u', password: 'canary-mail', from: 'a@example.com' }
   await opened.ask('PATCH', '/api/v1/instance-settings', { smtp })
@@ -83,8 +91,11 @@ async function openSealed(makePlace: Parameters<typeof openApp>[0]) {
     assert.equal(calling.settings.secret, 'cana****')
     const place = (await opened.ask('GET', `/api/v1/app-backup-registrations/${registration.id}`)).json()
     assert.equal(place.settings.secretAccessKey, 'cana****')
+    const signsIn = (await opened.ask('GET', `/api/v1/identity-providers/${provider.id}`)).json()
+    assert.equal(signsIn.settings.clientSecret, 'cana****')
     const { instanceSettingsOf } = await import('../instance-settings/instance-settings.ts')
     assert.equal((await instanceSettingsOf(opened.context)).smtp?.password, 'canary-mail')
+    assert.match(await identitySecret({ store: { ...opened.store }, sealer }), /^[\w-]{43}$/)
     const { keyRingOf } = await import('../keys/keys.ts')
     const ring = await keyRingOf(opened.context, organizationId)
     assert.deepEqual(ring.namedKeys, [{ id: keyId, kind: 'password', secret: 'canary-key-1234' }])
@@ -125,8 +136,8 @@ describeStores('what was sealed with a former key', (makePlace) => {
     const rotated = sealer({ current: SECOND, previous: [FIRST] })
     await app.check(rotated)
     assert.deepEqual(await reseal({ store: app.store, sealer: rotated }), {
-      resealed: 9,
-      notes: ['9 secrets were sealed anew with this APP_KEY.'],
+      resealed: 11,
+      notes: ['11 secrets were sealed anew with this APP_KEY.'],
       warnings: [],
     })
     assert.ok(!(await everything(app)).includes(`hf1.${sealer({ current: FIRST }).keyId}`))
@@ -147,7 +158,7 @@ describeStores('what was sealed with a former key', (makePlace) => {
     await app.store.db.updateTable('idempotencyKeys').set({ body }).execute()
     const rotated = sealer({ current: SECOND, previous: [FIRST] })
     const { resealed } = await reseal({ store: app.store, sealer: rotated })
-    assert.equal(resealed, 9)
+    assert.equal(resealed, 11)
   })
 
   it('is sealed anew by several nodes that start at once', async () => {
@@ -201,11 +212,21 @@ describeStores('the app’s key', (makePlace) => {
     await using app = await openSealed(makePlace)
     const found = { store: app.store, sealer: sealer({ current: SECOND }) }
     await assert.rejects(reseal(found), isWrongKey)
-    assert.equal(await countLost(found), 8)
+    assert.equal(await countLost(found), 10)
     const both = sealer({ current: SECOND, previous: [FIRST] })
     assert.equal(await countLost({ store: app.store, sealer: both }), 0)
 
-    const { warnings } = await acceptKey(found)
+    const { id } = await app.people.add()
+    await app.store.db.updateTable('users').set({ twoFactorEnabled: 1 }).execute()
+    const factor = { id: 'factor', userId: id, secret: 'sealed', backupCodes: 'sealed' }
+    await app.store.db.insertInto('twoFactors').values(factor).execute()
+
+    const { warnings, notes } = await acceptKey(found)
+    assert.match(notes.join(), /Everybody is signed out, and second factors are gone/)
+    const user = await app.store.db.selectFrom('users').selectAll().executeTakeFirstOrThrow()
+    assert.equal(user.twoFactorEnabled, 0)
+    assert.deepEqual(await app.store.db.selectFrom('sessions').selectAll().execute(), [])
+    assert.deepEqual(await app.store.db.selectFrom('twoFactors').selectAll().execute(), [])
     assert.match(
       warnings.join(),
       /^2 stored secrets cannot be opened/,
@@ -236,6 +257,11 @@ describeStores('the app’s key', (makePlace) => {
     assert.equal(caller.settings.secret, 'lost****')
     const entered = { settings: { ...caller.settings, secret: 'canary-hook' } }
     assert.equal((await app.ask('PATCH', `/api/v1/hooks/${caller.id}`, entered)).statusCode, 200)
+    const [provider] = (await app.ask('GET', '/api/v1/identity-providers')).json().items
+    assert.equal(provider.settings.clientSecret, 'lost****')
+    const restored = { settings: { ...provider.settings, clientSecret: 'canary-provider' } }
+    const from = `/api/v1/identity-providers/${provider.id}`
+    assert.equal((await app.ask('PATCH', from, restored)).statusCode, 200)
     assert.equal((await app.ask('GET', '/api/v1/keys')).statusCode, 200)
     const { smtp } = (await app.ask('GET', '/api/v1/instance-settings')).json()
     assert.equal(smtp.password, 'lost****')
@@ -261,12 +287,15 @@ describe('what is sealed', () => {
       'channels/channels.ts',
       'hooks/hooks.ts',
       'idempotency/idempotency.ts',
+      'identity-providers/identity-providers.ts',
+      'identity/secret.ts',
       'instance-settings/instance-settings.ts',
       'keys/keys.ts',
       'resealing/resealing.ts',
       'restores/order.ts',
       'secrets.ts',
       'servers/servers.ts',
+      'sign-in/pending.ts', // in cookies, for minutes
       'volumes/volumes.ts',
     ])
   })

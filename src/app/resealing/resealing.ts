@@ -2,6 +2,7 @@ import { keyIdOf, type Sealer } from '../../lib/sealing.ts'
 import { AppError, asAppError } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
 import type { AppContext } from '../context.ts'
+import { forgetLostSecret } from '../identity/secret.ts'
 import { sealedFor } from '../idempotency/idempotency.ts'
 import {
   answersSealedWithOthers,
@@ -50,6 +51,12 @@ const sealedColumns: readonly SealedColumn[] = [
     placeOf: (id) => `app-backup-registrations/${id}/settings`,
   },
   { table: 'instanceSettings', column: 'content', placeOf: () => 'instance-settings' },
+  { table: 'identitySecret', column: 'content', placeOf: () => 'identity-secret' },
+  {
+    table: 'identityProviders',
+    column: 'settings',
+    placeOf: (id) => `identity-providers/${id}/settings`,
+  },
   { table: 'jobs', column: 'payload', placeOf: (id) => `jobs/${id}` },
 ]
 
@@ -65,7 +72,11 @@ const replaceable: readonly SealedColumn['table'][] = [
   'hooks',
   'appBackupRegistrations',
   'instanceSettings',
+  'identityProviders',
 ]
+
+/** Cookies are signed with a secret, and second factors sealed, that is sealed itself. */
+const SIGNED_OUT = 'Everybody is signed out, and second factors are gone: set them up again.'
 
 /**
  * At the start of each process: makes sure that all nodes seal with the same key, and seals anew what a former one has
@@ -114,8 +125,10 @@ export async function acceptKey(context: Context): Promise<Resealing> {
       await resealRow(context, column, id, () => LOST)
     }
   }
+  const isSecretLost = await forgetLostSecret(context)
   await replaceKey(store, sealer.keyId)
-  return await reseal(context)
+  const { notes, ...resealing } = await reseal(context)
+  return { ...resealing, notes: isSecretLost ? [...notes, SIGNED_OUT] : notes }
 }
 
 /** The first process says which key it is; one that has the former key among its previous ones may change it. */

@@ -12,6 +12,8 @@ export interface SealedPlace {
     | 'hooks'
     | 'appBackupRegistrations'
     | 'instanceSettings'
+    | 'identitySecret'
+    | 'identityProviders'
   column: string
 }
 

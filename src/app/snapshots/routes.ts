@@ -144,7 +144,10 @@ export function snapshotRoutes(): AppRoutes {
           response: { 200: deletion, 202: deletion },
         },
       },
-      async ({ body: { ids, ...options }, own }, reply) => {
+      async (request, reply) => {
+        const { body, own } = request
+        const { ids, ...options } = body
+        if (options.dryRun) request.auditNote = { isUnfinished: true }
         const deleted = await deleteSnapshots(own, own.organizationId, ids, options)
         return await reply.code(options.dryRun ? 200 : 202).send(deleted)
       },

@@ -19,7 +19,7 @@ import { jobOf, presentJob } from '../jobs/jobs.ts'
 import { refuseFolder } from '../this-machine.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
-import { maskSettings } from '../secrets.ts'
+import { maskSettings, mergeMasked } from '../secrets.ts'
 import { locationOf } from './place.ts'
 import { startScan } from './scan.ts'
 import { listVolumes, type VolumeRow } from './store.ts'
@@ -98,9 +98,16 @@ export function volumeRoutes(context: RouteContext): AppRoutes {
         },
       },
       async (request) => {
-        const organizationId = request.own.organizationId
-        await refuseFolder(request.own, request.body.kind, request.body.settings)
-        return asReport(await testSettings(request.own, organizationId, request.body, request.signal))
+        const { own, body, signal } = request
+        const { organizationId } = own
+        const { kind, settings, volumeId } = body
+        const stored = volumeId === undefined ? undefined : await volumeOf(own, organizationId, volumeId)
+        const merged =
+          stored?.kind === kind
+            ? mergeMasked(schemaOf(kind), settingsOf(context, stored), settings)
+            : settings
+        await refuseFolder(own, kind, merged)
+        return asReport(await testSettings(own, organizationId, body, signal))
       },
     )
     app.get(
@@ -132,7 +139,7 @@ export function volumeRoutes(context: RouteContext): AppRoutes {
         const organizationId = request.own.organizationId
         if (body.settings) {
           const found = await volumeOf(request.own, organizationId, params.id)
-          const settings = { ...settingsOf(context, found), ...body.settings }
+          const settings = mergeMasked(schemaOf(found.kind), settingsOf(context, found), body.settings)
           await refuseFolder(request.own, found.kind, settings)
         }
         const row = await changeVolume(request.own, organizationId, params.id, body, revision, signal)

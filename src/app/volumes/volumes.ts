@@ -21,6 +21,7 @@ import type { AppContext } from '../context.ts'
 import { changeSettings, parseSettings } from '../driver-settings.ts'
 import { holdOrganization } from '../hold.ts'
 import { savingName } from '../names.ts'
+import { listOrganizations } from '../organizations/organizations.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { openSettings, sealSettings, type Settings } from '../secrets.ts'
 import { throttleOf } from '../throttles.ts'
@@ -119,7 +120,10 @@ export async function addVolume(
  */
 export async function readyVolume(context: AppContext, organizationId: string): Promise<void> {
   const isTaken = (await foldersOfOthers(context, organizationId)).includes(readyFolder(context.dataDirectory))
-  const folder = readyFolder(context.dataDirectory, isTaken ? organizationId : undefined)
+  // There may be snapshots of an organization that was deleted: what is made later does not find them.
+  const [oldest] = await listOrganizations(context.store)
+  const isOwn = isTaken || oldest?.id !== organizationId
+  const folder = readyFolder(context.dataDirectory, isOwn ? organizationId : undefined)
   const { kind, config: settings, volume } = openVolumeUrl(folder, {})
   await volume[Symbol.asyncDispose]()
   await savingVolumes(context, organizationId, async (others) => async (trx) => {

@@ -87,6 +87,8 @@ create table passkeys (
   counter {integer} not null,
   -- [usb, internal …]
   transports {json} not null,
+  -- Whether it may be in several places at once, as in an account that synchronises them; and whether it is.
+  may_be_backed_up {integer} not null check (may_be_backed_up in (0, 1)),
   is_backed_up {integer} not null check (is_backed_up in (0, 1)),
   created_at {integer} not null,
   last_used_at {integer}
@@ -126,6 +128,8 @@ create table identity_providers (
   kind text not null,
   -- Its kind's schema, with every secret sealed.
   settings {json} not null,
+  -- {autoCreate, emailDomains, claim, mappings …}: who may sign in by it, and what they may do then.
+  rules {json} not null,
   is_enabled {integer} not null check (is_enabled in (0, 1)),
   revision {integer} not null,
   created_at {integer} not null,

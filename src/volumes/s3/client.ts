@@ -3,6 +3,7 @@ import type { Agent as HttpsAgent } from 'node:https'
 import { isIP } from 'node:net'
 import type * as SdkModule from '@aws-sdk/client-s3'
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
+import { checkedUrl, guardedLookup } from '../../lib/ssrf.ts'
 import { retried, type Patience } from '../backoff.ts'
 import { idleLimit, orAborted } from '../deadline.ts'
 import type { S3Settings } from './index.ts'
@@ -40,10 +41,7 @@ export function openBucket(
     settings,
     location: `s3://${settings.bucket}${settings.prefix && `/${settings.prefix}`}`,
     connect() {
-      connected ??= import('@aws-sdk/client-s3').then((sdk) => ({
-        sdk,
-        client: new sdk.S3Client(clientConfig(settings, idle)),
-      }))
+      connected ??= connect(settings, idle)
       return connected
     },
     patience,
@@ -51,10 +49,20 @@ export function openBucket(
     partSize,
     objectName: (key) => prefix + key,
     async close() {
-      const opened = await connected
+      // What kept it from being opened was told to whoever asked.
+      const opened = await connected?.catch(() => undefined)
       opened?.client.destroy()
     },
   }
+}
+
+/** Whoever may add a volume must not have us ask what gives out credentials. Throws `address_refused`. */
+async function connect(settings: S3Settings, idle: number): Promise<{ client: S3Client; sdk: Sdk }> {
+  for (const endpoint of [settings.endpoint, settings.stsEndpoint]) {
+    if (endpoint !== undefined) checkedUrl(endpoint)
+  }
+  const sdk = await import('@aws-sdk/client-s3')
+  return { sdk, client: new sdk.S3Client(clientConfig(settings, idle)) }
 }
 
 /** How the SDK's clients connect. The one that is destroyed first ends the connections of all that share it. */
@@ -117,7 +125,7 @@ export function clientConfig(
 ): S3ClientConfig {
   // Of our own, because the SDK would otherwise take a fresh connection for each part. Requests are bounded by the
   // volume's concurrency, not here.
-  const agent = { keepAlive: true, maxSockets: 256 }
+  const agent = { keepAlive: true, maxSockets: 256, lookup: guardedLookup() }
   // Imported at the top, node:http would load undici for its WebSocket: 60 ms, for every command.
   const [http, https] = [process.getBuiltinModule('node:http'), process.getBuiltinModule('node:https')]
   const transport: Transport = {

@@ -169,6 +169,7 @@ export function openS3(
   return {
     location: bucket.location,
     place: placeOf(settings),
+    usesKeysOfMachine: settings.accessKeyId === undefined,
     readsAreCheap: false,
     write: (key, source, signal, options) => writeObject(bucket, key, source, signal, options),
     read: (key, signal, range) => readObject(bucket, key, signal, range),

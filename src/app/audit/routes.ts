@@ -1,0 +1,110 @@
+import type { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
+import {
+  auditEntry,
+  auditFilter,
+  type AuditFilter,
+  auditHead,
+  auditVerification,
+} from '../../shared/audit.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { Store } from '../../store/database.ts'
+import type { AppRoutes } from '../app.ts'
+import type { AppContext } from '../context.ts'
+import { type OwnContext, refuseUnless } from '../identity/callers.ts'
+import { pageOf, pageQuery, readCursor, writeCursor } from '../pages.ts'
+import { exportEntries, type ExportForm } from './export.ts'
+import { present } from './present.ts'
+import { type EntryFilter, listEntries } from './store.ts'
+import { verifyChain } from './verify.ts'
+
+const tags = ['audit']
+
+export function auditRoutes({ store }: AppContext): AppRoutes {
+  /** Whose entries are shown: of the organization, or of all for who administers the instance. */
+  const shown = (own: OwnContext, query: AuditFilter): [Store, EntryFilter] => {
+    if (!query.instance) return [own.store, { ...filterOf(query), organizationId: own.organizationId }]
+    refuseUnless(own.caller, 'administer-instance')
+    return [store, filterOf(query)]
+  }
+  return async (app) => {
+    app.get(
+      '/api/v1/audit',
+      {
+        config: { requires: 'view-audit' },
+        schema: {
+          tags,
+          summary: 'What people and programs have done, the newest first',
+          description:
+            'A page may be shorter than asked for, and even empty, where many had to be looked through: go on as long as there is a nextCursor.',
+          querystring: pageQuery.extend(auditFilter.shape),
+          response: { 200: pageOf(auditEntry) },
+        },
+      },
+      async ({ query: { limit, cursor, ...query }, own }) => {
+        const before = readCursor(cursor, 'number')?.[0] as number | undefined
+        const { rows, next } = await listEntries(...shown(own, query), { before, limit })
+        return { items: rows.map(present), nextCursor: next === null ? null : writeCursor([next, '']) }
+      },
+    )
+    app.get(
+      '/api/v1/audit/export',
+      {
+        config: { requires: 'view-audit', audit: 'audit.export' },
+        exposeHeadRoute: false, // it would read all of them
+        schema: {
+          tags,
+          summary: 'All of them, as one file: JSON lines, or CSV',
+          querystring: auditFilter.extend({ as: z.enum(['jsonl', 'csv']).default('jsonl') }),
+          response: {
+            200: {
+              description: 'The entries, the newest first',
+              content: {
+                'application/jsonl': { schema: z.string().meta({ format: 'binary' }) },
+                'text/csv': { schema: z.string().meta({ format: 'binary' }) },
+              },
+            },
+          },
+        },
+      },
+      async ({ query: { as, ...query }, own }, reply) => {
+        const body = exportEntries(...shown(own, query), as)
+        return await sendExport(reply, body, as)
+      },
+    )
+    app.get(
+      '/api/v1/audit/verify',
+      {
+        config: { requires: 'administer-instance' },
+        exposeHeadRoute: false, // it would read all of them
+        schema: {
+          tags,
+          summary: 'Whether the log is what was recorded: goes through the whole chain of its hashes',
+          querystring: z.object({
+            expect: auditHead
+              .optional()
+              .meta({ description: 'A head that was noted earlier, as number:hash, must be in it, too' }),
+          }),
+          response: { 200: auditVerification },
+        },
+      },
+      async ({ query: { expect }, signal }) => await verifyChain(store, { expected: expect, signal }),
+    )
+  }
+}
+
+function sendExport(reply: FastifyReply, body: Readable, form: ExportForm): FastifyReply {
+  return reply
+    .type(form === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/jsonl')
+    .headers({ 'content-disposition': `attachment; filename="audit.${form}"`, 'cache-control': 'no-store' })
+    .send(body)
+}
+
+function filterOf(query: AuditFilter): EntryFilter {
+  const { from, to, instance: _, ...texts } = query
+  const [first, end] = [from, to].map((time) => (time === undefined ? undefined : Date.parse(time)))
+  if (first === undefined || end === undefined || first < end) return { ...texts, from: first, to: end }
+  const message = 'must be later than “from”'
+  throw new AppError('invalid_input', `to: ${message}`, { fields: [{ field: 'to', message }] })
+}

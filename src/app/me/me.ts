@@ -1,0 +1,150 @@
+import { abilityNames } from '../../shared/abilities.ts'
+import { AppError, throwNow } from '../../shared/errors.ts'
+import type { Me, MyChanges, MySession, PasswordChange } from '../../shared/me.ts'
+import type { AppContext } from '../context.ts'
+import { type Caller, callerOfSession, findSession, organizationsOf } from '../identity/callers.ts'
+import { listOrganizations } from '../organizations/organizations.ts'
+import { forgetTries, startTry } from '../sign-in/limits.ts'
+import { refuseBadPassword } from '../sign-in/password-policy.ts'
+import { hashPassword, isPassword } from '../sign-in/passwords.ts'
+import { deleteSession, deleteSessionsOf, findUser, setPassword, updateUser } from '../sign-in/users.ts'
+import { listSessions, setOrganization } from './store.ts'
+
+/** Somebody at a browser. */
+export interface Person {
+  userId: string
+  sessionId: string
+}
+
+/**
+ * Throws `forbidden` for a token: what is about somebody’s account is for them to do, and not for whoever has found a
+ * token of theirs.
+ */
+export function personOf({ user, credential }: Caller): Person {
+  if (user && credential.kind === 'session') return { userId: user.id, sessionId: credential.id }
+  const sentence = user ? 'A token may not change the account of its owner.' : 'This token belongs to nobody.'
+  throw new AppError('forbidden', sentence, { hint: 'Sign in with a browser.' })
+}
+
+export async function presentMe({ store }: AppContext, caller: Caller): Promise<Me> {
+  const { user, organizationId, abilities, servers, isInstanceAdministrator } = caller
+  const all = await listOrganizations(store)
+  const found = user && (await findUser(store.db, { id: user.id }))
+  const own = user && !isInstanceAdministrator ? await organizationsOf(store, user.id) : all
+  const current = all.filter(({ id }) => id === organizationId)
+  return {
+    user: user && {
+      ...user,
+      hasPassword: typeof found?.password === 'string',
+      hasSecondFactor: found?.twoFactorEnabled === 1,
+    },
+    organization: current[0] ?? throwNow(noOrganization()),
+    // A token stays where it was made.
+    organizations: caller.credential.kind === 'session' ? own : current,
+    abilities: abilityNames.filter((name) => abilities.has(name)),
+    servers,
+    isInstanceAdministrator,
+  }
+}
+
+export async function changeMe(
+  { store }: AppContext,
+  { userId }: Person,
+  { name }: MyChanges,
+): Promise<void> {
+  if (name !== undefined) await updateUser(store, store.db, userId, { name })
+}
+
+/**
+ * Ends all other sessions. Throws `sign_in_failed` for a wrong password, `too_many_requests` for who guesses it,
+ * `not_found` where there is none, and `invalid_input` for a new one that others would guess.
+ */
+export async function changePassword(
+  { store }: AppContext,
+  { userId, sessionId }: Person,
+  change: PasswordChange,
+  address: string,
+): Promise<void> {
+  const user = await findUser(store.db, { id: userId })
+  if (!user || user.password === null) throw noPassword()
+  const aTry = await startTry(store, { email: user.email, address })
+  if (!(await isPassword(change.current, user.password))) throw wrongPassword()
+  await forgetTries(store, aTry)
+  if (change.new === change.current) throw samePassword()
+  await refuseBadPassword(change.new, user, 'new')
+  const hash = await hashPassword(change.new)
+  await store.db
+    .transaction()
+    .execute((trx) => setPassword(store, trx, userId, hash, { keptSession: sessionId }))
+}
+
+export async function presentSessions(
+  { store }: AppContext,
+  { userId, sessionId }: Person,
+): Promise<MySession[]> {
+  const rows = await listSessions(store, userId)
+  const time = (milliseconds: number) => new Date(milliseconds).toISOString()
+  return rows.map(({ id, method, ipAddress, userAgent, createdAt, updatedAt, expiresAt }) => ({
+    id,
+    isCurrent: id === sessionId,
+    method,
+    address: ipAddress,
+    userAgent,
+    createdAt: time(createdAt),
+    lastUsedAt: time(updatedAt),
+    expiresAt: time(expiresAt),
+  }))
+}
+
+/** Throws `not_found` for what is none of the person’s. */
+export async function endSession({ store }: AppContext, { userId }: Person, id: string): Promise<void> {
+  if (!(await deleteSession(store.db, userId, id))) {
+    throw new AppError('not_found', 'There is no such session.')
+  }
+}
+
+/** Returns how many. */
+export async function endOtherSessions(
+  { store }: AppContext,
+  { userId, sessionId }: Person,
+): Promise<number> {
+  return await deleteSessionsOf(store.db, userId, { except: sessionId })
+}
+
+/** From now on the session is about another organization; returns who sends its requests then. Throws `not_found`. */
+export async function switchOrganization(
+  { store }: AppContext,
+  { userId, sessionId }: Person,
+  caller: Caller,
+  organizationId: string,
+): Promise<Caller> {
+  const own = caller.isInstanceAdministrator
+    ? await listOrganizations(store)
+    : await organizationsOf(store, userId)
+  if (!own.some(({ id }) => id === organizationId)) throw noOrganization()
+  await setOrganization(store.db, sessionId, organizationId)
+  const session = (await findSession(store, sessionId)) ?? throwNow(noOrganization())
+  return await callerOfSession(store, session)
+}
+
+function noOrganization(): AppError {
+  return new AppError('not_found', 'There is no such organization.')
+}
+
+function noPassword(): AppError {
+  return new AppError('not_found', 'The account has no password.', {
+    hint: 'It signs in with a passkey or an identity provider.',
+  })
+}
+
+function wrongPassword(): AppError {
+  const message = 'is not the one of the account'
+  return new AppError('sign_in_failed', 'The current password is wrong.', {
+    fields: [{ field: 'current', message }],
+  })
+}
+
+function samePassword(): AppError {
+  const message = 'must be another one'
+  return new AppError('invalid_input', `new: ${message}`, { fields: [{ field: 'new', message }] })
+}

@@ -1,0 +1,34 @@
+import type { Kysely } from 'kysely'
+import type { Store } from '../../store/database.ts'
+import type { Tables } from '../../store/tables.ts'
+
+export interface SessionRow {
+  id: string
+  method: string | null
+  ipAddress: string | null
+  userAgent: string | null
+  createdAt: number
+  updatedAt: number
+  expiresAt: number
+}
+
+/** Those that have not expired; the one that was used last comes first. */
+export async function listSessions({ db, now }: Store, userId: string): Promise<SessionRow[]> {
+  return await db
+    .selectFrom('sessions')
+    .select(['id', 'method', 'ipAddress', 'userAgent', 'createdAt', 'updatedAt', 'expiresAt'])
+    .where('userId', '=', userId)
+    .where('expiresAt', '>', now)
+    .orderBy('updatedAt', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
+}
+
+/** What the requests of a session are about from now on. */
+export async function setOrganization(
+  db: Kysely<Tables>,
+  sessionId: string,
+  organizationId: string,
+): Promise<void> {
+  await db.updateTable('sessions').set({ organizationId }).where('id', '=', sessionId).execute()
+}

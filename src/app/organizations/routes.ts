@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import {
+  mergedOrganization,
+  newOrganization,
+  organization,
+  type Organization,
+  organizationChanges,
+  organizationLosses,
+  organizationMerge,
+} from '../../shared/organizations.ts'
+import type { AppRoutes } from '../app.ts'
+import type { AppContext } from '../context.ts'
+import { signedIn } from '../identity/callers.ts'
+import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
+import {
+  addOrganization,
+  changeOrganization,
+  lossesOfOrganization,
+  organizationOf,
+  removeOrganization,
+} from './changes.ts'
+import { mergeOrganizations } from './merge.ts'
+import { type CountedOrganization, pageOrganizations } from './store.ts'
+
+const tags = ['organizations']
+const params = z.object({ id: z.string() })
+
+export function organizationRoutes(context: AppContext): AppRoutes {
+  return async (app) => {
+    app.get(
+      '/api/v1/organizations',
+      {
+        config: { requires: 'administer-instance' },
+        schema: {
+          tags,
+          summary: 'Organizations, by name',
+          querystring: pageQuery,
+          response: { 200: pageOf(organization) },
+        },
+      },
+      async ({ query: { limit, cursor } }) => {
+        const rows = await pageOrganizations(context.store, { after: readCursor(cursor), limit })
+        const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
+        return { items: items.map(present), nextCursor }
+      },
+    )
+    app.post(
+      '/api/v1/organizations',
+      {
+        config: { requires: 'administer-instance', audit: 'organization.add' },
+        schema: {
+          tags,
+          summary: 'Add an organization, with its roles, a notification rule and a first volume',
+          body: newOrganization,
+          response: { 201: organization },
+        },
+      },
+      async ({ body: { name } }, reply) => {
+        const row = await addOrganization(context, name)
+        return await reply.code(201).header('location', `/api/v1/organizations/${row.id}`).send(present(row))
+      },
+    )
+    app.get(
+      '/api/v1/organizations/:id',
+      {
+        config: { requires: 'administer-instance' },
+        schema: { tags, summary: 'One organization', params, response: { 200: organization } },
+      },
+      async ({ params: { id } }) => present(await organizationOf(context, id)),
+    )
+    app.patch(
+      '/api/v1/organizations/:id',
+      {
+        config: { requires: 'administer-instance', audit: 'organization.change' },
+        schema: {
+          tags,
+          summary: 'Rename an organization',
+          params,
+          body: organizationChanges,
+          response: { 200: organization },
+        },
+      },
+      async ({ params: { id }, body }) => present(await changeOrganization(context, id, body)),
+    )
+    app.get(
+      '/api/v1/organizations/:id/losses',
+      {
+        config: { requires: 'administer-instance' },
+        schema: {
+          tags,
+          summary: 'Exactly what would be lost with an organization',
+          params,
+          response: { 200: organizationLosses },
+        },
+      },
+      async ({ params: { id } }) => await lossesOfOrganization(context, id),
+    )
+    app.delete(
+      '/api/v1/organizations/:id',
+      {
+        config: { requires: 'administer-instance', audit: 'organization.delete' },
+        schema: {
+          tags,
+          summary: 'Delete an organization; nothing on its volumes is touched; says what was lost',
+          params,
+          querystring: z.object({
+            confirmation: z.string().max(200).optional().meta({ description: 'Its name' }),
+          }),
+          response: { 200: organizationLosses },
+        },
+      },
+      async ({ params: { id }, query: { confirmation }, caller }) =>
+        await removeOrganization(context, signedIn(caller), id, confirmation),
+    )
+    app.post(
+      '/api/v1/organizations/:id/merge',
+      {
+        config: { requires: 'administer-instance', audit: 'organization.merge' },
+        schema: {
+          tags,
+          summary: 'Move everything of an organization into another one, or say what would happen',
+          params,
+          body: organizationMerge,
+          response: { 200: mergedOrganization },
+        },
+      },
+      async (request) => {
+        const { params, body } = request
+        if (body.dryRun) request.auditNote = { isUnfinished: true }
+        return await mergeOrganizations(context, params.id, body)
+      },
+    )
+  }
+}
+
+function present({ id, name, members, servers, createdAt }: CountedOrganization): Organization {
+  return { id, name, members, servers, createdAt: new Date(createdAt).toISOString() }
+}
