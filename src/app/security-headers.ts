@@ -6,7 +6,7 @@ import { cookieRules } from './identity/cookies.ts'
 type Context = Pick<AppContext, 'appUrl' | 'isTls' | 'basePath'>
 
 /** For what is no page: a browser that is led to it loads nothing and runs nothing. */
-export const answerPolicy = policyOf({})
+const answerPolicy = policyOf({})
 
 /** For pages: all that they load and ask comes from the app, and no script stands in the page itself. */
 export const pagePolicy = policyOf({

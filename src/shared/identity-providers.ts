@@ -146,7 +146,6 @@ const mapping = z
     ...membership,
   })
   .meta({ id: 'RoleMapping' })
-export type RoleMapping = z.output<typeof mapping>
 
 const domain = z
   .string()

@@ -215,7 +215,7 @@ export function identityProviderRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/me/identities',
       {
-        config: { requires: 'sign-in' },
+        config: { requires: 'session' },
         schema: {
           tags,
           summary: 'One’s own accounts at identity providers',
@@ -230,7 +230,7 @@ export function identityProviderRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/me/identities',
       {
-        config: { requires: 'sign-in', audit: null },
+        config: { requires: 'session', audit: null },
         schema: {
           tags,
           summary:
@@ -248,7 +248,7 @@ export function identityProviderRoutes(context: AppContext): AppRoutes {
     app.delete(
       '/api/v1/me/identities/:id',
       {
-        config: { requires: 'sign-in', audit: 'identity.delete' },
+        config: { requires: 'session', audit: 'identity.delete' },
         schema: {
           tags,
           summary: 'Take an account at an identity provider away; not the last way to sign in',

@@ -32,6 +32,8 @@ import {
 const MINUTES = 10
 /** How long what a provider says of itself is taken for true. */
 const FRESH = 5 * 60_000
+/** How long one that could not be asked is not asked again. */
+const PAUSE = 3_000
 const KIND = 'provider'
 
 const pending = z.object({
@@ -173,8 +175,9 @@ async function opened(context: AppContext, row: ProviderRow): Promise<OpenedProv
   // Others wait for it, too: it does not end with the request that began it.
   const { signal } = new AbortController()
   const provider = openProvider({ id: row.id, kind: kindNamed(row.kind), settings }, signal)
-  known.set(key, { at: performance.now(), provider })
-  provider.catch(() => known.delete(key)) // the next one asks again
+  const entry = { at: performance.now(), provider }
+  known.set(key, entry)
+  provider.catch(() => (entry.at = performance.now() - FRESH + PAUSE))
   return await provider
 }
 

@@ -51,9 +51,9 @@ export interface Caller {
 
 /**
  * What a route asks of its caller: an ability in the organization, that it administers the instance, or only that
- * somebody has signed in.
+ * somebody has signed in; with `session`, not by a token: how people sign in is theirs to say.
  */
-export type Requirement = Ability | 'administer-instance' | 'sign-in'
+export type Requirement = Ability | 'administer-instance' | 'sign-in' | 'session'
 
 /** What a request works with: the store has only what its caller may see. */
 export interface OwnContext extends AppContext {
@@ -168,6 +168,7 @@ export function refuseUnless(caller: Caller, requirement: Requirement): void {
 
 export function may(caller: Caller, requirement: Requirement): boolean {
   if (requirement === 'sign-in') return true
+  if (requirement === 'session') return caller.credential.kind === 'session'
   if (requirement === 'administer-instance') return caller.isInstanceAdministrator
   return caller.abilities.has(requirement)
 }
@@ -275,6 +276,11 @@ function notAMember(): AppError {
 }
 
 function forbidden({ credential, abilities }: Caller, requirement: Requirement): AppError {
+  if (requirement === 'session') {
+    return new AppError('forbidden', 'A token may not change the account of its owner.', {
+      hint: 'Sign in with a browser.',
+    })
+  }
   const who = credential.kind === 'token' ? 'This token' : 'Your role'
   const what =
     requirement === 'administer-instance' ? 'administer the instance' : `do this: it has not “${requirement}”`

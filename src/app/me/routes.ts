@@ -29,7 +29,7 @@ export function meRoutes(context: AppContext): AppRoutes {
     app.patch(
       '/api/v1/me',
       {
-        config: { requires: 'sign-in', audit: 'me.change' },
+        config: { requires: 'session', audit: 'me.change' },
         schema: { tags, summary: 'Change one’s name', body: myChanges, response: { 200: me } },
       },
       async (request) => {
@@ -41,7 +41,7 @@ export function meRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/me/password',
       {
-        config: { requires: 'sign-in', audit: 'me.change-password' },
+        config: { requires: 'session', audit: 'me.change-password' },
         schema: {
           tags,
           summary: 'Choose another password: all other sessions end',
@@ -57,7 +57,7 @@ export function meRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/me/organization',
       {
-        config: { requires: 'sign-in', audit: 'me.switch-organization' },
+        config: { requires: 'session', audit: 'me.switch-organization' },
         schema: {
           tags,
           summary: 'Switch to another organization, in this session',
@@ -74,7 +74,7 @@ export function meRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/me/sessions',
       {
-        config: { requires: 'sign-in' },
+        config: { requires: 'session' },
         schema: {
           tags,
           summary: 'Where one is signed in',
@@ -86,7 +86,7 @@ export function meRoutes(context: AppContext): AppRoutes {
     app.delete(
       '/api/v1/me/sessions',
       {
-        config: { requires: 'sign-in', audit: 'me.end-sessions' },
+        config: { requires: 'session', audit: 'me.end-sessions' },
         schema: { tags, summary: 'Sign out everywhere else', response: { 200: endedSessions } },
       },
       async ({ caller }) => ({ ended: await endOtherSessions(context, personOf(signedIn(caller))) }),
@@ -94,7 +94,7 @@ export function meRoutes(context: AppContext): AppRoutes {
     app.delete(
       '/api/v1/me/sessions/:id',
       {
-        config: { requires: 'sign-in', audit: 'me.end-session' },
+        config: { requires: 'session', audit: 'me.end-session' },
         schema: {
           tags,
           summary: 'Sign out in one other browser',

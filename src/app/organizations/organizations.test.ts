@@ -110,184 +110,194 @@ describeStores('organizations', (makePlace) => {
   })
 })
 
-describeStores('an organization is deleted', (makePlace) => {
-  it('with everything that is its own, and nothing else', async () => {
-    await using app = await openOrganizations(makePlace)
-    const first = await app.fill(app.organizationId, 'first')
-    await runJobs(app.context)
-    const before = await allRows(app.store)
-    const secondId = await app.addOrganization('Second')
-    const second = await app.fill(secondId, 'second')
-    for (const [table, count] of Object.entries(await countOwned(app.store, secondId))) {
-      assert.ok(count > 0, `${table} has nothing of the organization: fill it`)
-    }
-    const files = await readdir(second.folder, { recursive: true })
-    assert.ok(files.length > 2)
+describeStores(
+  'an organization is deleted',
+  (makePlace) => {
+    it('with everything that is its own, and nothing else', async () => {
+      await using app = await openOrganizations(makePlace)
+      const first = await app.fill(app.organizationId, 'first')
+      await runJobs(app.context)
+      const before = await allRows(app.store)
+      const secondId = await app.addOrganization('Second')
+      const second = await app.fill(secondId, 'second')
+      for (const [table, count] of Object.entries(await countOwned(app.store, secondId))) {
+        assert.ok(count > 0, `${table} has nothing of the organization: fill it`)
+      }
+      const files = await readdir(second.folder, { recursive: true })
+      assert.ok(files.length > 2)
 
-    const losses = (await app.ask('GET', `${url}/${secondId}/losses`)).json<OrganizationLosses>()
-    assert.deepEqual(losses, {
-      ...losses,
-      organization: { id: secondId, name: 'Second' },
-      servers: ['second'],
-      plans: ['second'],
-      schedules: ['second'],
-      scheduledRestores: ['second'],
-      snapshots: 1,
-      keys: ['second'],
-      channels: ['second'],
-      hooks: ['second'],
-      members: 1,
-      membersWithout: [{ name: 'second', email: 'second@example.com' }],
-      tokens: ['second', 'second’s'],
-      invitations: ['invited-second@example.com'],
-      runningJobs: 0,
-      obstacles: [],
-    })
-    const [, volume] = losses.volumes
-    assert.deepEqual([volume?.name, volume?.location, volume?.copies], ['second', second.folder, 1])
-    assert.ok(Number(volume?.bytes) > 0)
-
-    for (const confirmation of ['', '?confirmation=second', '?confirmation=Default']) {
-      const refused = await app.ask('DELETE', `${url}/${secondId}${confirmation}`)
-      assert.equal(codeOf(refused), 'confirmation_needed')
-    }
-    const deleted = await app.ask('DELETE', `${url}/${secondId}?confirmation=Second`)
-    assert.equal(deleted.statusCode, 200, deleted.body)
-    assert.deepEqual(deleted.json(), losses, 'what was said to be lost is what was')
-
-    const after = await allRows(app.store)
-    for (const table of tables) {
-      if (!stays.includes(table)) assert.deepEqual(after.get(table), before.get(table), table)
-    }
-    const text = stays
-      .flatMap((table) => (table === 'auditEntries' ? [] : (after.get(table) ?? [])))
-      .join('\n')
-    for (const id of [secondId, ...idsIn(second)]) assert.ok(!text.includes(id), id)
-    assert.deepEqual(await readdir(second.folder, { recursive: true }), files, 'nothing on it was touched')
-    assert.equal((await app.ask('GET', `/api/v1/snapshots/${first.snapshotId}`)).statusCode, 200)
-    const accounts = (await app.ask('GET', '/api/v1/accounts')).json<{ items: { name: string }[] }>()
-    assert.deepEqual(
-      accounts.items.map(({ name }) => name),
-      ['first', 'second'],
-    )
-  })
-
-  it('only when nothing of it is in use', async () => {
-    await using app = await openTwo(makePlace)
-    const second = await app.fill(app.secondId, 'second')
-    const remove = () => app.ask('DELETE', `${url}/${app.secondId}?confirmation=Second`)
-    const refusal = async (sentence: RegExp) => {
-      const refused = await remove()
-      assert.equal(codeOf(refused), 'in_use', refused.body)
-      assert.match(refused.body, sentence)
-      const { obstacles } = (await app.ask('GET', `${url}/${app.secondId}/losses`)).json<OrganizationLosses>()
-      assert.equal(obstacles.length, 1, obstacles.join())
-    }
-    const { db } = app.store
-    const setState = (state: 'running' | 'queued') =>
-      db.updateTable('jobs').set({ state }).where('id', '=', 'job-second').execute()
-    await setState('running')
-    await refusal(/A job of it is running\./)
-    await setState('queued')
-
-    const rule = { name: 'theirs', events: ['backup.failed'], channels: [second.channelId] }
-    await app.ask(
-      'PATCH',
-      `/api/v1/channels/${second.channelId}`,
-      { isShared: true },
-      {
-        authorization: `Bearer ${second.token}`,
-      },
-    )
-    const added = await app.ask('POST', '/api/v1/notification-rules', rule)
-    assert.equal(added.statusCode, 201, added.body)
-    await refusal(/Rules of other organizations use its channel “second”\./)
-    await app.ask('DELETE', `/api/v1/notification-rules/${added.json().id}`)
-
-    const registration = { name: 'own', volumeId: second.volumeId, schedules: [] }
-    const registered = await app.ask('POST', '/api/v1/app-backup-registrations', registration, {
-      authorization: `Bearer ${second.token}`,
-    })
-    assert.equal(registered.statusCode, 201, registered.body)
-    await refusal(/The app backup registration “own” uses a volume of it\./)
-    await app.ask('DELETE', `/api/v1/app-backup-registrations/${registered.json().id}`)
-
-    const mapping = { value: 'x', organizationId: app.secondId, roleId: app.roleId('viewer', app.secondId) }
-    await addProvider(app.store, { mappings: [mapping] })
-    await refusal(/The identity provider “company” gives roles in it\./)
-    await db.deleteFrom('identityProviders').execute()
-
-    const own = await app.ask('DELETE', `${url}/${app.secondId}?confirmation=Second`, undefined, {
-      authorization: `Bearer ${second.token}`,
-    })
-    assert.equal(codeOf(own), 'in_use')
-    assert.equal((await remove()).statusCode, 200)
-    const last = await app.ask('DELETE', `${url}/${app.organizationId}?confirmation=Default`)
-    assert.equal(codeOf(last), 'in_use')
-    assert.match(last.body, /It is the last organization\./)
-  })
-
-  it('also if it was the first, whose app backups another one then sees', async () => {
-    await using app = await openTwo(makePlace)
-    const first = await app.fill(app.organizationId, 'first')
-    const { db, now } = app.store
-    await db
-      .insertInto('jobs')
-      .values({
-        id: 'app-backup',
-        organizationId: app.organizationId,
-        kind: 'app-backup',
-        key: 'app-backup:x',
-        state: 'queued',
-        payload: '{}',
-        runAt: 9e12,
-        createdAt: now,
-        updatedAt: now,
+      const losses = (await app.ask('GET', `${url}/${secondId}/losses`)).json<OrganizationLosses>()
+      assert.deepEqual(losses, {
+        ...losses,
+        organization: { id: secondId, name: 'Second' },
+        servers: ['second'],
+        plans: ['second'],
+        schedules: ['second'],
+        scheduledRestores: ['second'],
+        snapshots: 1,
+        keys: ['second'],
+        channels: ['second'],
+        hooks: ['second'],
+        members: 1,
+        membersWithout: [{ name: 'second', email: 'second@example.com' }],
+        tokens: ['second', 'second’s'],
+        invitations: ['invited-second@example.com'],
+        runningJobs: 0,
+        obstacles: [],
       })
-      .execute()
-    const { keepLocalToken } = await import('../local-token.ts')
-    await keepLocalToken(app.context, app.organizationId)
-    const root = await app.person('root', { isInstanceAdministrator: true, organizationId: app.secondId })
-    const deleted = await root.ask('DELETE', `${url}/${app.organizationId}?confirmation=Default`)
-    assert.equal(deleted.statusCode, 200, deleted.body)
-    const job = await db
-      .selectFrom('jobs')
-      .selectAll()
-      .where('id', '=', 'app-backup')
-      .executeTakeFirstOrThrow()
-    assert.equal(job.organizationId, app.secondId)
-    const { readTokenFile } = await import('../token-file.ts')
-    const token = await readTokenFile(app.context.dataDirectory)
-    assert.equal(
-      (await app.get('/api/v1/servers', `Bearer ${token}`)).statusCode,
-      200,
-      'the command line goes on',
-    )
-    assert.equal(await firstOrganization(app.store), undefined)
-    // What is made later does not find what lies in the folder of the first.
-    const third = (await root.ask('POST', url, { name: 'Third' })).json<Organization>()
-    const volumes = await db
-      .selectFrom('volumes')
-      .select('settings')
-      .where('organizationId', '=', third.id)
-      .execute()
-    const path = (JSON.parse(volumes[0]?.settings ?? '{}') as { path: string }).path
-    assert.notEqual(path, join(app.context.dataDirectory, 'backups'))
-    assert.ok(first)
-  })
+      const [, volume] = losses.volumes
+      assert.deepEqual([volume?.name, volume?.location, volume?.copies], ['second', second.folder, 1])
+      assert.ok(Number(volume?.bytes) > 0)
 
-  it('and of the last two one stays, whoever is faster', async () => {
-    await using app = await openTwo(makePlace)
-    const root = await app.people.add({ isInstanceAdministrator: true })
-    const answers = await Promise.all([
-      root.request('DELETE', `${url}/${app.secondId}?confirmation=Second`),
-      root.request('DELETE', `${url}/${app.organizationId}?confirmation=Default`),
-    ])
-    assert.deepEqual(answers.map(codeOf).sort(), ['200', 'in_use'])
-    assert.equal((await root.request('GET', url)).statusCode, 200, 'also if they are a member of nothing now')
-    assert.equal((await app.store.db.selectFrom('organizations').select('id').execute()).length, 1)
-  })
-})
+      for (const confirmation of ['', '?confirmation=second', '?confirmation=Default']) {
+        const refused = await app.ask('DELETE', `${url}/${secondId}${confirmation}`)
+        assert.equal(codeOf(refused), 'confirmation_needed')
+      }
+      const deleted = await app.ask('DELETE', `${url}/${secondId}?confirmation=Second`)
+      assert.equal(deleted.statusCode, 200, deleted.body)
+      assert.deepEqual(deleted.json(), losses, 'what was said to be lost is what was')
+
+      const after = await allRows(app.store)
+      for (const table of tables) {
+        if (!stays.includes(table)) assert.deepEqual(after.get(table), before.get(table), table)
+      }
+      const text = stays
+        .flatMap((table) => (table === 'auditEntries' ? [] : (after.get(table) ?? [])))
+        .join('\n')
+      for (const id of [secondId, ...idsIn(second)]) assert.ok(!text.includes(id), id)
+      assert.deepEqual(await readdir(second.folder, { recursive: true }), files, 'nothing on it was touched')
+      assert.equal((await app.ask('GET', `/api/v1/snapshots/${first.snapshotId}`)).statusCode, 200)
+      const accounts = (await app.ask('GET', '/api/v1/accounts')).json<{ items: { name: string }[] }>()
+      assert.deepEqual(
+        accounts.items.map(({ name }) => name),
+        ['first', 'second'],
+      )
+    })
+
+    it('only when nothing of it is in use', async () => {
+      await using app = await openTwo(makePlace)
+      const second = await app.fill(app.secondId, 'second')
+      const remove = () => app.ask('DELETE', `${url}/${app.secondId}?confirmation=Second`)
+      const refusal = async (sentence: RegExp) => {
+        const refused = await remove()
+        assert.equal(codeOf(refused), 'in_use', refused.body)
+        assert.match(refused.body, sentence)
+        const { obstacles } = (
+          await app.ask('GET', `${url}/${app.secondId}/losses`)
+        ).json<OrganizationLosses>()
+        assert.equal(obstacles.length, 1, obstacles.join())
+      }
+      const { db } = app.store
+      const setState = (state: 'running' | 'queued') =>
+        db.updateTable('jobs').set({ state }).where('id', '=', 'job-second').execute()
+      await setState('running')
+      await refusal(/A job of it is running\./)
+      await setState('queued')
+
+      const rule = { name: 'theirs', events: ['backup.failed'], channels: [second.channelId] }
+      await app.ask(
+        'PATCH',
+        `/api/v1/channels/${second.channelId}`,
+        { isShared: true },
+        {
+          authorization: `Bearer ${second.token}`,
+        },
+      )
+      const added = await app.ask('POST', '/api/v1/notification-rules', rule)
+      assert.equal(added.statusCode, 201, added.body)
+      await refusal(/Rules of other organizations use its channel “second”\./)
+      await app.ask('DELETE', `/api/v1/notification-rules/${added.json().id}`)
+
+      const registration = { name: 'own', volumeId: second.volumeId, schedules: [] }
+      const registered = await app.ask('POST', '/api/v1/app-backup-registrations', registration, {
+        authorization: `Bearer ${second.token}`,
+      })
+      assert.equal(registered.statusCode, 201, registered.body)
+      await refusal(/The app backup registration “own” uses a volume of it\./)
+      await app.ask('DELETE', `/api/v1/app-backup-registrations/${registered.json().id}`)
+
+      const mapping = { value: 'x', organizationId: app.secondId, roleId: app.roleId('viewer', app.secondId) }
+      await addProvider(app.store, { mappings: [mapping] })
+      await refusal(/The identity provider “company” gives roles in it\./)
+      await db.deleteFrom('identityProviders').execute()
+
+      const own = await app.ask('DELETE', `${url}/${app.secondId}?confirmation=Second`, undefined, {
+        authorization: `Bearer ${second.token}`,
+      })
+      assert.equal(codeOf(own), 'in_use')
+      assert.equal((await remove()).statusCode, 200)
+      const last = await app.ask('DELETE', `${url}/${app.organizationId}?confirmation=Default`)
+      assert.equal(codeOf(last), 'in_use')
+      assert.match(last.body, /It is the last organization\./)
+    })
+
+    it('also if it was the first, whose app backups another one then sees', async () => {
+      await using app = await openTwo(makePlace)
+      const first = await app.fill(app.organizationId, 'first')
+      const { db, now } = app.store
+      await db
+        .insertInto('jobs')
+        .values({
+          id: 'app-backup',
+          organizationId: app.organizationId,
+          kind: 'app-backup',
+          key: 'app-backup:x',
+          state: 'queued',
+          payload: '{}',
+          runAt: 9e12,
+          createdAt: now,
+          updatedAt: now,
+        })
+        .execute()
+      const { keepLocalToken } = await import('../local-token.ts')
+      await keepLocalToken(app.context, app.organizationId)
+      const root = await app.person('root', { isInstanceAdministrator: true, organizationId: app.secondId })
+      const deleted = await root.ask('DELETE', `${url}/${app.organizationId}?confirmation=Default`)
+      assert.equal(deleted.statusCode, 200, deleted.body)
+      const job = await db
+        .selectFrom('jobs')
+        .selectAll()
+        .where('id', '=', 'app-backup')
+        .executeTakeFirstOrThrow()
+      assert.equal(job.organizationId, app.secondId)
+      const { readTokenFile } = await import('../token-file.ts')
+      const token = await readTokenFile(app.context.dataDirectory)
+      assert.equal(
+        (await app.get('/api/v1/servers', `Bearer ${token}`)).statusCode,
+        200,
+        'the command line goes on',
+      )
+      assert.equal(await firstOrganization(app.store), undefined)
+      // What is made later does not find what lies in the folder of the first.
+      const third = (await root.ask('POST', url, { name: 'Third' })).json<Organization>()
+      const volumes = await db
+        .selectFrom('volumes')
+        .select('settings')
+        .where('organizationId', '=', third.id)
+        .execute()
+      const path = (JSON.parse(volumes[0]?.settings ?? '{}') as { path: string }).path
+      assert.notEqual(path, join(app.context.dataDirectory, 'backups'))
+      assert.ok(first)
+    })
+
+    it('and of the last two one stays, whoever is faster', async () => {
+      await using app = await openTwo(makePlace)
+      const root = await app.people.add({ isInstanceAdministrator: true })
+      const answers = await Promise.all([
+        root.request('DELETE', `${url}/${app.secondId}?confirmation=Second`),
+        root.request('DELETE', `${url}/${app.organizationId}?confirmation=Default`),
+      ])
+      assert.deepEqual(answers.map(codeOf).sort(), ['200', 'in_use'])
+      assert.equal(
+        (await root.request('GET', url)).statusCode,
+        200,
+        'also if they are a member of nothing now',
+      )
+      assert.equal((await app.store.db.selectFrom('organizations').select('id').execute()).length, 1)
+    })
+  },
+  'sqlite',
+)
 
 async function addProvider({ db, now }: Store, rules: object): Promise<void> {
   const values = { id: 'ip', name: 'company', kind: 'oidc', settings: '{}', isEnabled: 1, revision: 1 }
@@ -297,199 +307,206 @@ async function addProvider({ db, now }: Store, rules: object): Promise<void> {
     .execute()
 }
 
-describeStores('organizations are merged', (makePlace) => {
-  const merge = (
-    app: Awaited<ReturnType<typeof openTwo>>,
-    fields: object = { confirmation: 'Second' },
-  ): Promise<Answer> =>
-    app.ask('POST', `${url}/${app.secondId}/merge`, { into: app.organizationId, ...fields })
+describeStores(
+  'organizations are merged',
+  (makePlace) => {
+    const merge = (
+      app: Awaited<ReturnType<typeof openTwo>>,
+      fields: object = { confirmation: 'Second' },
+    ): Promise<Answer> =>
+      app.ask('POST', `${url}/${app.secondId}/merge`, { into: app.organizationId, ...fields })
 
-  it('as a dry run has said, with everything', async () => {
-    await using app = await openTwo(makePlace)
-    const first = await app.fill(app.organizationId, 'first', { name: 'thing' })
-    const second = await app.fill(app.secondId, 'second', { name: 'thing' })
-    // Whoever is a member of both, with a greater role in the one that goes.
-    const both = await app.person('both', { role: 'viewer' })
-    const { db, now } = app.store
-    await db
-      .insertInto('memberships')
-      .values({
-        organizationId: app.secondId,
-        userId: both.id,
-        roleId: app.roleId('admin', app.secondId),
-        createdAt: now,
-      })
-      .execute()
-    // A role of the same name that allows something else.
-    await db
-      .updateTable('roles')
-      .set({ abilities: '["view","restore"]' })
-      .where('id', '=', app.roleId('viewer', app.secondId))
-      .execute()
-    const admins = { organizationId: app.secondId, roleId: app.roleId('admin', app.secondId) }
-    const viewers = { organizationId: app.secondId, roleId: app.roleId('viewer', app.secondId) }
-    const elsewhere = { organizationId: app.organizationId, roleId: app.roleId('member') }
-    await addProvider(app.store, {
-      claim: 'groups',
-      mappings: [
-        { value: 'a', ...admins },
-        { value: 'b', ...elsewhere },
-      ],
-      defaultMembership: viewers,
-    })
-
-    const before = await allRows(app.store)
-    const planned = await merge(app, { dryRun: true })
-    assert.equal(planned.statusCode, 200, planned.body)
-    const after = await allRows(app.store)
-    for (const table of tables) {
-      if (!stays.includes(table))
-        assert.deepEqual(after.get(table), before.get(table), `${table}, by a dry run`)
-    }
-    const told = planned.json() as MergedOrganization
-    assert.deepEqual(told.obstacles, [])
-    assert.deepEqual(
-      told.renamed.filter(({ from }) => from === 'thing').map(({ what, to }) => `${what} ${to}`),
-      [
-        'server thing (2)',
-        'volume thing (2)',
-        'key thing (2)',
-        'schedule thing (2)',
-        'scheduled restore thing (2)',
-        'hook thing (2)',
-        'channel thing (2)',
-        'notification rule thing (2)',
-        'token thing (2)',
-      ],
-    )
-    assert.ok(told.renamed.some(({ what, to }) => what === 'role' && to === 'Viewer (2)'))
-    assert.deepEqual(told.unitedRoles, ['Admin', 'Member', 'Operator', 'thing'])
-    assert.deepEqual(told.alreadyMembers, [{ name: 'both', email: both.email }])
-    assert.deepEqual([told.moved['servers'], told.moved['snapshots'], told.moved['members']], [1, 1, 1])
-
-    for (const confirmation of [undefined, 'Default']) {
-      assert.equal(codeOf(await merge(app, { confirmation })), 'confirmation_needed')
-    }
-    const merged = await merge(app)
-    assert.equal(merged.statusCode, 200, merged.body)
-    assert.deepEqual(merged.json(), { ...told, isDone: true })
-
-    const left = await countOwned(app.store, app.secondId)
-    assert.deepEqual(
-      Object.entries(left).filter(([, count]) => count > 0),
-      [['audit_entries', left['audit_entries']]],
-    )
-    assert.equal((await app.ask('GET', `${url}/${app.secondId}`)).statusCode, 404)
-    for (const { serverId, volumeId, planId, scheduleId, channelId, keyId, snapshotId } of [first, second]) {
-      for (const path of [
-        `servers/${serverId}`,
-        `volumes/${volumeId}`,
-        `plans/${planId}`,
-        `schedules/${scheduleId}`,
-        `channels/${channelId}`,
-        `keys/${keyId}`,
-        `snapshots/${snapshotId}`,
-      ]) {
-        assert.equal((await app.ask('GET', `/api/v1/${path}`)).statusCode, 200, path)
-      }
-    }
-    assert.equal((await app.get('/api/v1/servers', `Bearer ${second.token}`)).json().items.length, 2)
-    const membership = async (userId: string) =>
+    it('as a dry run has said, with everything', async () => {
+      await using app = await openTwo(makePlace)
+      const first = await app.fill(app.organizationId, 'first', { name: 'thing' })
+      const second = await app.fill(app.secondId, 'second', { name: 'thing' })
+      // Whoever is a member of both, with a greater role in the one that goes.
+      const both = await app.person('both', { role: 'viewer' })
+      const { db, now } = app.store
       await db
-        .selectFrom('memberships')
-        .select(['organizationId', 'roleId'])
-        .where('userId', '=', userId)
+        .insertInto('memberships')
+        .values({
+          organizationId: app.secondId,
+          userId: both.id,
+          roleId: app.roleId('admin', app.secondId),
+          createdAt: now,
+        })
         .execute()
-    assert.deepEqual(await membership('second'), [
-      { organizationId: app.organizationId, roleId: app.roleId('admin') },
-    ])
-    assert.deepEqual(await membership('both'), [
-      { organizationId: app.organizationId, roleId: app.roleId('viewer') },
-    ])
-    const { rules } = await db.selectFrom('identityProviders').select('rules').executeTakeFirstOrThrow()
-    assert.deepEqual(JSON.parse(rules), {
-      claim: 'groups',
-      mappings: [
-        { value: 'a', organizationId: app.organizationId, roleId: app.roleId('admin') },
-        { value: 'b', ...elsewhere },
-      ],
-      defaultMembership: { ...viewers, organizationId: app.organizationId },
-    })
-    const kept = await app.ask('DELETE', `/api/v1/roles/${viewers.roleId}`)
-    assert.equal(codeOf(kept), 'in_use', 'the provider gives it')
-    await db.deleteFrom('identityProviders').execute()
-    await db.deleteFrom('invitations').execute()
-    assert.equal(
-      codeOf(await app.ask('DELETE', `/api/v1/roles/${viewers.roleId}`)),
-      '204',
-      'it is no built-in one',
-    )
+      // A role of the same name that allows something else.
+      await db
+        .updateTable('roles')
+        .set({ abilities: '["view","restore"]' })
+        .where('id', '=', app.roleId('viewer', app.secondId))
+        .execute()
+      const admins = { organizationId: app.secondId, roleId: app.roleId('admin', app.secondId) }
+      const viewers = { organizationId: app.secondId, roleId: app.roleId('viewer', app.secondId) }
+      const elsewhere = { organizationId: app.organizationId, roleId: app.roleId('member') }
+      await addProvider(app.store, {
+        claim: 'groups',
+        mappings: [
+          { value: 'a', ...admins },
+          { value: 'b', ...elsewhere },
+        ],
+        defaultMembership: viewers,
+      })
 
-    // What came over still works: a backup of its plan, with its secrets.
-    const run = await app.ask('POST', `/api/v1/plans/${second.planId}/run`, {})
-    assert.ok(run.statusCode < 300, run.body)
-    await runJobs(app.context)
-    const snapshots = await db
-      .selectFrom('snapshots')
-      .select('id')
-      .where('planId', '=', second.planId)
-      .execute()
-    assert.equal(snapshots.length, 2)
-  })
+      const before = await allRows(app.store)
+      const planned = await merge(app, { dryRun: true })
+      assert.equal(planned.statusCode, 200, planned.body)
+      const after = await allRows(app.store)
+      for (const table of tables) {
+        if (!stays.includes(table))
+          assert.deepEqual(after.get(table), before.get(table), `${table}, by a dry run`)
+      }
+      const told = planned.json() as MergedOrganization
+      assert.deepEqual(told.obstacles, [])
+      assert.deepEqual(
+        told.renamed.filter(({ from }) => from === 'thing').map(({ what, to }) => `${what} ${to}`),
+        [
+          'server thing (2)',
+          'volume thing (2)',
+          'key thing (2)',
+          'schedule thing (2)',
+          'scheduled restore thing (2)',
+          'hook thing (2)',
+          'channel thing (2)',
+          'notification rule thing (2)',
+          'token thing (2)',
+        ],
+      )
+      assert.ok(told.renamed.some(({ what, to }) => what === 'role' && to === 'Viewer (2)'))
+      assert.deepEqual(told.unitedRoles, ['Admin', 'Member', 'Operator', 'thing'])
+      assert.deepEqual(told.alreadyMembers, [{ name: 'both', email: both.email }])
+      assert.deepEqual([told.moved['servers'], told.moved['snapshots'], told.moved['members']], [1, 1, 1])
 
-  it('only if no volume of both is the same place', async () => {
-    await using app = await openTwo(makePlace)
-    await app.fill(app.organizationId, 'first', { place: 'shared' })
-    const second = await app.fill(app.secondId, 'second')
-    // As another release, or a link, may have left it.
-    const { db } = app.store
-    const shared = { settings: JSON.stringify({ path: join(app.folder, 'shared') }) }
-    await db.updateTable('volumes').set(shared).where('id', '=', second.volumeId).execute()
-    const sentence = 'Its volume “second” is the same place as “first” of “Default”.'
-    const told = (await merge(app, { dryRun: true })).json() as MergedOrganization
-    assert.deepEqual(told.obstacles, [sentence])
-    const refused = await merge(app)
-    assert.equal(codeOf(refused), 'in_use')
-    assert.ok(refused.body.includes(sentence))
+      for (const confirmation of [undefined, 'Default']) {
+        assert.equal(codeOf(await merge(app, { confirmation })), 'confirmation_needed')
+      }
+      const merged = await merge(app)
+      assert.equal(merged.statusCode, 200, merged.body)
+      assert.deepEqual(merged.json(), { ...told, isDone: true })
 
-    // If nothing of it is used, there is nothing to lose.
-    const { token, planId } = second
-    const removed = await app.ask('DELETE', `/api/v1/scheduled-restores/${await restoring()}`, undefined, {
-      authorization: `Bearer ${token}`,
-    })
-    assert.equal(removed.statusCode, 204, removed.body)
-    await db.deleteFrom('snapshots').where('organizationId', '=', app.secondId).execute()
-    await db.deleteFrom('planVolumes').where('planId', '=', planId).execute()
-    const merged = await merge(app)
-    assert.equal(merged.statusCode, 200, merged.body)
-    const { dropped, moved } = merged.json() as MergedOrganization
-    assert.ok(
-      dropped.some((one) => one.startsWith('The volume “second”, which nothing uses')),
-      dropped.join(),
-    )
-    assert.equal(moved['volumes'], 1, '“This machine” alone')
+      const left = await countOwned(app.store, app.secondId)
+      assert.deepEqual(
+        Object.entries(left).filter(([, count]) => count > 0),
+        [['audit_entries', left['audit_entries']]],
+      )
+      assert.equal((await app.ask('GET', `${url}/${app.secondId}`)).statusCode, 404)
+      for (const { serverId, volumeId, planId, scheduleId, channelId, keyId, snapshotId } of [
+        first,
+        second,
+      ]) {
+        for (const path of [
+          `servers/${serverId}`,
+          `volumes/${volumeId}`,
+          `plans/${planId}`,
+          `schedules/${scheduleId}`,
+          `channels/${channelId}`,
+          `keys/${keyId}`,
+          `snapshots/${snapshotId}`,
+        ]) {
+          assert.equal((await app.ask('GET', `/api/v1/${path}`)).statusCode, 200, path)
+        }
+      }
+      assert.equal((await app.get('/api/v1/servers', `Bearer ${second.token}`)).json().items.length, 2)
+      const membership = async (userId: string) =>
+        await db
+          .selectFrom('memberships')
+          .select(['organizationId', 'roleId'])
+          .where('userId', '=', userId)
+          .execute()
+      assert.deepEqual(await membership('second'), [
+        { organizationId: app.organizationId, roleId: app.roleId('admin') },
+      ])
+      assert.deepEqual(await membership('both'), [
+        { organizationId: app.organizationId, roleId: app.roleId('viewer') },
+      ])
+      const { rules } = await db.selectFrom('identityProviders').select('rules').executeTakeFirstOrThrow()
+      assert.deepEqual(JSON.parse(rules), {
+        claim: 'groups',
+        mappings: [
+          { value: 'a', organizationId: app.organizationId, roleId: app.roleId('admin') },
+          { value: 'b', ...elsewhere },
+        ],
+        defaultMembership: { ...viewers, organizationId: app.organizationId },
+      })
+      const kept = await app.ask('DELETE', `/api/v1/roles/${viewers.roleId}`)
+      assert.equal(codeOf(kept), 'in_use', 'the provider gives it')
+      await db.deleteFrom('identityProviders').execute()
+      await db.deleteFrom('invitations').execute()
+      assert.equal(
+        codeOf(await app.ask('DELETE', `/api/v1/roles/${viewers.roleId}`)),
+        '204',
+        'it is no built-in one',
+      )
 
-    async function restoring(): Promise<string> {
-      const { id } = await db
-        .selectFrom('scheduledRestores')
+      // What came over still works: a backup of its plan, with its secrets.
+      const run = await app.ask('POST', `/api/v1/plans/${second.planId}/run`, {})
+      assert.ok(run.statusCode < 300, run.body)
+      await runJobs(app.context)
+      const snapshots = await db
+        .selectFrom('snapshots')
         .select('id')
-        .where('organizationId', '=', app.secondId)
-        .executeTakeFirstOrThrow()
-      return id
-    }
-  })
+        .where('planId', '=', second.planId)
+        .execute()
+      assert.equal(snapshots.length, 2)
+    })
 
-  it('not into themselves, not into nothing, and not while jobs run', async () => {
-    await using app = await openTwo(makePlace)
-    await app.fill(app.secondId, 'second')
-    assert.equal(codeOf(await merge(app, { into: app.secondId })), 'invalid_input')
-    assert.equal(codeOf(await merge(app, { into: 'none' })), 'not_found')
-    const { db } = app.store
-    const setState = (state: 'running' | 'queued') =>
-      db.updateTable('jobs').set({ state }).where('id', '=', 'job-second').execute()
-    await setState('running')
-    assert.equal(codeOf(await merge(app)), 'in_use')
-    await setState('queued')
-    assert.equal(codeOf(await merge(app)), '200')
-  })
-})
+    it('only if no volume of both is the same place', async () => {
+      await using app = await openTwo(makePlace)
+      await app.fill(app.organizationId, 'first', { place: 'shared' })
+      const second = await app.fill(app.secondId, 'second')
+      // As another release, or a link, may have left it.
+      const { db } = app.store
+      const shared = { settings: JSON.stringify({ path: join(app.folder, 'shared') }) }
+      await db.updateTable('volumes').set(shared).where('id', '=', second.volumeId).execute()
+      const sentence = 'Its volume “second” is the same place as “first” of “Default”.'
+      const told = (await merge(app, { dryRun: true })).json() as MergedOrganization
+      assert.deepEqual(told.obstacles, [sentence])
+      const refused = await merge(app)
+      assert.equal(codeOf(refused), 'in_use')
+      assert.ok(refused.body.includes(sentence))
+
+      // If nothing of it is used, there is nothing to lose.
+      const { token, planId } = second
+      const removed = await app.ask('DELETE', `/api/v1/scheduled-restores/${await restoring()}`, undefined, {
+        authorization: `Bearer ${token}`,
+      })
+      assert.equal(removed.statusCode, 204, removed.body)
+      await db.deleteFrom('snapshots').where('organizationId', '=', app.secondId).execute()
+      await db.deleteFrom('planVolumes').where('planId', '=', planId).execute()
+      const merged = await merge(app)
+      assert.equal(merged.statusCode, 200, merged.body)
+      const { dropped, moved } = merged.json() as MergedOrganization
+      assert.ok(
+        dropped.some((one) => one.startsWith('The volume “second”, which nothing uses')),
+        dropped.join(),
+      )
+      assert.equal(moved['volumes'], 1, '“This machine” alone')
+
+      async function restoring(): Promise<string> {
+        const { id } = await db
+          .selectFrom('scheduledRestores')
+          .select('id')
+          .where('organizationId', '=', app.secondId)
+          .executeTakeFirstOrThrow()
+        return id
+      }
+    })
+
+    it('not into themselves, not into nothing, and not while jobs run', async () => {
+      await using app = await openTwo(makePlace)
+      await app.fill(app.secondId, 'second')
+      assert.equal(codeOf(await merge(app, { into: app.secondId })), 'invalid_input')
+      assert.equal(codeOf(await merge(app, { into: 'none' })), 'not_found')
+      const { db } = app.store
+      const setState = (state: 'running' | 'queued') =>
+        db.updateTable('jobs').set({ state }).where('id', '=', 'job-second').execute()
+      await setState('running')
+      assert.equal(codeOf(await merge(app)), 'in_use')
+      await setState('queued')
+      assert.equal(codeOf(await merge(app)), '200')
+    })
+  },
+  'postgresql',
+)

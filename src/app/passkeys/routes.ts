@@ -64,7 +64,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/me/passkeys',
       {
-        config: { requires: 'sign-in' },
+        config: { requires: 'session' },
         schema: {
           tags,
           summary: 'One’s own passkeys, the oldest first',
@@ -79,7 +79,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/me/passkeys/options',
       {
-        config: { requires: 'sign-in', audit: null },
+        config: { requires: 'session', audit: null },
         schema: {
           tags,
           summary: 'Begin to add a passkey: what the browser is asked for',
@@ -94,7 +94,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/me/passkeys',
       {
-        config: { requires: 'sign-in', audit: 'passkey.add' },
+        config: { requires: 'session', audit: 'passkey.add' },
         schema: { tags, summary: 'Add a passkey', body: newPasskey, response: { 201: passkey } },
       },
       async (request, reply) => {
@@ -105,7 +105,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
     app.patch(
       '/api/v1/me/passkeys/:id',
       {
-        config: { requires: 'sign-in', audit: 'passkey.change' },
+        config: { requires: 'session', audit: 'passkey.change' },
         schema: {
           tags,
           summary: 'Rename a passkey',
@@ -120,7 +120,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
     app.delete(
       '/api/v1/me/passkeys/:id',
       {
-        config: { requires: 'sign-in', audit: 'passkey.delete' },
+        config: { requires: 'session', audit: 'passkey.delete' },
         schema: {
           tags,
           summary: 'Delete a passkey; not the last way to sign in',

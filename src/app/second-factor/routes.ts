@@ -48,7 +48,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/me/totp',
       {
-        config: { requires: 'sign-in' },
+        config: { requires: 'session' },
         schema: {
           tags,
           summary: 'Whether one is asked for a code of an authenticator app',
@@ -60,7 +60,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/me/totp',
       {
-        config: { requires: 'sign-in', audit: null },
+        config: { requires: 'session', audit: null },
         schema: {
           tags,
           summary: 'Make a secret for an authenticator app; it counts once a code of it was right',
@@ -77,7 +77,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/me/totp/verify',
       {
-        config: { requires: 'sign-in', audit: 'totp.add' },
+        config: { requires: 'session', audit: 'totp.add' },
         schema: {
           tags,
           summary: 'Enter the first code: from now on one is asked for behind the password',
@@ -93,7 +93,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
     app.delete(
       '/api/v1/me/totp',
       {
-        config: { requires: 'sign-in', audit: 'totp.delete' },
+        config: { requires: 'session', audit: 'totp.delete' },
         schema: {
           tags,
           summary: 'Remove the authenticator app, and the recovery codes: the password alone signs in again',
@@ -109,7 +109,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/me/recovery-codes',
       {
-        config: { requires: 'sign-in', audit: 'recovery-codes.renew' },
+        config: { requires: 'session', audit: 'recovery-codes.renew' },
         schema: {
           tags,
           summary: 'Make new recovery codes: the former ones are worth nothing any more',

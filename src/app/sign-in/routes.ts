@@ -150,7 +150,7 @@ export function signInRoutes(context: AppContext): AppRoutes {
     app.post(
       '/api/v1/sign-out',
       {
-        config: { requires: 'sign-in', audit: 'sign-in.end' },
+        config: { requires: 'session', audit: 'sign-in.end' },
         schema: { tags, summary: 'End the session of this browser', response: { 204: z.null() } },
       },
       async (request, reply) => {
