@@ -313,7 +313,8 @@ function checkOidc(environment: NodeJS.ProcessEnv, problems: Problem[]): void {
 function oidcOf(values: z.output<typeof variables>): OidcOfEnvironment | undefined {
   const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId } = values
   const discoveryUrl =
-    values.OIDC_DISCOVERY_URL ?? (issuer === undefined ? undefined : `${issuer}/.well-known/openid-configuration`)
+    values.OIDC_DISCOVERY_URL ??
+    (issuer === undefined ? undefined : `${issuer}/.well-known/openid-configuration`)
   if (discoveryUrl === undefined || clientId === undefined) return undefined
   return {
     name: values.OIDC_NAME,

@@ -329,7 +329,7 @@ function requestsOf(route: Route, things: Things, schemas: Record<string, Schema
   if (route.method === 'GET') return [{ url, payload: undefined }]
   const schema = route.requestBody?.content['application/json']?.schema
   const sample = schema && withThings(sampleOf(schema, schemas), things)
-  return [undefined, {}, ...(sample ? [sample as object] : [])].map((payload) => ({ url, payload }))
+  return [undefined, {}, ...(sample ? [sample] : [])].map((payload) => ({ url, payload }))
 }
 
 /** The same body, about these things. */
@@ -379,7 +379,7 @@ describeStores(
             const fault = faultOf(route, asker, requires, answer, theirs)
             if (fault) holes.push(`${route.name} as ${asker.name}: ${fault}`)
           }
-          row.push([...codes].sort().join('/'))
+          row.push([...codes].sort((a, b) => a - b).join('/'))
         }
         matrix.push(
           [route.name.padEnd(62), requires.padEnd(20), ...row.map((cell) => cell.padEnd(12))].join(' '),

@@ -51,9 +51,9 @@ export async function refuseFileElsewhere(
 ): Promise<void> {
   const server = await findServer(own.store.db, own.organizationId, serverId)
   if (!server || database === undefined || !hasFiles(server.engine)) return
-  const { fullName } = engineNamed(server.engine)
+  const engine = engineNamed(server.engine)
   const connection = connectionOf(own, server)
-  const [path, beside] = [database, 'beside'].map((name) => fullName?.(connection, name) ?? name)
+  const [path, beside] = [database, 'beside'].map((name) => engine.fullName?.(connection, name) ?? name)
   if (path === undefined || beside === undefined) return
   if (!isInside(await realPathOf(path), await realPathOf(dirname(beside)))) {
     await refuseUnlessAlone(own, `a file outside of ${dirname(beside)}`)

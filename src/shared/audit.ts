@@ -64,7 +64,7 @@ export const auditFilter = z.object({
 export type AuditFilter = z.output<typeof auditFilter>
 
 /** Where the chain does not fit, and how. */
-export const auditFault = z.object({
+const auditFault = z.object({
   number: z.int(),
   reason: z.string(),
 })

@@ -161,7 +161,7 @@ describeStores('a scoped store', (makePlace) => {
       .selectFrom('servers')
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow()
-    assert.equal(Number(count), 1)
+    assert.equal(count, 1)
     const inner = await all.ours.db
       .selectFrom('plans')
       .select('id')

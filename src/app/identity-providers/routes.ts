@@ -20,7 +20,7 @@ import { formOf } from '../driver-settings.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { maskSettings } from '../secrets.ts'
-import { ownUser } from '../sign-in/own-user.ts'
+import { personOf } from '../identity/callers.ts'
 import { removeIdentity } from './identities.ts'
 import {
   addProvider,
@@ -223,7 +223,7 @@ export function identityProviderRoutes(context: AppContext): AppRoutes {
         },
       },
       async ({ caller }) => {
-        const rows = await accountsOf(context.store.db, ownUser(caller).id)
+        const rows = await accountsOf(context.store.db, personOf(caller).id)
         return { items: rows.map(presentIdentity) }
       },
     )
@@ -240,7 +240,7 @@ export function identityProviderRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request, reply) => {
-        const { id: linkUserId } = ownUser(request.caller)
+        const { id: linkUserId } = personOf(request.caller)
         const { providerId: id, to } = request.body
         return { url: await beginSignIn(context, request, reply, { id, to, linkUserId }) }
       },
@@ -257,7 +257,7 @@ export function identityProviderRoutes(context: AppContext): AppRoutes {
         },
       },
       async ({ params: { id }, caller }, reply) => {
-        await removeIdentity(context, ownUser(caller).id, id)
+        await removeIdentity(context, personOf(caller).id, id)
         return await reply.code(204).send(null)
       },
     )

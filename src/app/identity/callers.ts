@@ -161,6 +161,21 @@ export function signedIn(caller: Caller | null): Caller {
   return caller ?? throwNow(notSignedIn('Nobody has signed in.'))
 }
 
+/** Somebody at a browser. */
+export interface Person {
+  id: string
+  name: string
+  email: string
+  sessionId: string
+}
+
+/** Who asks, on routes that require a session. */
+export function personOf(caller: Caller | null): Person {
+  const { credential, user } = signedIn(caller)
+  if (credential.kind !== 'session' || !user) throw forbidden(signedIn(caller), 'session')
+  return { ...user, sessionId: credential.id }
+}
+
 /** Throws `forbidden` if the caller may not. */
 export function refuseUnless(caller: Caller, requirement: Requirement): void {
   if (!may(caller, requirement)) throw forbidden(caller, requirement)

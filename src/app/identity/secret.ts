@@ -5,7 +5,7 @@ import type { AppContext } from '../context.ts'
 import { deleteSecret, findSecret, keepSecret } from './store.ts'
 
 /** What the secret is sealed for. */
-export const SECRET_PLACE = 'identity-secret'
+const SECRET_PLACE = 'identity-secret'
 
 type Context = Pick<AppContext, 'store' | 'sealer'>
 

@@ -7,24 +7,9 @@ import { listOrganizations } from '../organizations/organizations.ts'
 import { forgetTries, startTry } from '../sign-in/limits.ts'
 import { refuseBadPassword } from '../sign-in/password-policy.ts'
 import { hashPassword, isPassword } from '../sign-in/passwords.ts'
+import type { Person } from '../identity/callers.ts'
 import { deleteSession, deleteSessionsOf, findUser, setPassword, updateUser } from '../sign-in/users.ts'
 import { listSessions, setOrganization } from './store.ts'
-
-/** Somebody at a browser. */
-export interface Person {
-  userId: string
-  sessionId: string
-}
-
-/**
- * Throws `forbidden` for a token: what is about somebody’s account is for them to do, and not for whoever has found a
- * token of theirs.
- */
-export function personOf({ user, credential }: Caller): Person {
-  if (user && credential.kind === 'session') return { userId: user.id, sessionId: credential.id }
-  const sentence = user ? 'A token may not change the account of its owner.' : 'This token belongs to nobody.'
-  throw new AppError('forbidden', sentence, { hint: 'Sign in with a browser.' })
-}
 
 export async function presentMe({ store }: AppContext, caller: Caller): Promise<Me> {
   const { user, organizationId, abilities, servers, isInstanceAdministrator } = caller
@@ -49,7 +34,7 @@ export async function presentMe({ store }: AppContext, caller: Caller): Promise<
 
 export async function changeMe(
   { store }: AppContext,
-  { userId }: Person,
+  { id: userId }: Person,
   { name }: MyChanges,
 ): Promise<void> {
   if (name !== undefined) await updateUser(store, store.db, userId, { name })
@@ -61,7 +46,7 @@ export async function changeMe(
  */
 export async function changePassword(
   { store }: AppContext,
-  { userId, sessionId }: Person,
+  { id: userId, sessionId }: Person,
   change: PasswordChange,
   address: string,
 ): Promise<void> {
@@ -80,7 +65,7 @@ export async function changePassword(
 
 export async function presentSessions(
   { store }: AppContext,
-  { userId, sessionId }: Person,
+  { id: userId, sessionId }: Person,
 ): Promise<MySession[]> {
   const rows = await listSessions(store, userId)
   const time = (milliseconds: number) => new Date(milliseconds).toISOString()
@@ -97,7 +82,7 @@ export async function presentSessions(
 }
 
 /** Throws `not_found` for what is none of the person’s. */
-export async function endSession({ store }: AppContext, { userId }: Person, id: string): Promise<void> {
+export async function endSession({ store }: AppContext, { id: userId }: Person, id: string): Promise<void> {
   if (!(await deleteSession(store.db, userId, id))) {
     throw new AppError('not_found', 'There is no such session.')
   }
@@ -106,7 +91,7 @@ export async function endSession({ store }: AppContext, { userId }: Person, id: 
 /** Returns how many. */
 export async function endOtherSessions(
   { store }: AppContext,
-  { userId, sessionId }: Person,
+  { id: userId, sessionId }: Person,
 ): Promise<number> {
   return await deleteSessionsOf(store.db, userId, { except: sessionId })
 }
@@ -114,7 +99,7 @@ export async function endOtherSessions(
 /** From now on the session is about another organization; returns who sends its requests then. Throws `not_found`. */
 export async function switchOrganization(
   { store }: AppContext,
-  { userId, sessionId }: Person,
+  { id: userId, sessionId }: Person,
   caller: Caller,
   organizationId: string,
 ): Promise<Caller> {

@@ -2,13 +2,12 @@ import { z } from 'zod'
 import { endedSessions, me, myChanges, organizationChoice, passwordChange, session } from '../../shared/me.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
-import { renewCaller, signedIn } from '../identity/callers.ts'
+import { personOf, renewCaller, signedIn } from '../identity/callers.ts'
 import {
   changeMe,
   changePassword,
   endOtherSessions,
   endSession,
-  personOf,
   presentMe,
   presentSessions,
   switchOrganization,
@@ -50,7 +49,7 @@ export function meRoutes(context: AppContext): AppRoutes {
         },
       },
       async ({ caller, body, ip }, reply) => {
-        await changePassword(context, personOf(signedIn(caller)), body, ip)
+        await changePassword(context, personOf(caller), body, ip)
         return await reply.code(204).send(null)
       },
     )
@@ -81,7 +80,7 @@ export function meRoutes(context: AppContext): AppRoutes {
           response: { 200: z.object({ items: z.array(session) }) },
         },
       },
-      async ({ caller }) => ({ items: await presentSessions(context, personOf(signedIn(caller))) }),
+      async ({ caller }) => ({ items: await presentSessions(context, personOf(caller)) }),
     )
     app.delete(
       '/api/v1/me/sessions',
@@ -89,7 +88,7 @@ export function meRoutes(context: AppContext): AppRoutes {
         config: { requires: 'session', audit: 'me.end-sessions' },
         schema: { tags, summary: 'Sign out everywhere else', response: { 200: endedSessions } },
       },
-      async ({ caller }) => ({ ended: await endOtherSessions(context, personOf(signedIn(caller))) }),
+      async ({ caller }) => ({ ended: await endOtherSessions(context, personOf(caller)) }),
     )
     app.delete(
       '/api/v1/me/sessions/:id',
@@ -103,7 +102,7 @@ export function meRoutes(context: AppContext): AppRoutes {
         },
       },
       async ({ caller, params }, reply) => {
-        await endSession(context, personOf(signedIn(caller)), params.id)
+        await endSession(context, personOf(caller), params.id)
         return await reply.code(204).send(null)
       },
     )

@@ -12,7 +12,7 @@ import { signInResult } from '../../shared/sign-in.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
 import { refuseOtherOrigins } from '../identity/same-origin.ts'
-import { ownUser } from '../sign-in/own-user.ts'
+import { personOf } from '../identity/callers.ts'
 import {
   addPasskey,
   beginAdding,
@@ -72,7 +72,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
         },
       },
       async ({ caller }) => {
-        const rows = await listPasskeys(context.store.db, ownUser(caller).id)
+        const rows = await listPasskeys(context.store.db, personOf(caller).id)
         return { items: rows.map(present) }
       },
     )
@@ -87,7 +87,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request, reply) => {
-        const options = await beginAdding(context, request, reply, ownUser(request.caller))
+        const options = await beginAdding(context, request, reply, personOf(request.caller))
         return await reply.header('cache-control', 'no-store').send(options)
       },
     )
@@ -98,7 +98,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
         schema: { tags, summary: 'Add a passkey', body: newPasskey, response: { 201: passkey } },
       },
       async (request, reply) => {
-        const row = await addPasskey(context, request, reply, ownUser(request.caller), request.body)
+        const row = await addPasskey(context, request, reply, personOf(request.caller), request.body)
         return await reply.code(201).send(present(row))
       },
     )
@@ -115,7 +115,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
         },
       },
       async ({ params: { id }, body, caller }) =>
-        present(await changePasskey(context, ownUser(caller).id, id, body)),
+        present(await changePasskey(context, personOf(caller).id, id, body)),
     )
     app.delete(
       '/api/v1/me/passkeys/:id',
@@ -129,7 +129,7 @@ export function passkeyRoutes(context: AppContext): AppRoutes {
         },
       },
       async ({ params: { id }, caller }, reply) => {
-        await removePasskey(context, ownUser(caller).id, id)
+        await removePasskey(context, personOf(caller).id, id)
         return await reply.code(204).send(null)
       },
     )

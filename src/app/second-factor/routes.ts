@@ -12,7 +12,7 @@ import { signInResult } from '../../shared/sign-in.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
 import { refuseOtherOrigins } from '../identity/same-origin.ts'
-import { ownUser } from '../sign-in/own-user.ts'
+import { personOf } from '../identity/callers.ts'
 import { refuseIfSwitchedOff } from '../sign-in/sign-in.ts'
 import {
   confirmTotp,
@@ -55,7 +55,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
           response: { 200: secondFactorState },
         },
       },
-      async ({ caller }) => await secondFactorOf(context, ownUser(caller).id),
+      async ({ caller }) => await secondFactorOf(context, personOf(caller).id),
     )
     app.post(
       '/api/v1/me/totp',
@@ -69,7 +69,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request, reply) => {
-        const user = ownUser(request.caller)
+        const user = personOf(request.caller)
         const made = await enrolTotp(context, request, user, request.body.password)
         return await reply.header('cache-control', 'no-store').send(made)
       },
@@ -86,7 +86,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request, reply) => {
-        await confirmTotp(context, request, reply, ownUser(request.caller), request.body.code)
+        await confirmTotp(context, request, reply, personOf(request.caller), request.body.code)
         return await reply.code(204).send(null)
       },
     )
@@ -102,7 +102,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request, reply) => {
-        await removeTotp(context, request, reply, ownUser(request.caller), request.body)
+        await removeTotp(context, request, reply, personOf(request.caller), request.body)
         return await reply.code(204).send(null)
       },
     )
@@ -119,7 +119,7 @@ export function secondFactorRoutes(context: AppContext): AppRoutes {
       },
       async (request, reply) => {
         const { password } = request.body
-        const recoveryCodes = await renewRecoveryCodes(context, request, ownUser(request.caller), password)
+        const recoveryCodes = await renewRecoveryCodes(context, request, personOf(request.caller), password)
         return await reply.header('cache-control', 'no-store').send({ recoveryCodes })
       },
     )
