@@ -30,6 +30,7 @@ import {
   notSignedIn,
   type OwnContext,
   ownContext,
+  refuseElsewhere,
   refuseUnless,
   type Requirement,
 } from './identity/callers.ts'
@@ -253,6 +254,8 @@ function signIn(app: FastifyInstance, context: AppContext): void {
     if (isPublic) return
     request.caller = await callerOf(context, request, reply)
     refuseUnless(request.caller, requires ?? 'sign-in')
+    const isReading = request.method === 'GET' || request.method === 'HEAD'
+    if (!isReading && requires !== 'session') refuseElsewhere(request.caller)
     request.ownContext = await ownContext(context, request.caller)
   })
 }

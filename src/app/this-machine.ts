@@ -81,11 +81,18 @@ async function opened(
 
 async function refuseUnlessAlone({ caller, store }: OwnContext, what: string): Promise<void> {
   if (caller.isInstanceAdministrator) return
+  // Whoever sees only some servers could name the file of another one.
+  if (caller.servers !== null) throw mayNotName(what, 'Your role is limited to some servers.')
   const count = await store.db.transaction().execute((trx) => countOrganizations(unscoped(trx)))
   if (count === 1) return
-  throw new AppError('forbidden', `Only who administers the instance may name ${what}.`, {
-    hint: 'Several organizations share this instance, and its files and its own keys belong to none of them.',
-  })
+  throw mayNotName(
+    what,
+    'Several organizations share this instance, and its files and its own keys belong to none of them.',
+  )
+}
+
+function mayNotName(what: string, hint: string): AppError {
+  return new AppError('forbidden', `Only who administers the instance may name ${what}.`, { hint })
 }
 
 function isInside(path: string, folder: string): boolean {

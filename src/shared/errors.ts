@@ -10,6 +10,7 @@ export const errors = {
   not_signed_in: { status: 401, exit: 2, retryable: false },
   sign_in_failed: { status: 401, exit: 2, retryable: false },
   setup_closed: { status: 409, exit: 1, retryable: false },
+  organization_changed: { status: 409, exit: 1, retryable: false },
   forbidden: { status: 403, exit: 2, retryable: false },
   sign_in_expired: { status: 400, exit: 1, retryable: true },
   account_unknown: { status: 403, exit: 1, retryable: false },

@@ -16,10 +16,14 @@ export const user = z
       .object({ id: z.string(), name: z.string() })
       .nullable()
       .meta({ description: 'It gave the role, and may take it away; null: a person did' }),
-    isInstanceAdministrator: z
+    isInstanceAdministrator: z.boolean().nullable().meta({
+      description:
+        'May do everything in every organization, whatever the role says; null: told only to instance administrators',
+    }),
+    isDisabled: z
       .boolean()
-      .meta({ description: 'May do everything in every organization, whatever the role says' }),
-    isDisabled: z.boolean().meta({ description: 'Cannot sign in' }),
+      .nullable()
+      .meta({ description: 'Cannot sign in; null: told only to instance administrators' }),
     hasSecondFactor: z.boolean().meta({ description: 'Gives a code of an authenticator, or has a passkey' }),
     lastSignInAt: z.iso
       .datetime()

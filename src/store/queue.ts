@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { AppError, type ErrorCode } from '../shared/errors.ts'
 import type { JobState } from '../shared/jobs.ts'
 import type { Store } from './database.ts'
+import { unscoped } from './scope.ts'
 import type { Tables } from './tables.ts'
 
 /*
@@ -136,7 +137,7 @@ export async function enqueueJob(
   order: JobOrder,
 ): Promise<{ id: string; joined: boolean }> {
   const { organizationId, kind, key, payload, label, priority, maxAttempts, backoff } = order
-  for (;;) {
+  for (let race = 0; race < RACES; race++) {
     const id = order.id ?? uuidv7()
     const added = await trx
       .insertInto('jobs')
@@ -169,29 +170,32 @@ export async function enqueueJob(
     if (waiting !== undefined) return { id: waiting, joined: true }
     // It was claimed in between: there is room for another one.
   }
+  throw new Error(`A job with the key ${key} could be neither added nor joined.`)
 }
 
 /** Returns the id of the job that waits with the same key; undefined if there is none. */
 async function join(
   store: Store,
   trx: Transaction<Tables>,
-  { key, priority = 0, delay = 0, payload, replacesPayload }: JobOrder,
+  { organizationId, key, priority = 0, delay = 0, payload, replacesPayload }: JobOrder,
 ): Promise<string | undefined> {
   const runAt = later(store, delay)
-  const waiting = await trx
+  // Also one that the caller would not see: it is about a volume, and does what is to be done all the same.
+  const waiting = await unscoped(trx)
     .updateTable('jobs')
     .set({
       priority: sql<number>`case when priority < ${priority} then ${priority} else priority end`,
       runAt: sql<number>`case when run_at > ${runAt} then ${runAt} else run_at end`,
       updatedAt: store.now,
     })
+    .where('organizationId', '=', organizationId)
     .where('key', '=', key)
     .where('state', '=', QUEUED)
     .returning(['id', 'payload'])
     .executeTakeFirst()
   if (waiting && replacesPayload?.(JSON.parse(waiting.payload))) {
     const replaced = { payload: JSON.stringify(payload) }
-    await trx.updateTable('jobs').set(replaced).where('id', '=', waiting.id).execute()
+    await unscoped(trx).updateTable('jobs').set(replaced).where('id', '=', waiting.id).execute()
   }
   return waiting?.id
 }

@@ -2,6 +2,7 @@ import {
   AliasNode,
   AndNode,
   CamelCasePlugin,
+  ColumnNode,
   DefaultInsertValueNode,
   type DeleteQueryNode,
   IdentifierNode,
@@ -17,7 +18,7 @@ import {
   PrimitiveValueListNode,
   type QueryId,
   type RawBuilder,
-  type SelectQueryNode,
+  SelectQueryNode,
   type SqlBool,
   sql,
   TableNode,
@@ -63,6 +64,8 @@ interface Conditions {
   hasServer: (column: string) => Condition
   /** Whether a row of the other table that is in the scope has this id. */
   isIn: (table: TableName, column: string) => Condition
+  /** Whether no row of the other table that is not in the scope has this id: there is none, or it may be seen. */
+  isNotHidden: (table: TableName, column: string) => Condition
   isLimited: boolean
 }
 
@@ -104,12 +107,7 @@ const rules: Record<TableName, Rule> = {
   plans: (conditions, at) => both(ofOrganization(conditions, at), conditions.hasServer(at('server_id'))),
   snapshots: (conditions, at) => both(ofOrganization(conditions, at), conditions.hasServer(at('server_id'))),
   jobs: (conditions, at) =>
-    both(
-      ofOrganization(conditions, at),
-      conditions.isLimited
-        ? sql`(${conditions.hasServer(at('server_id'))} or ${conditions.isIn('plans', at('plan_id'))} or ${conditions.isIn('snapshots', at('snapshot_id'))})`
-        : undefined,
-    ),
+    both(ofOrganization(conditions, at), conditions.isLimited ? isOfSeen(conditions, at) : undefined),
   scheduledRestores: (conditions, at) =>
     both(
       ofOrganization(conditions, at),
@@ -145,6 +143,17 @@ const rules: Record<TableName, Rule> = {
   identitySecret: open,
   identityProviders: open,
   auditChain: open,
+}
+
+/**
+ * A job is about its server, plan and snapshot: a restore about the snapshot of one server and another one. It is seen by
+ * who may see all of them. What is gone by now hides nothing; a job about none of them is not for who sees only some.
+ */
+function isOfSeen({ hasServer, isIn, isNotHidden }: Conditions, at: (column: string) => string): Condition {
+  const [server, plan, snapshot] = [at('server_id'), at('plan_id'), at('snapshot_id')]
+  return sql`((${sql.ref(server)} is null or ${hasServer(server)})
+    and ${isNotHidden('plans', plan)} and ${isNotHidden('snapshots', snapshot)}
+    and (${hasServer(server)} or ${isIn('plans', plan)} or ${isIn('snapshots', snapshot)}))`
 }
 
 function both(one: Condition | undefined, other: Condition | undefined): Condition | undefined {
@@ -192,14 +201,23 @@ class ScopeTransformer extends OperationNodeTransformer {
       ownedBy: (column) => sql`${plain(column)} = ${organizationId}`,
       hasServer: (column) => (servers === null ? sql`1 = 1` : store.isAmong(plain(column), servers)),
       isIn: (table, column) => {
-        const alias = `scoped_${sqlName(table)}`
-        const id = sql.ref(`${alias}.id`)
-        const inner = rules[table](conditions, (name) => `${alias}.${name}`) ?? sql<SqlBool>`1 = 1`
-        const source = sql`${sql.table(sqlName(table))} as ${sql.ref(alias)}`
+        const { id, source, inner } = innerOf(table)
         // Few, and looked up once; of the others, each by its id.
         if (table === 'volumes') return sql`${plain(column)} in (select ${id} from ${source} where ${inner})`
         return sql`exists (select 1 from ${source} where ${id} = ${sql.ref(column)} and ${inner})`
       },
+      isNotHidden: (table, column) => {
+        const { id, source, inner } = innerOf(table)
+        return sql`not exists (select 1 from ${source} where ${id} = ${sql.ref(column)} and not coalesce(${inner}, false))`
+      },
+    }
+    const innerOf = (table: TableName) => {
+      const alias = `scoped_${sqlName(table)}`
+      return {
+        id: sql.ref(`${alias}.id`),
+        source: sql`${sql.table(sqlName(table))} as ${sql.ref(alias)}`,
+        inner: rules[table](conditions, (name) => `${alias}.${name}`) ?? sql<SqlBool>`1 = 1`,
+      }
     }
     this.#conditions = conditions
   }
@@ -211,6 +229,11 @@ class ScopeTransformer extends OperationNodeTransformer {
 
   protected override transformUpdateQuery(node: UpdateQueryNode, queryId?: QueryId): UpdateQueryNode {
     const update = super.transformUpdateQuery(node, queryId)
+    for (const { column } of update.updates ?? []) {
+      if (ColumnNode.is(column) && column.column.name === 'organization_id') {
+        throw new Error('A row was about to be given to another organization.')
+      }
+    }
     return this.#narrow(update, [...(update.table ? [update.table] : []), ...(update.from?.froms ?? [])])
   }
 
@@ -268,10 +291,11 @@ class ScopeTransformer extends OperationNodeTransformer {
     }
   }
 
-  /** Undefined for what is no table of ours: the result of another select, which was narrowed itself. */
+  /** Undefined for the result of another select, which was narrowed itself. */
   #conditionOf(source: OperationNode): OperationNode | undefined {
     const table = AliasNode.is(source) ? source.node : source
-    if (!TableNode.is(table)) return undefined
+    if (SelectQueryNode.is(table)) return undefined
+    if (!TableNode.is(table)) throw new Error(`A ${table.kind} cannot be scoped.`)
     const { name } = table.table.identifier
     const rule = rulesBySqlName.get(name)
     if (!rule) return undefined

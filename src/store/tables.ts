@@ -444,6 +444,7 @@ interface UsersTable {
   twoFactorEnabled: ColumnType<number, number | undefined, number>
   isInstanceAdministrator: ColumnType<number, number | undefined, number>
   isDisabled: ColumnType<number, number | undefined, number>
+  credentialsVersion: ColumnType<number, number | undefined, number>
   createdAt: number
   updatedAt: number
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { checkOrder, startedCheck } from '../../shared/checks.ts'
 import type { AppRoutes } from '../app.ts'
+import { refuseLimited } from '../identity/callers.ts'
 import { startCheck } from './checks.ts'
 
 export function checkRoutes(): AppRoutes {
@@ -19,6 +20,7 @@ export function checkRoutes(): AppRoutes {
         },
       },
       async ({ params: { id }, body, own }, reply) => {
+        refuseLimited(own.caller)
         const order = checkOrder.parse(body ?? {})
         const started = await startCheck(own, own.organizationId, id, order)
         return await reply.code(202).header('location', `/api/v1/jobs/${started.jobIds[0]}`).send(started)

@@ -122,9 +122,9 @@ function readKey(header: string | string[] | undefined): string {
 }
 
 /** Kept sealed: against what lies open, guesses at a password in the body could be tried. */
-function fingerprintOf({ method, url, body }: FastifyRequest): string {
+function fingerprintOf({ method, url, body, caller }: FastifyRequest): string {
   return createHash('sha256')
-    .update(JSON.stringify([method, url, body ?? null]))
+    .update(JSON.stringify([method, url, body ?? null, caller?.organizationId ?? null]))
     .digest('hex')
 }
 

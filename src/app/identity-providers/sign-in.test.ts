@@ -321,6 +321,34 @@ describeStores('signing in by an identity provider', (makePlace) => {
     assert.equal(working.passed, true, JSON.stringify(working))
   })
 
+  it('takes with a membership what would still act for its user there', async () => {
+    await using app = await open(makePlace, { claim: 'groups', defaultMembership: null })
+    const mapped = (slug: string) => app.change({ mappings: [{ value: 'ops', ...app.role(slug) }] })
+    await mapped('admin')
+    const { browser } = await app.signIn('ada')
+    const { token } = (await browser.request('POST', '/api/v1/tokens', { name: 'adas' })).json()
+    const invite = (email: string) =>
+      browser.request('POST', '/api/v1/invitations', { email, roleId: app.role('operator').roleId })
+    assert.equal((await invite('eve@example.com')).statusCode, 201)
+    const invited = () => app.store.db.selectFrom('invitations').select('email').execute()
+    await app.people.add({ email: 'root@example.com', role: 'admin' })
+    await mapped('viewer')
+    await app.signIn('ada')
+    assert.deepEqual(await invited(), [], 'she may not give that any more')
+
+    await mapped('admin')
+    await app.signIn('ada')
+    assert.equal((await invite('bob@example.com')).statusCode, 201)
+    await app.change({ mappings: [] })
+    await app.signIn('ada')
+    assert.deepEqual(await invited(), [])
+    assert.deepEqual(
+      await app.store.db.selectFrom('tokens').select('id').where('name', '=', 'adas').execute(),
+      [],
+    )
+    assert.equal((await app.get('/api/v1/servers', `Bearer ${token}`)).statusCode, 401)
+  })
+
   it('goes on to no other site', async () => {
     await using app = await open(makePlace)
     for (const to of ['https://evil.test/', '//evil.test', '/\\evil.test', '\\\\evil.test', '/a\tb']) {

@@ -11,6 +11,7 @@ import { recordRefusal } from '../audit/refusals.ts'
 import type { AppContext } from '../context.ts'
 import { forgetSessionCookie } from '../identity/sessions.ts'
 import { startSession } from '../sign-in/auth.ts'
+import { disabled, proofBy } from '../sign-in/credentials.ts'
 import { expired, keepPending, takePending } from '../sign-in/pending.ts'
 import { kindNamed, parsedSettingsOf, providerOf, type ProviderRow, rulesOf } from './identity-providers.ts'
 import { membershipChanges } from './memberships.ts'
@@ -113,7 +114,7 @@ export async function finishSignIn(
     const user =
       linkUserId === null ? await userOf(store, row, proven) : await link(store, row, proven, linkUserId)
     if (linkUserId === null) {
-      await startSession(context, request, reply, { userId: user.id, method: `oidc:${row.id}` })
+      await startSession(context, request, reply, { proof: proofBy(user), method: `oidc:${row.id}` })
       isSignedIn = true
     }
     const actor = actorOfUser(user)
@@ -354,10 +355,6 @@ function taken({ name }: ProviderRow): AppError {
   return new AppError('identity_taken', `This account at “${name}” belongs to another user here.`, {
     hint: 'Sign in with it, and take it away in that user’s profile first.',
   })
-}
-
-function disabled(): AppError {
-  return new AppError('forbidden', 'The account is disabled.', { hint: 'Ask an administrator.' })
 }
 
 /** Of one length, to be compared in one time. */

@@ -3,8 +3,10 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { holdOrganization } from '../hold.ts'
+import { withdrawInvitations } from '../invitations/withdraw.ts'
 import { isBehind, type Place } from '../pages.ts'
 import { isAdministrators, powersOf } from '../roles/powers.ts'
+import { leaveOrganization } from '../users/users.ts'
 import type { CurrentMembership, MembershipChanges } from './memberships.ts'
 
 export type ProviderRow = Selectable<Tables['identityProviders']> & { users: number }
@@ -136,6 +138,7 @@ export interface SigningUser {
   emailVerified: number
   isInstanceAdministrator: number
   isDisabled: number
+  credentialsVersion: number
 }
 
 const userColumns = [
@@ -145,6 +148,7 @@ const userColumns = [
   'users.emailVerified',
   'users.isInstanceAdministrator',
   'users.isDisabled',
+  'users.credentialsVersion',
 ] as const
 
 /** Who is linked with an account at a provider. */
@@ -347,9 +351,6 @@ export async function applyMembershipChanges(
     for (const [column, value] of given(organizationId)) query = query.where(column, '=', value)
     await query.execute()
   }
-  for (const organizationId of removed) {
-    let query = trx.deleteFrom('memberships')
-    for (const [column, value] of given(organizationId)) query = query.where(column, '=', value)
-    await query.execute()
-  }
+  for (const organizationId of removed) await leaveOrganization(trx, { organizationId, userId })
+  if (changed.length > 0) await withdrawInvitations(trx, { inviterId: userId })
 }

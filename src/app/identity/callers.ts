@@ -13,14 +13,16 @@ import {
   findSession,
   findTokenSigner,
   findUserSigner,
+  hasOrganization,
   noteTokenUse,
+  longestMembership,
   oldestOrganization,
-  organizationsOf,
+  setOrganization,
   serversOf,
   type TokenSigner,
 } from './store.ts'
 
-export { findSession, findUserSigner, organizationsOf } from './store.ts'
+export { findSession, findUserSigner, organizationsOf, setOrganization } from './store.ts'
 
 export interface Credential {
   kind: 'token' | 'session'
@@ -47,6 +49,8 @@ export interface Caller {
   isInstanceAdministrator: boolean
   /** Null: all servers of the organization. */
   servers: ServerLimit | null
+  /** The session was about another organization, which its user does not belong to any more. */
+  isElsewhere?: boolean
 }
 
 /**
@@ -140,8 +144,9 @@ async function renewSession(store: Store, id: string): Promise<Caller | undefine
 }
 
 /**
- * The caller who has signed in. If the session's organization is none of its user's any more, it is about the first one
- * of them. Throws `not_signed_in`.
+ * The caller who has signed in. A session that is about no organization yet is about the one that its user has belonged
+ * to for the longest, from then on. If its organization is none of the user's any more, `isElsewhere` says so. Throws
+ * `not_signed_in`.
  */
 export async function callerOfSession(store: Store, session: Session): Promise<Caller> {
   const { id, userId, organizationId } = session
@@ -151,9 +156,27 @@ export async function callerOfSession(store: Store, session: Session): Promise<C
     if (caller) return caller
   }
   // Who administers the instance need not be a member of anything: then it is about the oldest organization.
-  const first = (await organizationsOf(store, userId))[0] ?? (await oldestOrganization(store))
+  const first = (await longestMembership(store, userId)) ?? (await oldestOrganization(store))
   if (!first) throw notAMember()
-  return await callerOfUser(store, userId, first.id, credential)
+  const caller = await callerOfUser(store, userId, first.id, credential)
+  if (organizationId !== null) return { ...caller, isElsewhere: true }
+  await setOrganization(store.db, id, first.id)
+  return caller
+}
+
+/**
+ * Throws `organization_changed` for a request that would change something elsewhere than where its sender believes to be:
+ * the page still shows the organization that the session was about.
+ */
+export function refuseElsewhere({ isElsewhere = false }: Caller): void {
+  if (!isElsewhere) return
+  throw new AppError(
+    'organization_changed',
+    'You do not belong to the organization any more that you have worked in.',
+    {
+      hint: 'Load the page again, and choose one of your organizations. Nothing was changed.',
+    },
+  )
 }
 
 /** On public routes there is none: `not_signed_in`. */
@@ -184,7 +207,10 @@ export function refuseUnless(caller: Caller, requirement: Requirement): void {
 export function may(caller: Caller, requirement: Requirement): boolean {
   if (requirement === 'sign-in') return true
   if (requirement === 'session') return caller.credential.kind === 'session'
-  if (requirement === 'administer-instance') return caller.isInstanceAdministrator
+  // A token of an administrator that is there to read must not be able to become anybody.
+  if (requirement === 'administer-instance') {
+    return caller.isInstanceAdministrator && abilityNames.every((ability) => caller.abilities.has(ability))
+  }
   return caller.abilities.has(requirement)
 }
 
@@ -218,6 +244,14 @@ export function refuseOutside(
   })
 }
 
+/** Throws `forbidden` for who is limited to some servers, where something is done to what all of them share. */
+export function refuseLimited({ servers }: Caller): void {
+  if (servers === null) return
+  throw new AppError('forbidden', 'Your role is limited to some servers, and this is about all of them.', {
+    hint: `It is limited to those ${inWords(servers)}.`,
+  })
+}
+
 async function callerOfUser(
   store: Store,
   userId: string,
@@ -240,6 +274,7 @@ async function callerIfMember(
   const { id, name, email } = found
   const signer = { organizationId, credential, user: { id, name, email } }
   if (found.isInstanceAdministrator === 1) {
+    if (!(await hasOrganization(store, organizationId))) return undefined
     return { ...signer, abilities: new Set(abilityNames), isInstanceAdministrator: true, servers: null }
   }
   const membership = await findMembership(store, userId, organizationId)

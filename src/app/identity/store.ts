@@ -81,6 +81,33 @@ export async function organizationsOf(
     .execute()
 }
 
+/** The organization that a user has been a member of for the longest. */
+export async function longestMembership({ db }: Store, userId: string): Promise<{ id: string } | undefined> {
+  return await db
+    .selectFrom('memberships')
+    .select('organizationId as id')
+    .where('userId', '=', userId)
+    .orderBy('createdAt')
+    .orderBy('organizationId')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+export async function hasOrganization({ db }: Store, id: string): Promise<boolean> {
+  return (
+    (await db.selectFrom('organizations').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+  )
+}
+
+/** What the requests of a session are about from now on. */
+export async function setOrganization(
+  db: Store['db'],
+  sessionId: string,
+  organizationId: string,
+): Promise<void> {
+  await db.updateTable('sessions').set({ organizationId }).where('id', '=', sessionId).execute()
+}
+
 export async function oldestOrganization({ db }: Store): Promise<{ id: string } | undefined> {
   return await db.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirst()
 }

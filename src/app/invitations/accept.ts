@@ -10,6 +10,7 @@ import { waysToSignIn } from '../sign-in/sign-in.ts'
 import { addUser } from '../sign-in/users.ts'
 import { joinOrganization, userWith } from '../users/users.ts'
 import { claimInvitation, findOpenInvitation, findProof, type InvitationRow } from './store.ts'
+import { isCovered } from './withdraw.ts'
 
 /** Who asks. */
 interface Asker {
@@ -38,7 +39,8 @@ export async function lookAtInvitation(
 /**
  * Makes whoever was invited a member: with a new account, or with the one that has the address, which must be signed in,
  * or give its password. Of several at once one succeeds: the others are told `not_found`. Throws `not_signed_in`,
- * `sign_in_failed`, `too_many_requests`, `forbidden` for a disabled account, and `invalid_input`.
+ * `sign_in_failed`, `too_many_requests`, `forbidden` for a disabled account, or where whoever has invited could not do so
+ * any more, and `invalid_input`.
  */
 export async function acceptInvitation(
   context: AppContext,
@@ -58,6 +60,7 @@ export async function acceptInvitation(
   const { organizationId, organizationName, email, roleId } = invitation
   const userId = await store.db.transaction().execute(async (trx) => {
     await holdOrganization(trx, organizationId)
+    await refuseUncovered(trx, invitation)
     if (!(await claimInvitation(store, trx, hashOf(token)))) throw notOpen()
     const isEmailVerified = false // the link was shown to whoever invited, too
     const user = { name: name ?? email, email, passwordHash, isInstanceAdministrator: false, isEmailVerified }
@@ -73,7 +76,10 @@ export async function acceptInvitation(
   }
 }
 
-/** One that can be accepted. Throws `not_found`, and `too_many_requests` for whoever guesses. */
+/**
+ * One that can be accepted. Throws `not_found`, `too_many_requests` for whoever guesses, and `forbidden` where whoever has
+ * invited could not do so any more.
+ */
 export async function openInvitation(
   { store }: AppContext,
   token: string,
@@ -83,7 +89,22 @@ export async function openInvitation(
   const found = await findOpenInvitation(store, store.db, hashOf(token))
   if (!found) throw notOpen()
   await forgetTries(store, guess)
+  await refuseUncovered(store.db, found)
   return found
+}
+
+async function refuseUncovered(
+  db: Parameters<typeof isCovered>[0],
+  { id, roleName, inviterName }: InvitationRow,
+): Promise<void> {
+  if (await isCovered(db, id)) return
+  throw new AppError(
+    'forbidden',
+    `${inviterName ?? 'Whoever sent it'} may not give the role “${roleName}” any more.`,
+    {
+      hint: 'Ask another administrator of the organization for an invitation.',
+    },
+  )
 }
 
 async function proveAccount(

@@ -169,6 +169,61 @@ describeStores('an invitation', (makePlace) => {
     assert.equal(codeOf(await app.accept(tokenIn(second.json()))), 'not_found')
   })
 
+  it('goes when whoever sent it may not give that role any more', async () => {
+    await using app = await openInvited(makePlace)
+    const manager = await app.addRole('Manager', ['view', 'restore', 'manage-users'])
+    const small = await app.addRole('Small', ['view', 'restore'])
+    const ada = await app.person('ada', { role: manager })
+    const inviting = async (address: string, roleId: string) => {
+      const made = await ada.ask('POST', url, { email: address, roleId })
+      assert.equal(made.statusCode, 201, made.body)
+      return tokenIn(made.json())
+    }
+    const setRole = (roleId: string) => app.ask('PATCH', `/api/v1/users/${ada.id}`, { roleId })
+    const great = await inviting('great@example.com', small)
+    const viewer = await inviting('viewer@example.com', app.roleId('viewer'))
+    const managers = { abilities: ['view', 'manage-users'] }
+    assert.equal(codeOf(await app.ask('PATCH', `/api/v1/roles/${manager}`, managers)), '200')
+    assert.equal(codeOf(await app.accept(great)), 'not_found')
+    assert.deepEqual(
+      (await app.list()).map((one) => one.email),
+      ['viewer@example.com'],
+    )
+    await app.invite({ email: 'third@example.com', roleId: app.roleId('admin') })
+    assert.equal(codeOf(await setRole(app.roleId('member'))), '200')
+    assert.equal(codeOf(await app.accept(viewer)), 'not_found')
+    assert.deepEqual(
+      (await app.list()).map((one) => one.email),
+      ['third@example.com'],
+      'that of others stays',
+    )
+  })
+
+  it('is looked at again when it is accepted', async () => {
+    await using app = await openInvited(makePlace)
+    const ada = await app.person('ada')
+    const made = await ada.ask('POST', url, { email, roleId: app.roleId('admin') })
+    const token = tokenIn(made.json())
+    const set = (roleId: string) => app.store.db.updateTable('memberships').set({ roleId }).execute()
+    await set(app.roleId('viewer'))
+    for (const response of [await app.look(token), await app.accept(token)]) {
+      assert.equal(codeOf(response), 'forbidden')
+      assert.match(response.body, /ada may not give the role “Admin” any more\./)
+    }
+    await set(app.roleId('admin'))
+    assert.equal(codeOf(await app.accept(token)), '200')
+  })
+
+  it('of somebody who administers the instance no more is worth nothing', async () => {
+    await using app = await openInvited(makePlace)
+    await app.person('other', { isInstanceAdministrator: true })
+    const root = await app.person('root', { role: null, isInstanceAdministrator: true })
+    const made = await root.ask('POST', url, { email, roleId: app.roleId('viewer') })
+    const demoted = await app.ask('PATCH', `/api/v1/accounts/${root.id}`, { isInstanceAdministrator: false })
+    assert.equal(codeOf(demoted), '200')
+    assert.equal(codeOf(await app.accept(tokenIn(made.json()))), 'not_found')
+  })
+
   it('is for one who is neither a member nor invited', async () => {
     await using app = await openInvited(makePlace)
     await app.person('ada')

@@ -93,6 +93,51 @@ export async function findOpenInvitation(
     .executeTakeFirst()
 }
 
+/** What an open invitation gives, and what whoever sent it is now. */
+export interface GivenRow {
+  id: string
+  given: { abilities: string; servers: string | null }
+  isDisabled: number
+  isInstanceAdministrator: number
+  /** Null: they are no member any more. */
+  inviters: { abilities: string; servers: string | null } | null
+}
+
+/** Those that people have sent, and nobody has accepted. */
+export async function givenByPeople(
+  db: Db,
+  which: { id: string } | { organizationId: string } | { inviterId: string },
+): Promise<GivenRow[]> {
+  let query = db
+    .selectFrom('invitations')
+    .innerJoin('roles', 'roles.id', 'invitations.roleId')
+    .innerJoin('users', 'users.id', 'invitations.invitedBy')
+    .leftJoin('memberships', (join) =>
+      join
+        .onRef('memberships.userId', '=', 'users.id')
+        .onRef('memberships.organizationId', '=', 'invitations.organizationId'),
+    )
+    .leftJoin('roles as own', 'own.id', 'memberships.roleId')
+    .select([
+      'invitations.id',
+      'roles.abilities',
+      'roles.servers',
+      'users.isDisabled',
+      'users.isInstanceAdministrator',
+      'own.abilities as ownAbilities',
+      'own.servers as ownServers',
+    ])
+    .where('invitations.acceptedAt', 'is', null)
+  if ('id' in which) query = query.where('invitations.id', '=', which.id)
+  else if ('inviterId' in which) query = query.where('invitations.invitedBy', '=', which.inviterId)
+  else query = query.where('invitations.organizationId', '=', which.organizationId)
+  return (await query.execute()).map(({ abilities, servers, ownAbilities, ownServers, ...row }) => ({
+    ...row,
+    given: { abilities, servers },
+    inviters: ownAbilities === null ? null : { abilities: ownAbilities, servers: ownServers },
+  }))
+}
+
 /** Whether an invitation to that address is open. */
 export async function isInvited(
   store: Store,

@@ -2,14 +2,20 @@ import { abilityNames } from '../../shared/abilities.ts'
 import { AppError, throwNow } from '../../shared/errors.ts'
 import type { Me, MyChanges, MySession, PasswordChange } from '../../shared/me.ts'
 import type { AppContext } from '../context.ts'
-import { type Caller, callerOfSession, findSession, organizationsOf } from '../identity/callers.ts'
+import {
+  type Caller,
+  callerOfSession,
+  findSession,
+  organizationsOf,
+  type Person,
+  setOrganization,
+} from '../identity/callers.ts'
 import { listOrganizations } from '../organizations/organizations.ts'
 import { forgetTries, startTry } from '../sign-in/limits.ts'
 import { refuseBadPassword } from '../sign-in/password-policy.ts'
 import { hashPassword, isPassword } from '../sign-in/passwords.ts'
-import type { Person } from '../identity/callers.ts'
-import { deleteSession, deleteSessionsOf, findUser, setPassword, updateUser } from '../sign-in/users.ts'
-import { listSessions, setOrganization } from './store.ts'
+import { deleteSession, findUser, setPassword, signOutEverywhere, updateUser } from '../sign-in/users.ts'
+import { listSessions } from './store.ts'
 
 export async function presentMe({ store }: AppContext, caller: Caller): Promise<Me> {
   const { user, organizationId, abilities, servers, isInstanceAdministrator } = caller
@@ -93,7 +99,7 @@ export async function endOtherSessions(
   { store }: AppContext,
   { id: userId, sessionId }: Person,
 ): Promise<number> {
-  return await deleteSessionsOf(store.db, userId, { except: sessionId })
+  return await signOutEverywhere(store, userId, { except: sessionId })
 }
 
 /** From now on the session is about another organization; returns who sends its requests then. Throws `not_found`. */

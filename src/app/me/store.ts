@@ -1,6 +1,4 @@
-import type { Kysely } from 'kysely'
 import type { Store } from '../../store/database.ts'
-import type { Tables } from '../../store/tables.ts'
 
 export interface SessionRow {
   id: string
@@ -22,13 +20,4 @@ export async function listSessions({ db, now }: Store, userId: string): Promise<
     .orderBy('updatedAt', 'desc')
     .orderBy('id', 'desc')
     .execute()
-}
-
-/** What the requests of a session are about from now on. */
-export async function setOrganization(
-  db: Kysely<Tables>,
-  sessionId: string,
-  organizationId: string,
-): Promise<void> {
-  await db.updateTable('sessions').set({ organizationId }).where('id', '=', sessionId).execute()
 }

@@ -187,7 +187,6 @@ export async function deleteOrganization(trx: Transaction<Tables>, id: string): 
     .where('kind', 'in', instanceKinds)
     .execute()
   await deleteTraces(trx, id)
-  await trx.updateTable('sessions').set({ organizationId: null }).where('organizationId', '=', id).execute()
   for (const [table, fate] of Object.entries(fates) as [OwnedTable, string][]) {
     if (fate === 'goes') await trx.deleteFrom(table).where('organizationId', '=', id).execute()
   }

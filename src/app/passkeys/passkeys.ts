@@ -192,7 +192,7 @@ export async function signInWithPasskey(
   )
   const { newCounter: counter, credentialBackedUp: isBackedUp } = authenticationInfo
   if (!(await noteUse(store, row, { counter, isBackedUp }))) throw refused('It was used at the same time.')
-  await startSession(context, request, reply, { userId: row.userId, method: 'passkey' })
+  await startSession(context, request, reply, { proof: row, method: 'passkey' })
 }
 
 /** Passkeys belong to a host, and a page of it: as people type it, or as it is asked now. */

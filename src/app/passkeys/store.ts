@@ -15,12 +15,12 @@ export async function listPasskeys(db: Db, userId: string): Promise<PasskeyRow[]
 export async function findByCredential(
   db: Db,
   credentialId: string,
-): Promise<(PasskeyRow & { email: string; isDisabled: number }) | undefined> {
+): Promise<(PasskeyRow & { email: string; credentialsVersion: number }) | undefined> {
   return await db
     .selectFrom('passkeys')
     .innerJoin('users', 'users.id', 'passkeys.userId')
     .selectAll('passkeys')
-    .select(['users.email', 'users.isDisabled'])
+    .select(['users.email', 'users.credentialsVersion'])
     .where('passkeys.credentialId', '=', credentialId)
     .executeTakeFirst()
 }

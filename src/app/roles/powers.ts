@@ -41,6 +41,12 @@ export function refuseBeyond(caller: Caller, name: string, { abilities, servers 
   })
 }
 
+/** The same of somebody who is not asking at this moment: whether they could give the role to others. */
+export function mayGive(own: Powers, { abilities, servers }: Powers): boolean {
+  const has = (ability: Ability) => own.abilities.includes(ability)
+  return has('manage-users') && abilities.every(has) && isNoWider(servers, own.servers)
+}
+
 /**
  * Does what may take users or abilities away. Throws `last_administrator` if nobody would be left who can give out roles,
  * unless who asks administers the instance, and can always mend that. Whoever calls it holds the organization.

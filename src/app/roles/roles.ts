@@ -6,6 +6,7 @@ import { type NewRole, notForLimited, type RoleChanges, type ServerLimit } from 
 import type { Tables } from '../../store/tables.ts'
 import { holdOrganization } from '../hold.ts'
 import type { Caller, OwnContext } from '../identity/callers.ts'
+import { withdrawInvitations } from '../invitations/withdraw.ts'
 import { savingName } from '../names.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { usersInWords } from '../users.ts'
@@ -68,8 +69,8 @@ export async function addRole(own: OwnContext, { name, ...powers }: NewRole): Pr
 }
 
 /**
- * Changes what is given. Nobody but instance administrators changes what their own role allows: a slip would lock them
- * out. Throws `not_found`, `changed_meanwhile`, `last_administrator`, and what adding throws.
+ * Changes what is given; open invitations that their senders could not send any more go. Nobody but instance
+ * administrators changes what their own role allows: a slip would lock them out. Throws `not_found`, `changed_meanwhile`, `last_administrator`, and what adding throws.
  */
 export async function changeRole(
   own: OwnContext,
@@ -97,6 +98,7 @@ export async function changeRole(
       await keepingAdministrator(trx, caller, async () => {
         if (!(await updateRole(store, trx, found, { name, ...values }))) throw changedMeanwhile('The role')
       })
+      await withdrawInvitations(trx, { organizationId })
     }),
   )
   return await roleOf(own, id)

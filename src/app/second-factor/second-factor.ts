@@ -12,15 +12,16 @@ import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { cookieRules } from '../identity/cookies.ts'
 import { authErrorCode, authHeaders, authOf, passCookies } from '../sign-in/auth.ts'
-import { forgetTries, startTry } from '../sign-in/limits.ts'
+import { type Proof, proofBy, proofOf, voidProofs, withProof } from '../sign-in/credentials.ts'
+import { forgetTries, startSecondFactor, startTry } from '../sign-in/limits.ts'
 import { isPassword } from '../sign-in/passwords.ts'
 import { isFirstUse } from '../sign-in/pending-store.ts'
 import { expired } from '../sign-in/pending.ts'
 import { deleteTotp, findPassword, findTotp, findUser } from './store.ts'
 
 /*
- * Secrets, codes and how often they are guessed are better-auth’s. What is added here: a code is used once, although it is
- * right for a minute and a half.
+ * Secrets and codes are better-auth’s. What is added here: a code is used once, although it is right for a minute and a half;
+ * and tries are counted before they are made, while better-auth counts those that failed.
  */
 
 /** How long a code is right, with those before and behind it, in milliseconds. */
@@ -76,7 +77,7 @@ export async function confirmTotp(
   code: string,
 ): Promise<void> {
   const aTry = await startTry(context.store, { email: user.email, address: request.ip })
-  await checkCode(context, request, reply, user.id, code)
+  await checkCode(context, request, reply, await proofOf(context.store.db, user.id), code)
   await forgetTries(context.store, aTry)
 }
 
@@ -92,7 +93,10 @@ export async function removeTotp(
   if (!(await findTotp(store.db, user.id))) throw notSetUp()
   if ('password' in proof) await confirmPassword(context, request, user, proof.password)
   else await confirmTotp(context, request, reply, user, proof.code)
-  await store.db.transaction().execute((trx) => deleteTotp(store, trx, user.id))
+  await store.db.transaction().execute(async (trx) => {
+    await voidProofs(trx, user.id)
+    await deleteTotp(store, trx, user.id)
+  })
 }
 
 /** New ones in the place of all that there are. Throws `not_found`, and `sign_in_failed` for a wrong password. */
@@ -122,19 +126,34 @@ export async function signInWithSecondFactor(
   reply: FastifyReply,
   factor: SecondFactor,
 ): Promise<void> {
-  const auth = await authOf(context)
   const user = (await userOfFirstHalf(context, request)) ?? throwNow(expired())
   request.auditNote = {
     actor: actorOfUser(user),
     details: { by: 'code' in factor ? 'totp' : 'recovery-code' },
   }
-  if ('code' in factor) return await checkCode(context, request, reply, user.id, factor.code)
+  const aTry = await startSecondFactor(context.store, { userId: user.id, address: request.ip })
+  const proof = proofBy(user)
+  if ('code' in factor) await checkCode(context, request, reply, proof, factor.code)
+  else await checkRecoveryCode(context, request, reply, proof, factor.recoveryCode)
+  await forgetTries(context.store, aTry)
+}
+
+async function checkRecoveryCode(
+  context: AppContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  proof: Proof,
+  code: string,
+): Promise<void> {
+  const auth = await authOf(context)
   await explained(async () => {
-    const { headers } = await auth.api.verifyBackupCode({
-      body: { code: factor.recoveryCode },
-      headers: withoutSession(context, request),
-      returnHeaders: true,
-    })
+    const { headers } = await withProof(proof, () =>
+      auth.api.verifyBackupCode({
+        body: { code },
+        headers: withoutSession(context, request),
+        returnHeaders: true,
+      }),
+    )
     passCookies(reply, headers)
   })
 }
@@ -143,29 +162,34 @@ async function checkCode(
   context: AppContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  userId: string,
+  proof: Proof | undefined,
   code: string,
 ): Promise<void> {
   const { store } = context
   const auth = await authOf(context)
   const isSigningIn = request.caller === null
   // Noted before it is looked at: of two who use it at once, one gets in. A wrong one that comes again is as wrong.
-  const id = createHash('sha256').update(`${userId} ${code}`).digest('hex')
+  const id = createHash('sha256').update(`${proof?.userId} ${code}`).digest('hex')
   const until = (await nowOf(store)) + RIGHT_FOR
   const isFirst = await isFirstUse(store, { id, kind: 'totp', until })
   await explained(async () => {
-    const { headers } = await auth.api.verifyTOTP({
-      // What was used counts as a wrong one.
-      body: { code: isFirst ? code : 'used' },
-      headers: isSigningIn ? withoutSession(context, request) : authHeaders(request),
-      returnHeaders: true,
-    })
+    const { headers } = await withProof(proof, () =>
+      auth.api.verifyTOTP({
+        // What was used counts as a wrong one.
+        body: { code: isFirst ? code : 'used' },
+        headers: isSigningIn ? withoutSession(context, request) : authHeaders(request),
+        returnHeaders: true,
+      }),
+    )
     passCookies(reply, headers)
   })
 }
 
-/** Who has entered a password that is right, and is asked for a code. */
-async function userOfFirstHalf(context: AppContext, request: FastifyRequest): Promise<User | undefined> {
+/** Who has entered a password that is right, and is asked for a code. Of what has changed since, there is no first half any more. */
+async function userOfFirstHalf(
+  context: AppContext,
+  request: FastifyRequest,
+): Promise<(User & { credentialsVersion: number }) | undefined> {
   const cookie = request.cookies[`${cookieRules(context).prefix}.two_factor`]
   const identifier = cookie?.slice(0, cookie.lastIndexOf('.'))
   if (!identifier) return undefined

@@ -38,6 +38,10 @@ export async function findPassword(db: Kysely<Tables>, userId: string): Promise<
 export async function findUser(
   db: Kysely<Tables>,
   id: string,
-): Promise<{ id: string; email: string } | undefined> {
-  return await db.selectFrom('users').select(['id', 'email']).where('id', '=', id).executeTakeFirst()
+): Promise<{ id: string; email: string; credentialsVersion: number } | undefined> {
+  return await db
+    .selectFrom('users')
+    .select(['id', 'email', 'credentialsVersion'])
+    .where('id', '=', id)
+    .executeTakeFirst()
 }

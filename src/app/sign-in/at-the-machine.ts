@@ -5,12 +5,12 @@ import { actorAtCommandLine, recordAudit } from '../audit/record.ts'
 import type { Configuration } from '../configuration.ts'
 import { signInSettingsOf } from '../instance-settings/instance-settings.ts'
 import { organizationNamed } from '../organizations/organizations.ts'
-import { linkPurposes, makeLinkFor } from './links.ts'
+import { voidProofs } from './credentials.ts'
+import { makeLinkFor } from './links.ts'
 import { refuseBadPassword } from './password-policy.ts'
 import { hashPassword } from './passwords.ts'
 import { linkTo } from './reset.ts'
 import {
-  deleteLinks,
   deleteSecondFactor,
   deleteSessionsOf,
   findRole,
@@ -124,8 +124,8 @@ export async function letIn(
     if (withoutSecondFactor) await deleteSecondFactor(store, trx, user.id)
     if (passwordHash !== undefined) await setPassword(store, trx, user.id, passwordHash)
     else {
+      await voidProofs(trx, user.id)
       await deleteSessionsOf(trx, user.id)
-      await deleteLinks(trx, user.id, linkPurposes)
     }
     const made =
       passwordHash === undefined ? await makeLinkFor(store, trx, 'sign-in-link', user.id) : undefined

@@ -4,6 +4,7 @@ import { type CleanedWhere, createAdapterFactory, type CustomAdapter } from 'bet
 import { type Expression, type Kysely, type RawBuilder, sql, type SqlBool, type Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
+import { holdProof, isProven, makeRoomForSession } from './credentials.ts'
 
 /*
  * better-auth keeps what it knows in the app’s own tables: times are milliseconds there, and truth is 0 or 1. What it does
@@ -50,6 +51,14 @@ export function authStore(store: Store): AdapterFactory {
   }
 }
 
+async function withinTransaction<T>(
+  store: Store,
+  work: (trx: Transaction<Tables>) => Promise<T>,
+): Promise<T> {
+  const current = transactions.getStore()
+  return current ? await work(current) : await store.db.transaction().execute(work)
+}
+
 function tablesOf(store: Store): CustomAdapter {
   const db = () => currentDb(store)
   const first = (model: string, where: Where) =>
@@ -59,12 +68,24 @@ function tablesOf(store: Store): CustomAdapter {
       .where(allOf(where))
       .limit(1)
   return {
-    create: async ({ model, data }) =>
-      (await db()
-        .insertInto(model as AnyTable)
-        .values(data as never)
-        .returningAll()
-        .executeTakeFirstOrThrow()) as never,
+    async create({ model, data }) {
+      const insert = async (into: Kysely<Tables>) =>
+        await into
+          .insertInto(model as AnyTable)
+          .values(data as never)
+          .returningAll()
+          .executeTakeFirstOrThrow()
+      const { userId, value } = data as Row
+      // A session, or the first half of a sign-in.
+      const proven = model === 'sessions' ? userId : isProven(value) ? value : undefined
+      if (proven === undefined) return (await insert(db())) as never
+      const row = await withinTransaction(store, async (trx) => {
+        await holdProof(trx, String(proven))
+        if (model === 'sessions') await makeRoomForSession(trx, String(proven))
+        return await insert(trx)
+      })
+      return row as never
+    },
     async findOne({ model, where }) {
       const row = await db()
         .selectFrom(model as AnyTable)

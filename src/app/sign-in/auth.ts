@@ -3,15 +3,14 @@ import { APIError } from 'better-auth/api'
 import { twoFactor } from 'better-auth/plugins'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
-import { AppError } from '../../shared/errors.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
-import { findUserSigner } from '../identity/callers.ts'
 import { COOKIE_DAYS, cookieRules } from '../identity/cookies.ts'
 import { identitySecret } from '../identity/secret.ts'
 import { sendSessionCookie } from '../identity/sessions.ts'
 import { signInSettingsOf } from '../instance-settings/instance-settings.ts'
 import { authStore, currentDb } from './auth-store.ts'
+import { type Proof, withProof } from './credentials.ts'
 import { hashPassword, isPassword } from './passwords.ts'
 
 /*
@@ -52,20 +51,22 @@ export function passCookies(reply: FastifyReply, headers: Headers): void {
 
 /**
  * Signs a user in whose identity was proven in another way: `method` says by what. Throws `forbidden` for a disabled
- * account.
+ * account, and `sign_in_expired` if what was proven does not count any more.
  */
 export async function startSession(
   context: AppContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  { userId, method }: { userId: string; method: string },
+  { proof, method }: { proof: Proof | undefined; method: string },
 ): Promise<void> {
   const { internalAdapter } = await (await authOf(context)).$context
-  const { token } = await internalAdapter.createSession(userId, false, {
-    method,
-    ipAddress: request.ip,
-    userAgent: userAgentOf(request.headers),
-  })
+  const { token } = await withProof(proof, () =>
+    internalAdapter.createSession(proof?.userId ?? '', false, {
+      method,
+      ipAddress: request.ip,
+      userAgent: userAgentOf(request.headers),
+    }),
+  )
   await sendSessionCookie(context, reply, token)
 }
 
@@ -116,8 +117,6 @@ async function makeAuth(context: AppContext) {
         create: {
           async before(made) {
             const db = currentDb(store)
-            const user = await findUserSigner({ ...store, db }, made.userId)
-            if (user?.isDisabled !== 0) throw disabled()
             const { sessionDays } = await signInSettingsOf(context, db)
             const now = await nowOf(store, db)
             return {
@@ -148,8 +147,4 @@ async function makeAuth(context: AppContext) {
 
 function userAgentOf({ 'user-agent': agent = '' }: FastifyRequest['headers']): string {
   return agent.replace(/[^\x20-\x7e]/g, '').slice(0, 500)
-}
-
-function disabled(): AppError {
-  return new AppError('forbidden', 'The account is disabled.', { hint: 'Ask an administrator.' })
 }

@@ -39,6 +39,16 @@ const perAccountAndAddress: Limit = {
 const perAddress: Limit = { free: 30, window: 10 * MINUTE, wait: MINUTE, longest: 15 * MINUTE, memory: HOUR }
 /** Many who try one account. It only slows them down, and never keeps an owner out for long. */
 const perAccount: Limit = { free: 50, window: HOUR, wait: SECOND, longest: 30 * SECOND, memory: 24 * HOUR }
+/** Somebody who has the password, and guesses codes: of a million, three are right at any time. */
+const perSecondFactorAndAddress: Limit = {
+  free: 10,
+  window: 15 * MINUTE,
+  wait: 15 * MINUTE,
+  longest: HOUR,
+  memory: 24 * HOUR,
+}
+/** The same, from many addresses. */
+const perSecondFactor: Limit = { ...perSecondFactorAndAddress, free: 20 }
 /** Mails that nobody has asked for. */
 const perMailbox: Limit = { free: 3, window: HOUR, wait: 15 * MINUTE, longest: 24 * HOUR, memory: 24 * HOUR }
 
@@ -65,6 +75,19 @@ export async function startTry(
   return all
 }
 
+/** Counts a code, or a recovery code, behind the password of a user. Throws `too_many_requests`. */
+export async function startSecondFactor(
+  store: Store,
+  { userId, address }: { userId: string; address: string },
+): Promise<Try> {
+  const all = [
+    { key: keyOf('second factor and address', userId, networkOf(address)), limit: perSecondFactorAndAddress },
+    { key: keyOf('second factor', userId), limit: perSecondFactor },
+  ]
+  await count(store, all)
+  return all
+}
+
 /** Counts a mail that somebody asks for. Throws `too_many_requests`. */
 export async function startMail(
   store: Store,
@@ -87,7 +110,7 @@ export async function startGuess(store: Store, address: string): Promise<Try> {
 export async function forgetTries(store: Store, aTry: Try): Promise<void> {
   await store.db.transaction().execute(async (trx) => {
     for (const { key, limit } of aTry) {
-      if (limit === perAccountAndAddress) await deleteTries(trx, key)
+      if (limit === perAccountAndAddress || limit === perSecondFactorAndAddress) await deleteTries(trx, key)
       else await takeBackTry(trx, key)
     }
   })

@@ -1,17 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
-import { AppError } from '../../shared/errors.ts'
+import { throwNow } from '../../shared/errors.ts'
 import { actorOfUser } from '../audit/record.ts'
 import { openWith } from '../channels/channels.ts'
 import type { AppContext } from '../context.ts'
 import { mailOf } from '../instance-settings/instance-settings.ts'
 import { startSession } from './auth.ts'
+import { disabled, proofOf } from './credentials.ts'
 import { forgetTries, startGuess } from './limits.ts'
 import { makeLink, useLink, userOfLink } from './links.ts'
 import { refuseBadPassword } from './password-policy.ts'
 import { hashPassword } from './passwords.ts'
 import { findUser, updateUser, type UserRow } from './store.ts'
 import { setPassword } from './users.ts'
+import { holdUser } from './ways-store.ts'
 
 const TIMEOUT = 30_000
 
@@ -66,6 +68,7 @@ export async function confirmReset(
   await refuseBadPassword(password, user)
   const passwordHash = await hashPassword(password)
   await store.db.transaction().execute(async (trx) => {
+    await holdUser(trx, userId)
     await useLink(store, trx, 'reset-password', token)
     await setPassword(store, trx, userId, passwordHash)
     // The link has come by mail.
@@ -87,11 +90,14 @@ export async function signInWithLink(
   const { store } = context
   request.auditNote = { organizationId: null }
   const guess = await startGuess(store, request.ip)
-  const userId = await store.db.transaction().execute((trx) => useLink(store, trx, 'sign-in-link', token))
+  const proof = await store.db.transaction().execute(async (trx) => {
+    const userId = await useLink(store, trx, 'sign-in-link', token)
+    return (await proofOf(trx, userId)) ?? throwNow(disabled())
+  })
   await forgetTries(store, guess)
-  const user = await findUser(store.db, { id: userId })
+  const user = await findUser(store.db, { id: proof.userId })
   if (user) request.auditNote.actor = actorOfUser(user)
-  await startSession(context, request, reply, { userId, method: 'link' })
+  await startSession(context, request, reply, { proof, method: 'link' })
 }
 
 export function linkTo(
@@ -100,8 +106,4 @@ export function linkTo(
   token: string,
 ): string {
   return `${appUrl}/${page}?token=${token}`
-}
-
-function disabled(): AppError {
-  return new AppError('forbidden', 'The account is disabled.', { hint: 'Ask an administrator.' })
 }

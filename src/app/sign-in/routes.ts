@@ -16,6 +16,7 @@ import type { AppContext } from '../context.ts'
 import { signedIn } from '../identity/callers.ts'
 import { refuseOtherOrigins } from '../identity/same-origin.ts'
 import { startSession } from './auth.ts'
+import { proofOf } from './credentials.ts'
 import { startMail } from './limits.ts'
 import { confirmReset, mailReset, signInWithLink } from './reset.ts'
 import { isSetupOpen, setUp } from './setup.ts'
@@ -55,7 +56,10 @@ export function signInRoutes(context: AppContext): AppRoutes {
         request.auditNote = { organizationId: null, details: { email: request.body.email } }
         const userId = await setUp(context, request.body, request.ip)
         request.auditNote = await noteOf(context, request.body.email)
-        await startSession(context, request, reply, { userId, method: 'password' })
+        await startSession(context, request, reply, {
+          proof: await proofOf(context.store.db, userId),
+          method: 'password',
+        })
         return {}
       },
     )

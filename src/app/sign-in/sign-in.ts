@@ -8,6 +8,7 @@ import type { Caller } from '../identity/callers.ts'
 import { forgetSessionCookie } from '../identity/sessions.ts'
 import { signInSettingsOf } from '../instance-settings/instance-settings.ts'
 import { authErrorCode, authHeaders, authOf, passCookies } from './auth.ts'
+import { proofBy, withProof } from './credentials.ts'
 import { forgetTries, startTry } from './limits.ts'
 import { canMailResets } from './reset.ts'
 import { deleteSession, findUser, listEnabledProviders } from './store.ts'
@@ -24,8 +25,8 @@ export async function waysToSignIn(context: AppContext): Promise<SignInMethods> 
 }
 
 /**
- * Signs in, or says which second factor is asked for. Throws `sign_in_failed`, of an account that does not exist and of a
- * wrong password alike, `too_many_requests`, and `forbidden` where passwords are switched off.
+ * Signs in, or says which second factor is asked for. Throws `sign_in_failed`, of an account that does not exist, of one
+ * that is disabled and of a wrong password alike, `too_many_requests`, and `forbidden` where passwords are switched off.
  */
 export async function signInWithPassword(
   context: AppContext,
@@ -37,12 +38,15 @@ export async function signInWithPassword(
   await refuseIfSwitchedOff(context)
   const aTry = await startTry(context.store, { email, address: request.ip })
   const auth = await authOf(context)
+  const user = await findUser(context.store.db, { email })
   try {
-    const { headers, response } = await auth.api.signInEmail({
-      body: { email, password },
-      headers: authHeaders(request),
-      returnHeaders: true,
-    })
+    const { headers, response } = await withProof(user && proofBy(user), () =>
+      auth.api.signInEmail({
+        body: { email, password },
+        headers: authHeaders(request),
+        returnHeaders: true,
+      }),
+    )
     await forgetTries(context.store, aTry)
     passCookies(reply, headers)
     if (!('twoFactorRedirect' in response)) return {}
@@ -50,6 +54,8 @@ export async function signInWithPassword(
     return { secondFactor: [...secondFactors] }
   } catch (error) {
     if (authErrorCode(error) === 'INVALID_EMAIL_OR_PASSWORD') throw wrongCredentials()
+    // Whoever guesses is not told that a password of a disabled account is right.
+    if (error instanceof AppError && error.code === 'forbidden') throw wrongCredentials()
     throw error
   }
 }

@@ -152,6 +152,7 @@ export interface UserRow {
   isInstanceAdministrator: number
   isDisabled: number
   twoFactorEnabled: number
+  credentialsVersion: number
   /** As it is kept; null: none. */
   password: string | null
 }
@@ -182,6 +183,7 @@ function usersWithPasswords(db: Kysely<Tables>) {
       'users.isInstanceAdministrator',
       'users.isDisabled',
       'users.twoFactorEnabled',
+      'users.credentialsVersion',
       'accounts.password',
     ])
 }

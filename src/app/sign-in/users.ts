@@ -3,10 +3,10 @@ import { v7 as uuidv7 } from 'uuid'
 import { AppError } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
-import { linkPurposes } from './links.ts'
-import { closeSetup, deleteLinks, deleteSessionsOf, insertUser, savePassword } from './store.ts'
+import { voidProofs } from './credentials.ts'
+import { closeSetup, deleteSessionsOf, insertUser, savePassword } from './store.ts'
 
-export { deleteSession, deleteSessionsOf, findUser, updateUser } from './store.ts'
+export { deleteSession, findUser, updateUser } from './store.ts'
 
 export interface NewUser {
   name: string
@@ -40,9 +40,21 @@ export async function setPassword(
   passwordHash: string,
   { keptSession }: { keptSession?: string } = {},
 ): Promise<void> {
+  await voidProofs(trx, userId)
   await savePassword(store, trx, userId, passwordHash)
   await deleteSessionsOf(trx, userId, { except: keptSession })
-  await deleteLinks(trx, userId, linkPurposes)
+}
+
+/** Ends all sessions, but for one, and whatever would become one; returns how many. */
+export async function signOutEverywhere(
+  { db }: Store,
+  userId: string,
+  { except }: { except?: string } = {},
+): Promise<number> {
+  return await db.transaction().execute(async (trx) => {
+    await voidProofs(trx, userId)
+    return await deleteSessionsOf(trx, userId, { except })
+  })
 }
 
 function emailTaken(email: string): AppError {

@@ -5,10 +5,12 @@ import type { AppContext } from '../context.ts'
 import { forgetAnswers } from '../idempotency/idempotency.ts'
 import type { Caller } from '../identity/callers.ts'
 import { invite, type Invited } from '../invitations/invitations.ts'
+import { withdrawInvitations } from '../invitations/withdraw.ts'
 import { givenRole } from '../roles/roles.ts'
 import { refuseBadPassword } from '../sign-in/password-policy.ts'
 import { hashPassword } from '../sign-in/passwords.ts'
-import { addUser } from '../sign-in/users.ts'
+import { voidProofs } from '../sign-in/credentials.ts'
+import { addUser, signOutEverywhere } from '../sign-in/users.ts'
 import {
   type AccountRow,
   countInstanceAdministrators,
@@ -99,11 +101,16 @@ export async function changeAccount(
         ...(email !== found.email && { emailVerified: 0 }),
       }
       const before = await countInstanceAdministrators(trx)
+      // Links were mailed to the former address.
+      if (email !== found.email || values.isDisabled === 1) await voidProofs(trx, id)
       await updateUser(store, trx, id, values)
       if (before > 0 && (await countInstanceAdministrators(trx)) === 0) throw lastAdministrator(found.name)
       if (values.isDisabled === 1 && found.isDisabled === 0) {
         await deleteSessions(trx, id)
         await deleteInvitationsBy(trx, id)
+      }
+      if (values.isInstanceAdministrator < found.isInstanceAdministrator) {
+        await withdrawInvitations(trx, { inviterId: id })
       }
     })
   } catch (error) {
@@ -156,7 +163,7 @@ export async function removeAccount(context: AppContext, caller: Caller, id: str
 export async function signOutAccount(context: AppContext, caller: Caller, id: string): Promise<number> {
   refuseRestricted(caller)
   await accountOf(context, id)
-  return await deleteSessions(context.store.db, id)
+  return await signOutEverywhere(context.store, id)
 }
 
 /** For who has lost it: from now on the password is enough again. Throws `not_found`, also if there is none. */
@@ -164,7 +171,10 @@ export async function removeSecondFactor(context: AppContext, caller: Caller, id
   refuseRestricted(caller)
   const { store } = context
   const { name } = await accountOf(context, id)
-  const isDone = await store.db.transaction().execute((trx) => deleteSecondFactor(store, trx, id))
+  const isDone = await store.db.transaction().execute(async (trx) => {
+    await voidProofs(trx, id)
+    return await deleteSecondFactor(store, trx, id)
+  })
   if (!isDone) throw new AppError('not_found', `The account “${name}” has no second factor.`)
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { newUser, user, type User, userChanges } from '../../shared/users.ts'
 import type { AppRoutes } from '../app.ts'
+import type { OwnContext } from '../identity/callers.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { listMembers, type MemberRow } from './store.ts'
 import { addUser, changeUser, removeUser, userOf } from './users.ts'
@@ -24,7 +25,7 @@ export function userRoutes(): AppRoutes {
       async ({ query: { limit, cursor }, own }) => {
         const rows = await listMembers(own.store, own.organizationId, { after: readCursor(cursor), limit })
         const { items, nextCursor } = page(rows, limit, ({ name, id }) => [name, id])
-        return { items: items.map(present), nextCursor }
+        return { items: items.map((row) => present(own, row)), nextCursor }
       },
     )
     app.post(
@@ -33,14 +34,14 @@ export function userRoutes(): AppRoutes {
         config: { requires: 'manage-users', audit: 'user.add' },
         schema: {
           tags,
-          summary: 'Make somebody a member who has an account',
+          summary: 'Make somebody a member who has an account: for instance administrators; others invite',
           body: newUser,
           response: { 201: user },
         },
       },
       async ({ body, own }, reply) => {
         const row = await addUser(own, body)
-        return await reply.code(201).header('location', `/api/v1/users/${row.id}`).send(present(row))
+        return await reply.code(201).header('location', `/api/v1/users/${row.id}`).send(present(own, row))
       },
     )
     app.get(
@@ -49,7 +50,7 @@ export function userRoutes(): AppRoutes {
         config: { requires: 'manage-users' },
         schema: { tags, summary: 'One member', params, response: { 200: user } },
       },
-      async ({ params: { id }, own }) => present(await userOf(own, id)),
+      async ({ params: { id }, own }) => present(own, await userOf(own, id)),
     )
     app.patch(
       '/api/v1/users/:id',
@@ -63,7 +64,7 @@ export function userRoutes(): AppRoutes {
           response: { 200: user },
         },
       },
-      async ({ params: { id }, body, own }) => present(await changeUser(own, id, body)),
+      async ({ params: { id }, body, own }) => present(own, await changeUser(own, id, body)),
     )
     app.delete(
       '/api/v1/users/:id',
@@ -84,7 +85,8 @@ export function userRoutes(): AppRoutes {
   }
 }
 
-function present(row: MemberRow): User {
+/** What an account is beyond the organization, is for those who administer the instance. */
+function present({ caller }: OwnContext, row: MemberRow): User {
   const { id, name, email, roleId, roleName, providerId, providerName, lastSignInAt } = row
   return {
     id,
@@ -92,8 +94,8 @@ function present(row: MemberRow): User {
     email,
     role: { id: roleId, name: roleName },
     identityProvider: providerId === null ? null : { id: providerId, name: providerName ?? '' },
-    isInstanceAdministrator: row.isInstanceAdministrator === 1,
-    isDisabled: row.isDisabled === 1,
+    isInstanceAdministrator: caller.isInstanceAdministrator ? row.isInstanceAdministrator === 1 : null,
+    isDisabled: caller.isInstanceAdministrator ? row.isDisabled === 1 : null,
     hasSecondFactor: row.twoFactorEnabled === 1 || row.passkeys > 0,
     lastSignInAt: lastSignInAt === null ? null : new Date(lastSignInAt).toISOString(),
     joinedAt: new Date(row.joinedAt).toISOString(),

@@ -117,7 +117,7 @@ export async function updateMembership(
 
 /**
  * Takes a user out of an organization, with what would still act for them there: their tokens, and invitations that nobody
- * has accepted. Sessions that are about it are about none. Returns the ids of the tokens.
+ * has accepted. Sessions that are about it stay so: they change nothing elsewhere unnoticed. Returns the ids of the tokens.
  */
 export async function deleteMembership(
   trx: Transaction<Tables>,
@@ -134,12 +134,6 @@ export async function deleteMembership(
     .where('organizationId', '=', organizationId)
     .where('invitedBy', '=', userId)
     .where('acceptedAt', 'is', null)
-    .execute()
-  await trx
-    .updateTable('sessions')
-    .set({ organizationId: null })
-    .where('organizationId', '=', organizationId)
-    .where('userId', '=', userId)
     .execute()
   await trx
     .deleteFrom('memberships')

@@ -67,11 +67,49 @@ describeStores('users', (makePlace) => {
     assert.equal((await ask()).statusCode, 200)
     assert.equal(codeOf(await app.ask('DELETE', `${url}/${bob.id}`)), '204')
     assert.equal((await ask()).statusCode, 401)
-    const session = await db.selectFrom('sessions').select('organizationId').executeTakeFirstOrThrow()
-    assert.equal(session.organizationId, null)
+    const elsewhere = await bob.request('POST', '/api/v1/tokens', { name: 'another' })
+    assert.equal(codeOf(elsewhere), 'organization_changed', 'nothing is done where he is not known to be')
     // What he has elsewhere, he keeps.
     assert.equal((await bob.request('GET', '/api/v1/users')).json().items.length, 1)
     assert.equal(codeOf(await app.ask('DELETE', `${url}/${bob.id}`)), 'not_found')
+  })
+
+  it('are added without being asked by instance administrators alone, and nobody else learns who has an account', async () => {
+    await using app = await openTeam(makePlace)
+    const second = await app.addOrganization('Second')
+    const bob = await app.people.add({ name: 'Bob', organizationId: second })
+    const ada = await app.person('ada')
+    const roleId = app.roleId('viewer')
+    const known = await ada.ask('POST', url, { email: bob.email, roleId })
+    const unknown = await ada.ask('POST', url, { email: 'who@example.com', roleId })
+    assert.equal(codeOf(known), 'forbidden')
+    assert.deepEqual(known.json(), unknown.json())
+    const invited = await Promise.all(
+      [bob.email, 'who@example.com'].map((email) =>
+        ada.ask('POST', '/api/v1/invitations', { email, roleId }),
+      ),
+    )
+    assert.deepEqual(invited.map(codeOf), ['201', '201'])
+    const { items } = (await ada.ask('GET', url)).json()
+    assert.deepEqual(
+      items.map(({ name }: { name: string }) => name),
+      ['ada'],
+    )
+  })
+
+  it('show only to instance administrators what an account is beyond the organization', async () => {
+    await using app = await openTeam(makePlace)
+    const ada = await app.person('ada')
+    await app.person('root', { isInstanceAdministrator: true })
+    await app.store.db.updateTable('users').set({ twoFactorEnabled: 1 }).where('id', '=', 'root').execute()
+    const seen = async (ask: typeof app.ask) => {
+      const { isInstanceAdministrator, isDisabled, hasSecondFactor } = userSchema.parse(
+        (await ask('GET', `${url}/root`)).json(),
+      )
+      return [isInstanceAdministrator, isDisabled, hasSecondFactor]
+    }
+    assert.deepEqual(await seen(app.ask), [true, false, true])
+    assert.deepEqual(await seen(ada.ask), [null, null, true])
   })
 
   it('whom a provider made members are a person’s when a person gives them a role', async () => {

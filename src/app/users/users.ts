@@ -6,6 +6,7 @@ import type { Tables } from '../../store/tables.ts'
 import { holdOrganization } from '../hold.ts'
 import { forgetAnswers } from '../idempotency/idempotency.ts'
 import type { OwnContext } from '../identity/callers.ts'
+import { withdrawInvitations } from '../invitations/withdraw.ts'
 import { keepingAdministrator, powersOf, refuseBeyond } from '../roles/powers.ts'
 import { roleToGive } from '../roles/roles.ts'
 import {
@@ -24,13 +25,19 @@ export async function userOf({ store, organizationId }: OwnContext, id: string):
 }
 
 /**
- * Makes somebody a member who has an account already. Throws `not_found` if nobody has, `name_taken` for a member, and
- * `forbidden` for a role that the caller may not give.
+ * Makes somebody a member who has an account already, without asking them: so only who administers the instance may do
+ * that, and nobody else learns who has an account. Throws `forbidden` for all others, and for a role that the caller may
+ * not give, `not_found` if nobody has an account with the address, and `name_taken` for a member.
  */
 export async function addUser(own: OwnContext, { email, roleId }: NewUser): Promise<MemberRow> {
-  const { store, organizationId } = own
+  const { store, organizationId, caller } = own
+  if (!caller.isInstanceAdministrator) {
+    throw new AppError('forbidden', 'Nobody is made a member without being asked.', {
+      hint: 'Invite them: who has an account accepts with that. Only instance administrators add somebody at once.',
+    })
+  }
   const id = await store.db.transaction().execute(async (trx) => {
-    await roleToGive(own.caller, trx, organizationId, roleId)
+    await roleToGive(caller, trx, organizationId, roleId)
     const found = await findUserByEmail(trx, email)
     if (!found) {
       throw new AppError('not_found', `Nobody has an account with the address ${email}.`, {
@@ -48,8 +55,8 @@ export async function addUser(own: OwnContext, { email, roleId }: NewUser): Prom
 }
 
 /**
- * Gives a user another role. Throws `not_found`, `last_administrator`, and `forbidden` where the one that they have, or
- * would get, allows more than the caller may.
+ * Gives a user another role; open invitations that they could not send any more go. Throws `not_found`,
+ * `last_administrator`, and `forbidden` where the one that they have, or would get, allows more than the caller may.
  */
 export async function changeUser(own: OwnContext, id: string, { roleId }: UserChanges): Promise<MemberRow> {
   const { store, organizationId, caller } = own
@@ -62,6 +69,7 @@ export async function changeUser(own: OwnContext, id: string, { roleId }: UserCh
     await keepingAdministrator(trx, caller, () =>
       updateMembership(trx, { organizationId, userId: id, roleId }),
     )
+    await withdrawInvitations(trx, { organizationId })
   })
   return await userOf(own, id)
 }
@@ -75,11 +83,16 @@ export async function removeUser({ store, organizationId, caller }: OwnContext, 
     await holdOrganization(trx, organizationId)
     const found = (await findMember(trx, organizationId, id)) ?? throwNow(noUser())
     refuseBeyond(caller, found.roleName, powersOfMember(found))
-    await keepingAdministrator(trx, caller, async () => {
-      const tokens = await deleteMembership(trx, { organizationId, userId: id })
-      for (const token of tokens) await forgetAnswers(trx, token)
-    })
+    await keepingAdministrator(trx, caller, () => leaveOrganization(trx, { organizationId, userId: id }))
   })
+}
+
+/** What a removal does, by whomever: with the membership goes what would still act for the user there. */
+export async function leaveOrganization(
+  trx: Transaction<Tables>,
+  membership: { organizationId: string; userId: string },
+): Promise<void> {
+  for (const token of await deleteMembership(trx, membership)) await forgetAnswers(trx, token)
 }
 
 /** Whoever has an account with this address, which is in lower case. */

@@ -11,6 +11,8 @@ create table users (
   is_instance_administrator {integer} not null default 0 check (is_instance_administrator in (0, 1)),
   -- Cannot sign in; its tokens are refused.
   is_disabled {integer} not null default 0 check (is_disabled in (0, 1)),
+  -- Raised by whatever makes what somebody was about to sign in with worthless.
+  credentials_version {integer} not null default 0,
   created_at {integer} not null,
   updated_at {integer} not null
 ) {strict};
@@ -19,8 +21,8 @@ create table sessions (
   id text primary key,
   user_id text not null references users (id) on delete cascade,
   token text not null unique,
-  -- The organization that its requests are about; null: the first of the user's.
-  organization_id text references organizations (id) on delete set null,
+  -- The organization that its requests are about, which may be gone; null: it has not made any.
+  organization_id text,
   -- password, passkey, or oidc:<identity provider>
   method text,
   ip_address text,
