@@ -200,7 +200,13 @@ describeStores(
       let count = 0
       const enqueue = (serverId: string) =>
         store.db.transaction().execute(async (trx) => {
-          const job = { organizationId, kind: 'test', key: `limited:${++count}`, payload: {}, serverId }
+          const job = {
+            organizationId,
+            kind: 'test',
+            key: `limited:${++count}`,
+            payload: {},
+            subject: { serverId },
+          }
           return (await enqueueJob(store, trx, job)).id
         })
       const hidden = [await enqueue(production)]
