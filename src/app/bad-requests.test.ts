@@ -296,6 +296,8 @@ function faultOf(
   isWrong: boolean,
 ): string | undefined {
   const { statusCode, headers, body } = response
+  // A browser that is on its way to a page is told there what was wrong.
+  if (statusCode === 303 && /[?&]error=\w/.test(String(headers['location']))) return undefined
   if (statusCode < 400) return isWrong ? `${statusCode} ${body.slice(0, 200)}` : undefined
   const type = String(headers['content-type'])
   if (!type.startsWith('application/problem+json')) return `${statusCode} as ${type}`

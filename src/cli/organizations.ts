@@ -154,6 +154,8 @@ function mergeInWords({
   moved,
   renamed,
   unitedRoles,
+  changedRoles,
+  differentSettings,
   alreadyMembers,
   dropped,
 }: MergedOrganization): string[] {
@@ -162,6 +164,13 @@ function mergeInWords({
     `  moved: ${counts.map(([what, count]) => `${count} ${wordsOf(what)}`).join(', ') || 'nothing'}`,
     ...renamed.map(({ what, from, to }) => `  renamed: ${what} “${from}” is “${to}”`),
     ...(unitedRoles.length > 0 ? [`  the same role in both: ${unitedRoles.join(', ')}`] : []),
+    ...changedRoles.map(
+      ({ name, to }) => `  limited anew, to the same servers: role ${name}: ${JSON.stringify(to)}`,
+    ),
+    ...differentSettings.map(
+      ({ name, from, into }) =>
+        `  a setting that becomes another: ${name} is ${JSON.stringify(into)}, was ${JSON.stringify(from)}`,
+    ),
     ...alreadyMembers.map(({ email }) => `  ${email} is a member of both, and keeps the role there`),
     ...dropped.map((what) => `  does not come along: ${what}`),
   ]

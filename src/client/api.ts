@@ -905,6 +905,19 @@ export type MergedOrganization = {
   }[]
   /** Both had them, and they allow the same */
   unitedRoles: string[]
+  /** Limited to servers in other words, so that they reach the same ones as before */
+  changedRoles: {
+    name: string
+    organization: string
+    from: ServerLimit
+    to: ServerLimit
+  }[]
+  /** Those of the one that stays are for all: what they are in the two; null: not set */
+  differentSettings: {
+    name: string
+    from: unknown
+    into: unknown
+  }[]
   /** They keep the role that they have there */
   alreadyMembers: {
     name: string
@@ -1731,7 +1744,7 @@ export type Problem = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'forbidden' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'organization_changed' | 'forbidden' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -2596,7 +2609,7 @@ export type UnfinishedRun = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'forbidden' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'organization_changed' | 'forbidden' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -2624,10 +2637,10 @@ export type User = {
     id: string
     name: string
   } | null
-  /** May do everything in every organization, whatever the role says */
-  isInstanceAdministrator: boolean
-  /** Cannot sign in */
-  isDisabled: boolean
+  /** May do everything in every organization, whatever the role says; null: told only to instance administrators */
+  isInstanceAdministrator: boolean | null
+  /** Cannot sign in; null: told only to instance administrators */
+  isDisabled: boolean | null
   /** Gives a code of an authenticator, or has a passkey */
   hasSecondFactor: boolean
   /** Of the sessions that have not ended; null: there is none */
@@ -4207,7 +4220,7 @@ export interface Operations {
     body: NewToken
     answer: CreatedToken
   }
-  /** Make somebody a member who has an account */
+  /** Make somebody a member who has an account: for instance administrators; others invite */
   'POST /api/v1/users': {
     body: NewUser
     answer: User

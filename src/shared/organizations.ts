@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { name } from './fields.ts'
+import { serverLimit } from './roles.ts'
 
 export const organization = z
   .object({
@@ -78,6 +79,14 @@ export const mergedOrganization = z
       .meta({ description: 'How many of each: servers, volumes, plans, snapshots, …' }),
     renamed: z.array(z.object({ what: z.string(), from: z.string(), to: z.string() })),
     unitedRoles: names.meta({ description: 'Both had them, and they allow the same' }),
+    changedRoles: z
+      .array(z.object({ name: z.string(), organization: z.string(), from: serverLimit, to: serverLimit }))
+      .meta({ description: 'Limited to servers in other words, so that they reach the same ones as before' }),
+    differentSettings: z
+      .array(z.object({ name: z.string(), from: z.unknown(), into: z.unknown() }))
+      .meta({
+        description: 'Those of the one that stays are for all: what they are in the two; null: not set',
+      }),
     alreadyMembers: z.array(person).meta({ description: 'They keep the role that they have there' }),
     dropped: names.meta({ description: 'What does not come along, in words' }),
     obstacles: names.meta({ description: 'Why it cannot be done now' }),

@@ -17,7 +17,7 @@ const named = { organizationId: 'org', name: 'ünïcode ’ “”', ...stamps }
 
 /** A row or some of every table: a new one must be added here, too. */
 const content: Record<CopiedTable, object[]> = {
-  organizations: [{ id: 'org', name: 'Default', createdAt: NOW }],
+  organizations: [{ id: 'org', name: 'Default', createdAt: NOW, mergedIds: '["gone"]' }],
   users: [{ id: 'u', name: 'Ada', email: 'ada@x.test', emailVerified: 1, createdAt: NOW, updatedAt: NOW }],
   sessions: [
     {
@@ -349,7 +349,7 @@ describeStores('a store is copied', (makePlace) => {
   it('only into one that is empty', async () => {
     await using both = await openBoth()
     await fill(both.file)
-    const row = { id: 'mine', name: 'Mine', createdAt: 1 }
+    const row = { id: 'mine', name: 'Mine', createdAt: 1, mergedIds: '[]' }
     await both.store.db.insertInto('organizations').values(row).execute()
     await assert.rejects(copyStore(both.file, both.store, signal), has('object_exists'))
     assert.deepEqual(await both.store.db.selectFrom('organizations').selectAll().execute(), [row])

@@ -71,6 +71,8 @@ interface OrganizationsTable {
   id: string
   name: string
   createdAt: number
+  /** Of those that were merged into it. */
+  mergedIds: ColumnType<string, string | undefined, string>
 }
 
 export interface JobsTable {

@@ -297,6 +297,51 @@ describeStores('the audit log', (makePlace) => {
     })
   })
 
+  it('has changes that have failed in the app, too, which may have come too late', async () => {
+    await using app = await openApp(makePlace)
+    const config = { requires: 'manage-servers', audit: 'server.change' } as const
+    app.app.patch('/api/v1/broken/:id', { config }, async () => {
+      throw new Error('A disk is full.')
+    })
+    app.app.post('/api/v1/unreachable', { config }, async () => {
+      throw new AppError('database_unreachable', 'Nobody is there.')
+    })
+    app.app.post('/api/v1/mistaken', { config }, async () => {
+      throw new AppError('not_found', 'There is none.')
+    })
+    const id = await addServer(app)
+    await app.ask('PATCH', `/api/v1/broken/${id}`, { name: 'x' })
+    for (const path of ['unreachable', 'unreachable', 'mistaken'])
+      await app.ask('POST', `/api/v1/${path}`, {})
+    const found = await entriesOf(app, 'outcome=failed')
+    assert.deepEqual(
+      found.map(({ outcome, target, details }) => [outcome, target?.id, details]),
+      [
+        ['database_unreachable', undefined, {}],
+        ['database_unreachable', undefined, {}],
+        ['internal', id, { given: ['name'] }],
+      ],
+    )
+  })
+
+  it('looks at so many entries for a time as for anything else', async () => {
+    await using app = await openApp(makePlace)
+    const { store, organizationId } = app
+    await recordAuditNow(store, { ...bare, organizationId, action: 'server.add' })
+    await addMany(store, organizationId, 3_500)
+    await store.db.updateTable('auditEntries').set({ at: 1_000 }).where('number', '=', 1).execute()
+    const to = new Date(2_000).toISOString()
+    const first = (await app.ask('GET', `${url}?to=${to}`)).json()
+    assert.deepEqual(first.items, [])
+    assert.ok(first.nextCursor, 'there is more to be looked through')
+    const second = (await app.ask('GET', `${url}?to=${to}&cursor=${first.nextCursor}`)).json()
+    assert.deepEqual(
+      second.items.map(({ action }: AuditEntry) => action),
+      ['server.add'],
+    )
+    assert.equal(second.nextCursor, null)
+  })
+
   it('is verified by who administers the instance', async () => {
     await using app = await openApp(makePlace)
     await addServer(app)

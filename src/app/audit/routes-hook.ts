@@ -25,6 +25,8 @@ export interface AuditNote {
   details?: Record<string, unknown>
   /** What the request was for has not happened yet, and another one will say so: nothing is recorded. */
   isUnfinished?: boolean
+  /** What has happened was recorded by the transaction that did it. */
+  isRecorded?: boolean
 }
 
 declare module 'fastify' {
@@ -69,12 +71,13 @@ export function auditRequests(app: FastifyInstance, { store }: AppContext): void
   // Before an answer is kept for its Idempotency-Key: one that could not be recorded is not given again.
   app.addHook('onSend', async (request, reply, payload) => {
     const { audit } = request.routeOptions.config
-    if (!audit || request.method === 'HEAD' || isLook() || request.auditNote?.isUnfinished) return payload
+    if (!audit || request.method === 'HEAD' || isLook()) return payload
+    if (request.auditNote?.isUnfinished || request.auditNote?.isRecorded) return payload
     const outcome = outcomeOf(request, reply, payload)
     if (outcome === undefined) return payload
     try {
       const entry = entryOf(request, audit, outcome, answerOf(reply, payload))
-      if (outcome === 'succeeded') await recordAuditNow(store, entry)
+      if (outcome === 'succeeded' || reply.statusCode >= 500) await recordAuditNow(store, entry)
       else await recordRefusal(store, entry)
       return payload
     } catch (error) {
@@ -84,7 +87,7 @@ export function auditRequests(app: FastifyInstance, { store }: AppContext): void
   })
 }
 
-/** Other errors are mistakes, and what comes of them is nothing. */
+/** Other errors are mistakes, and what comes of them is nothing; but for those of the app, which may have come too late. */
 const REFUSALS = new Set<string>(['forbidden', 'sign_in_failed'])
 
 /** Undefined: there is nothing to record. */
@@ -100,6 +103,9 @@ function outcomeOf(
   }
   const { code } = (answerOf(reply, payload) ?? {}) as { code?: unknown }
   if (typeof code !== 'string' || !Object.hasOwn(errors, code)) return undefined
+  if (reply.statusCode >= 500 && request.method !== 'GET' && (request.caller ?? request.auditNote)) {
+    return code as ErrorCode
+  }
   const isRefused = request.caller ? REFUSALS.has(code) : request.auditNote !== null
   return isRefused ? (code as ErrorCode) : undefined
 }
@@ -114,10 +120,10 @@ function entryOf(
   const { requires, auditSecrets } = request.routeOptions.config
   const done = outcome === 'succeeded' && request.method !== 'GET' ? answer : undefined
   const organizationId = requires === 'administer-instance' ? null : (caller?.organizationId ?? null)
-  const details =
-    outcome === 'succeeded'
-      ? { ...detailsOf(request, action, before ?? undefined, done), ...note?.details }
-      : { ...note?.details }
+  const mayBeDone = outcome === 'succeeded' || errors[outcome].status >= 500
+  const details = mayBeDone
+    ? { ...detailsOf(request, action, before ?? undefined, done), ...note?.details }
+    : { ...note?.details }
   return {
     organizationId: note?.organizationId === undefined ? organizationId : note.organizationId,
     action,

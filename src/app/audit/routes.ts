@@ -13,6 +13,7 @@ import type { Store } from '../../store/database.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
 import { type OwnContext, refuseUnless } from '../identity/callers.ts'
+import { mergedInto } from '../organizations/store.ts'
 import { pageOf, pageQuery, readCursor, writeCursor } from '../pages.ts'
 import { exportEntries, type ExportForm } from './export.ts'
 import { present } from './present.ts'
@@ -22,9 +23,16 @@ import { verifyChain } from './verify.ts'
 const tags = ['audit']
 
 export function auditRoutes({ store }: AppContext): AppRoutes {
-  /** Whose entries are shown: of the organization, or of all for who administers the instance. */
-  const shown = (own: OwnContext, query: AuditFilter): [Store, EntryFilter] => {
-    if (!query.instance) return [own.store, { ...filterOf(query), organizationId: own.organizationId }]
+  /**
+   * Whose entries are shown: of the organization, with those that were merged into it, or of all for who administers the
+   * instance. What is merged in is nobody else's any more, and out of the scope of any request.
+   */
+  const shown = async (own: OwnContext, query: AuditFilter): Promise<[Store, EntryFilter]> => {
+    if (!query.instance) {
+      const { organizationId } = own
+      const organizationIds = [organizationId, ...(await mergedInto(store.db, organizationId))]
+      return [store, { ...filterOf(query), organizationIds }]
+    }
     refuseUnless(own.caller, 'administer-instance')
     return [store, filterOf(query)]
   }
@@ -44,7 +52,7 @@ export function auditRoutes({ store }: AppContext): AppRoutes {
       },
       async ({ query: { limit, cursor, ...query }, own }) => {
         const before = readCursor(cursor, 'number')?.[0] as number | undefined
-        const { rows, next } = await listEntries(...shown(own, query), { before, limit })
+        const { rows, next } = await listEntries(...(await shown(own, query)), { before, limit })
         return { items: rows.map(present), nextCursor: next === null ? null : writeCursor([next, '']) }
       },
     )
@@ -69,7 +77,7 @@ export function auditRoutes({ store }: AppContext): AppRoutes {
         },
       },
       async ({ query: { as, ...query }, own }, reply) => {
-        const body = exportEntries(...shown(own, query), as)
+        const body = exportEntries(...(await shown(own, query)), as)
         return await sendExport(reply, body, as)
       },
     )

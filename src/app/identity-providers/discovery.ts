@@ -37,9 +37,32 @@ export async function discover(
     )
   }
   const { data } = found
+  refuseOtherIssuer(url, data.issuer)
   const endpoints = [data.authorization_endpoint, data.token_endpoint, data.jwks_uri, data.userinfo_endpoint]
   for (const endpoint of endpoints) if (endpoint !== undefined) refuseUnencrypted(endpoint, { allowHttp })
   return data
+}
+
+const WELL_KNOWN = '/.well-known/openid-configuration'
+
+/**
+ * Whoever answers there must not be able to call itself another one: an issuer says where its configuration is (OpenID
+ * Connect Discovery, 4.3). Of an address that is none of those, the origin must be the same.
+ */
+function refuseOtherIssuer(url: string, issuer: string): void {
+  const expected = url.endsWith(WELL_KNOWN) ? url.slice(0, -WELL_KNOWN.length) : new URL(url).origin
+  const called = url.endsWith(WELL_KNOWN) ? issuer : new URL(issuer).origin
+  const plain = (text: string) => withoutTenant(new URL(text)).replace(/\/$/, '')
+  if (plain(called) === plain(expected)) return
+  throw new AppError('provider_refused', `${hostOf(url)} calls itself ${issuer}, which is another provider.`, {
+    hint: `Give the discovery URL of that one: ${issuer.replace(/\/$/, '')}${WELL_KNOWN}`,
+  })
+}
+
+/** Entra is asked by the name of a tenant, and answers with its id, or with “{tenantid}”. */
+function withoutTenant({ protocol, host, pathname, search }: URL): string {
+  const isEntra = /^login\.(microsoftonline\.(com|us)|partner\.microsoftonline\.cn)$/.test(host)
+  return `${protocol}//${host}${isEntra ? pathname.replace(/^\/[^/]+/, '') : pathname}${search}`
 }
 
 /** The answer's JSON. Throws `provider_unreachable`, and `provider_refused` for anything but success. */

@@ -1,7 +1,8 @@
 import { AppError } from '../../shared/errors.ts'
 import type { AppContext } from '../context.ts'
+import { refuseLastWay } from '../sign-in/ways.ts'
 import { holdUser } from '../sign-in/ways-store.ts'
-import { accountsOf, countOtherWays, deleteAccount } from './store.ts'
+import { accountsOf, deleteAccount } from './store.ts'
 
 /** Throws `not_found`, and `last_way_to_sign_in`. */
 export async function removeIdentity(
@@ -15,11 +16,7 @@ export async function removeIdentity(
     if (!own.some((account) => account.id === id)) {
       throw new AppError('not_found', 'You have no such account at a provider.')
     }
-    if ((await countOtherWays(trx, userId, id)) === 0) {
-      throw new AppError('last_way_to_sign_in', 'Without this one you could not sign in any more.', {
-        hint: 'Add another way first: a password, a passkey or another provider.',
-      })
-    }
     await deleteAccount(trx, userId, id)
+    await refuseLastWay(store, trx, userId)
   })
 }

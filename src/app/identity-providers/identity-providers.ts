@@ -116,7 +116,8 @@ export async function removeProvider(
   refuseFixed(context, id)
   await context.store.db.transaction().execute(async (trx) => {
     const { name } = (await findProvider(trx, id)) ?? throwNow(notThere())
-    const names = force ? [] : await usersOnlyOf(trx, id)
+    const { passwordSignIn: password } = await signInSettingsOf(context, trx)
+    const names = force ? [] : await usersOnlyOf(trx, id, { password })
     const users = usersInWords([{ what: 'user', names }])
     if (users !== undefined) {
       throw new AppError('in_use', `“${name}” is the only way to sign in for ${users}.`, {

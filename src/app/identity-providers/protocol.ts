@@ -9,6 +9,7 @@ import {
   providerKinds,
 } from '../../shared/identity-providers.ts'
 import { type Discovery, discover, hostOf, readJson, refuseUnencrypted } from './discovery.ts'
+import { keysAt } from './keys.ts'
 
 /*
  * The protocol itself is better-auth’s: PKCE, the exchange of the code, signature, issuer, audience, time and nonce of an
@@ -56,10 +57,11 @@ export async function openProvider(
   signal: AbortSignal,
 ): Promise<OpenedProvider> {
   const { protocol } = providerKinds[kind]
-  const config =
-    protocol === 'github'
-      ? githubConfig(id, settings as GithubSettings)
-      : await oidcConfig(id, settings as OidcSettings, signal)
+  const isOidc = protocol === 'oidc'
+  const found = isOidc ? await discover((settings as OidcSettings).discoveryUrl, settings as OidcSettings, signal) : undefined
+  const config = found
+    ? oidcConfig(id, settings as OidcSettings, found)
+    : githubConfig(id, settings as GithubSettings)
   const troubles: string[] = []
   const logger = { error: (text: string) => troubles.push(text), warn: () => {} }
   // All of better-auth that is needed here: no sessions, no accounts.
@@ -67,7 +69,7 @@ export async function openProvider(
   const context = { logger, socialProviders: [], baseURL: '' } as unknown as Parameters<typeof made.init>[0]
   const [provider] = (await made.init(context)).context.socialProviders
   if (!provider) throw refused(troubles.at(-1) ?? 'The provider cannot be used.')
-  const isOidc = protocol === 'oidc'
+  if (found) Object.assign(provider, verification(settings as OidcSettings, found))
   return {
     async authorizationUrl({ state, codeVerifier, nonce }, redirectURI) {
       return await provider.createAuthorizationURL({
@@ -108,22 +110,40 @@ export async function openProvider(
   }
 }
 
-async function oidcConfig(
+/** What ID tokens are verified by: of the document that was checked, and not of one that better-auth reads for itself. */
+function verification(
+  { clientId }: OidcSettings,
+  { issuer, jwks_uri, id_token_signing_alg_values_supported: algorithms }: Discovery,
+) {
+  return {
+    issuer,
+    requiresIdTokenNonce: true,
+    idToken: {
+      jwks: keysAt(jwks_uri),
+      issuer,
+      audience: clientId,
+      // With a secret that both have, whoever has it could sign.
+      algorithms: algorithms.filter((name) => !/^(none|HS)/.test(name)),
+    },
+  }
+}
+
+function oidcConfig(
   id: string,
-  { discoveryUrl, clientId, clientSecret, scopes, allowHttp }: OidcSettings,
-  signal: AbortSignal,
-): Promise<GenericOAuthConfig> {
-  const found = await discover(discoveryUrl, { allowHttp }, signal)
+  { clientId, clientSecret, scopes }: OidcSettings,
+  found: Discovery,
+): GenericOAuthConfig {
   return {
     providerId: id,
-    discoveryUrl,
-    requireIdTokenVerification: true,
+    authorizationUrl: found.authorization_endpoint,
+    tokenUrl: found.token_endpoint,
     clientId,
     ...(clientSecret === undefined
       ? { tokenEndpointAuth: { method: 'none' } }
       : { clientSecret, authentication: authenticationOf(found) }),
     scopes: [...scopes],
     pkce: true,
+    accountSubject: ({ profile }) => String(profile['sub'] ?? ''),
     // By now the ID token has been verified.
     getUserInfo: async ({ idToken, accessToken }) =>
       await claimsOf(found, { idToken: idToken ?? '', accessToken }),
@@ -143,8 +163,13 @@ async function claimsOf(
   const proven = payloadOf(idToken)
   const more = url === undefined || accessToken === undefined ? {} : await userInfo(url, accessToken)
   // Nothing of somebody else.
-  const claims = { ...(more['sub'] === proven['sub'] ? more : {}), ...proven }
-  return { ...claims, emailVerified: isTrue(claims['email_verified']) }
+  const own = more['sub'] === proven['sub'] ? more : {}
+  // Of one address, one of them says both: which it is, and whether it is verified.
+  const isSame = proven['email'] === own['email'] && proven['email_verified'] === undefined
+  const source = proven['email'] === undefined || isSame ? own : proven
+  const { email, email_verified } = source
+  const claims = { ...own, ...proven, email, email_verified }
+  return { ...claims, emailVerified: isTrue(email_verified) } as GenericOAuthUserInfo
 }
 
 /** Without it, there is still the ID token. */

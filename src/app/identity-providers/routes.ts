@@ -240,9 +240,9 @@ export function identityProviderRoutes(context: AppContext): AppRoutes {
         },
       },
       async (request, reply) => {
-        const { id: linkUserId } = personOf(request.caller)
+        const person = personOf(request.caller)
         const { providerId: id, to } = request.body
-        return { url: await beginSignIn(context, request, reply, { id, to, linkUserId }) }
+        return { url: await beginSignIn(context, request, reply, { id, to, person }) }
       },
     )
     app.delete(

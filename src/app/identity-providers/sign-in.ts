@@ -9,9 +9,10 @@ import type { Tables } from '../../store/tables.ts'
 import { actorOfUser, recordAuditNow } from '../audit/record.ts'
 import { recordRefusal } from '../audit/refusals.ts'
 import type { AppContext } from '../context.ts'
+import type { Person } from '../identity/callers.ts'
 import { forgetSessionCookie } from '../identity/sessions.ts'
 import { startSession } from '../sign-in/auth.ts'
-import { disabled, proofBy } from '../sign-in/credentials.ts'
+import { disabled, holdSession, proofBy, proofOf } from '../sign-in/credentials.ts'
 import { expired, keepPending, takePending } from '../sign-in/pending.ts'
 import { kindNamed, parsedSettingsOf, providerOf, type ProviderRow, rulesOf } from './identity-providers.ts'
 import { membershipChanges } from './memberships.ts'
@@ -43,8 +44,10 @@ const pending = z.object({
   codeVerifier: z.string(),
   nonce: z.string(),
   to: z.string(),
-  /** The user who adds the provider to the own ways to sign in; null: somebody signs in. */
-  linkUserId: z.string().nullable(),
+  /** Whoever adds the provider to the own ways to sign in, and in which session; null: somebody signs in. */
+  link: z
+    .object({ userId: z.string(), credentialsVersion: z.int(), sessionId: z.string() })
+    .nullable(),
 })
 
 export const callbackQuery = z.object({
@@ -64,12 +67,14 @@ export async function beginSignIn(
   context: AppContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  { id, to, linkUserId = null }: { id: string; to: string; linkUserId?: string | null },
+  { id, to, person }: { id: string; to: string; person?: Person },
 ): Promise<string> {
+  const proof = person && ((await proofOf(context.store.db, person.id)) ?? throwNow(expired()))
   const row = await enabledProvider(context, id)
   const provider = await opened(context, row)
   const attempt = newAttempt()
-  const content = { ...attempt, providerId: id, to, linkUserId } satisfies z.output<typeof pending>
+  const link = person && proof ? { ...proof, sessionId: person.sessionId } : null
+  const content = { ...attempt, providerId: id, to, link } satisfies z.output<typeof pending>
   const url = await provider.authorizationUrl(attempt, redirectUrl(context, request, id))
   await keepPending(context, reply, { kind: KIND, content, minutes: MINUTES })
   return url.href
@@ -99,11 +104,11 @@ export async function finishSignIn(
   { begun, answer }: { begun: z.output<typeof pending>; answer: Answer },
 ): Promise<string> {
   const { store } = context
-  const { providerId, linkUserId, to } = begun
+  const { providerId, link: own, to } = begun
   const row = await enabledProvider(context, providerId)
   const entry = {
     organizationId: null,
-    action: linkUserId === null ? 'sign-in.provider' : 'identity.add',
+    action: own === null ? 'sign-in.provider' : 'identity.add',
     address: request.ip,
     target: { kind: 'identity-provider', id: row.id, name: row.name },
   }
@@ -111,9 +116,8 @@ export async function finishSignIn(
   let isSignedIn = false
   try {
     proven = await identityOf(context, request, row, { begun, answer })
-    const user =
-      linkUserId === null ? await userOf(store, row, proven) : await link(store, row, proven, linkUserId)
-    if (linkUserId === null) {
+    const user = own === null ? await userOf(store, row, proven) : await link(store, row, proven, own)
+    if (own === null) {
       await startSession(context, request, reply, { proof: proofBy(user), method: `oidc:${row.id}` })
       isSignedIn = true
     }
@@ -123,7 +127,7 @@ export async function finishSignIn(
   } catch (error) {
     // Nobody is let in of whom the audit log says nothing.
     if (isSignedIn) forgetSessionCookie(context, reply)
-    const linking = linkUserId === null ? undefined : await userOfId(store.db, linkUserId)
+    const linking = own === null ? undefined : await userOfId(store.db, own.userId)
     const name = proven?.email ?? proven?.subject ?? 'somebody who had not signed in'
     const actor = linking ? actorOfUser(linking) : { kind: 'user' as const, id: null, name }
     const { code: outcome } = asAppError(error)
@@ -219,17 +223,21 @@ async function userOf(store: Store, row: ProviderRow, proven: ProvenIdentity): P
   return found
 }
 
-/** Adds a provider to the ways in which somebody who has signed in already may do so. */
+/**
+ * Adds a provider to the ways in which somebody who has signed in already may do so. Throws `sign_in_expired` if the session
+ * in which it was begun is over.
+ */
 async function link(
   store: Store,
   row: ProviderRow,
   { subject }: ProvenIdentity,
-  userId: string,
+  own: NonNullable<z.output<typeof pending>['link']>,
 ): Promise<SigningUser> {
   return await retried(store, () =>
     store.db.transaction().execute(async (trx) => {
-      const user = await userOfId(trx, userId)
-      if (!user || user.isDisabled === 1) throw disabled()
+      await holdSession(store, trx, own)
+      const { userId } = own
+      const user = (await userOfId(trx, userId)) ?? throwNow(disabled())
       const owner = await userOfAccount(trx, { providerId: row.id, subject })
       if (owner && owner.id !== userId) throw taken(row)
       if (!owner) await insertAccount(store, trx, { userId, providerId: row.id, subject })

@@ -86,7 +86,11 @@ export async function deleteProvider(trx: Transaction<Tables>, id: string): Prom
 }
 
 /** Who would have no way to sign in without it; their e-mail addresses. */
-export async function usersOnlyOf(db: Db, providerId: string): Promise<string[]> {
+export async function usersOnlyOf(
+  db: Db,
+  providerId: string,
+  { password }: { password: boolean },
+): Promise<string[]> {
   const users = await db
     .selectFrom('users')
     .select('users.email')
@@ -96,9 +100,14 @@ export async function usersOnlyOf(db: Db, providerId: string): Promise<string[]>
     .where((eb) => {
       const others = eb
         .selectFrom('accounts as others')
+        .leftJoin('identityProviders', 'identityProviders.id', 'others.providerId')
         .select('others.id')
         .whereRef('others.userId', '=', 'users.id')
         .where('others.providerId', '<>', providerId)
+        .where((other) => {
+          const isEnabled = other('identityProviders.isEnabled', '=', 1)
+          return password ? other.or([isEnabled, other('others.password', 'is not', null)]) : isEnabled
+        })
       return eb.not(eb.exists(others))
     })
     .where((eb) => {
@@ -253,26 +262,6 @@ export async function accountsOf(db: Db, userId: string): Promise<AccountRow[]> 
     .where('accounts.providerId', '<>', 'credential')
     .orderBy('accounts.id')
     .execute()
-}
-
-/** How else than by these a user can sign in. */
-export async function countOtherWays(
-  trx: Transaction<Tables>,
-  userId: string,
-  accountId: string,
-): Promise<number> {
-  const { accounts } = await trx
-    .selectFrom('accounts')
-    .select((eb) => eb.fn.countAll<number>().as('accounts'))
-    .where('userId', '=', userId)
-    .where('id', '<>', accountId)
-    .executeTakeFirstOrThrow()
-  const { passkeys } = await trx
-    .selectFrom('passkeys')
-    .select((eb) => eb.fn.countAll<number>().as('passkeys'))
-    .where('userId', '=', userId)
-    .executeTakeFirstOrThrow()
-  return accounts + passkeys
 }
 
 export async function deleteAccount(trx: Transaction<Tables>, userId: string, id: string): Promise<void> {

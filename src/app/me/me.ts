@@ -60,13 +60,17 @@ export async function changePassword(
   if (!user || user.password === null) throw noPassword()
   const aTry = await startTry(store, { email: user.email, address })
   if (!(await isPassword(change.current, user.password))) throw wrongPassword()
-  await forgetTries(store, aTry)
-  if (change.new === change.current) throw samePassword()
-  await refuseBadPassword(change.new, user, 'new')
-  const hash = await hashPassword(change.new)
-  await store.db
-    .transaction()
-    .execute((trx) => setPassword(store, trx, userId, hash, { keptSession: sessionId }))
+  try {
+    if (change.new === change.current) throw samePassword()
+    await refuseBadPassword(change.new, user, 'new')
+    const hash = await hashPassword(change.new)
+    await store.db
+      .transaction()
+      .execute((trx) => setPassword(store, trx, userId, hash, { keptSession: sessionId }))
+  } finally {
+    // Not before: all that is done at once counts.
+    await forgetTries(store, aTry)
+  }
 }
 
 export async function presentSessions(

@@ -1,5 +1,9 @@
+import type { Transaction } from 'kysely'
 import { AppError, throwNow } from '../../shared/errors.ts'
-import type { OrganizationLosses } from '../../shared/organizations.ts'
+import type { MergedOrganization, OrganizationLosses } from '../../shared/organizations.ts'
+import type { Store } from '../../store/database.ts'
+import type { Tables } from '../../store/tables.ts'
+import { actorOf, recordAudit } from '../audit/record.ts'
 import type { AppContext } from '../context.ts'
 import type { Caller } from '../identity/callers.ts'
 import { keepLocalToken } from '../local-token.ts'
@@ -7,7 +11,6 @@ import { savingName } from '../names.ts'
 import { readTokenFile } from '../token-file.ts'
 import { lossesOf } from './losses.ts'
 import { makeOrganization } from './organizations.ts'
-import { prepareOrganization } from './prepare.ts'
 import {
   type CountedOrganization,
   deleteOrganization,
@@ -23,13 +26,12 @@ export async function organizationOf({ store }: AppContext, id: string): Promise
   return (await findOrganization(store.db, id)) ?? throwNow(noOrganization())
 }
 
-/** Throws `name_taken`. */
+/** It is yet to be prepared. Throws `name_taken`. */
 export async function addOrganization(context: AppContext, name: string): Promise<CountedOrganization> {
   const { store } = context
   const id = await savingName(store, 'organization', name, () =>
     store.db.transaction().execute((trx) => makeOrganization(store, trx, name)),
   )
-  await prepareOrganization(context, id)
   return await organizationOf(context, id)
 }
 
@@ -57,28 +59,53 @@ export async function lossesOfOrganization(context: AppContext, id: string): Pro
 }
 
 /**
- * Deletes an organization; what lies on its volumes stays there. Returns what was lost. Throws `not_found`,
- * `confirmation_needed` unless its name is given, and `in_use` with everything that is in the way.
+ * Deletes an organization, and records that; what lies on its volumes stays there. Returns what was lost. Throws
+ * `not_found`, `confirmation_needed` unless its name is given, and `in_use` with everything that is in the way.
  */
 export async function removeOrganization(
   context: AppContext,
-  caller: Caller,
+  asker: Asker,
   id: string,
   confirmation: string | undefined,
 ): Promise<OrganizationLosses> {
   const { store } = context
-  const lost = await store.db.transaction().execute(async (trx) => {
+  return await store.db.transaction().execute(async (trx) => {
     await lockOrganizations(store, trx, [id])
     const found = (await findOrganization(trx, id)) ?? throwNow(noOrganization())
     const losses = await lossesOf(store, trx, found, await lockJobs(store, trx, id))
     refuseObstacles(found.name, 'deleted', losses.obstacles)
-    refuseOwnToken(caller, id, losses)
+    refuseOwnToken(asker.caller, id, losses)
     confirm(found.name, confirmation)
     await deleteOrganization(trx, id)
+    await recordChange(store, trx, asker, 'organization.delete', found, losses)
     return losses
   })
-  await keepCommandLine(context)
-  return lost
+}
+
+/** Who asks for a change, and from where. */
+export interface Asker {
+  caller: Caller
+  address: string
+}
+
+/** As the last that the transaction does: whatever comes of the request, the log says what was done. */
+export async function recordChange(
+  store: Store,
+  trx: Transaction<Tables>,
+  { caller, address }: Asker,
+  action: 'organization.delete' | 'organization.merge',
+  { id, name }: { id: string; name: string },
+  answer: OrganizationLosses | MergedOrganization,
+): Promise<void> {
+  await recordAudit(store, trx, {
+    organizationId: null,
+    action,
+    outcome: 'succeeded',
+    actor: actorOf(caller),
+    address,
+    target: { kind: 'organization', id, name },
+    details: { answer },
+  })
 }
 
 /** The token of the command line of this machine may have been in what is gone. */

@@ -1,11 +1,15 @@
 import type { Transaction } from 'kysely'
+import { isDeepStrictEqual } from 'node:util'
 import { AppError, throwNow } from '../../shared/errors.ts'
 import type { MergedOrganization, OrganizationMerge } from '../../shared/organizations.ts'
+import type { ServerLimit } from '../../shared/roles.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
+import { settingsOf } from '../settings/settings.ts'
 import { storedPlaceOf } from '../volumes/place.ts'
 import { allVolumes, type VolumeRow } from '../volumes/volumes.ts'
-import { confirm, keepCommandLine, noOrganization, refuseObstacles } from './changes.ts'
+import { type Asker, confirm, noOrganization, recordChange, refuseObstacles } from './changes.ts'
+import { differing, keptLimit, type LimitedServer } from './limited-roles.ts'
 import { runningJobsInWords } from './losses.ts'
 import {
   countIn,
@@ -14,6 +18,7 @@ import {
   deleteVolumes,
   findOrganization,
   invitedToBoth,
+  limitRole,
   lockJobs,
   lockOrganizations,
   membersOfBoth,
@@ -25,7 +30,10 @@ import {
   namedTables,
   type NamedTable,
   namesIn,
+  noteMerged,
+  type OrganizationRow,
   rolesIn,
+  serversIn,
   volumeUses,
 } from './store.ts'
 
@@ -42,6 +50,8 @@ interface Course {
   /** Volumes that are nothing but a place which the other one has. */
   volumes: string[]
   invitations: string[]
+  /** Of roles, what they are limited to from now on. */
+  limits: Map<string, ServerLimit>
 }
 
 /** Two volumes that are one place. */
@@ -51,11 +61,12 @@ interface Twin {
 }
 
 /**
- * Moves everything of an organization into another one, or says what would happen. Throws `not_found`, `invalid_input` for
+ * Moves everything of an organization into another one, and records that, or says what would happen. Throws `not_found`, `invalid_input` for
  * one and the same, and, unless it is a dry run, `in_use` with what is in the way, and `confirmation_needed`.
  */
 export async function mergeOrganizations(
   context: AppContext,
+  asker: Asker,
   from: string,
   { into, confirmation, dryRun }: OrganizationMerge,
 ): Promise<MergedOrganization> {
@@ -63,17 +74,17 @@ export async function mergeOrganizations(
     const message = 'must be another organization'
     throw new AppError('invalid_input', `into: ${message}`, { fields: [{ field: 'into', message }] })
   }
-  const merged = await lookingAtVolumes(context, { from, into }, async (trx, twins) => {
+  return await lookingAtVolumes(context, { from, into }, async (trx, twins) => {
     const course = await plotCourse(context, trx, { from, into }, twins)
     const { told } = course
     if (dryRun) return told
     refuseObstacles(told.from.name, 'merged', told.obstacles)
     confirm(told.from.name, confirmation)
     await follow(trx, { from, into }, course)
-    return { ...told, isDone: true }
+    const merged = { ...told, isDone: true }
+    await recordChange(context.store, trx, asker, 'organization.merge', told.from, merged)
+    return merged
   })
-  if (merged.isDone) await keepCommandLine(context)
-  return merged
 }
 
 /**
@@ -120,11 +131,12 @@ function versionsOf(volumes: readonly (readonly VolumeRow[])[]): string {
 }
 
 async function plotCourse(
-  { store }: AppContext,
+  context: AppContext,
   trx: Transaction<Tables>,
   move: Move,
   twins: readonly Twin[],
 ): Promise<Course> {
+  const { store } = context
   const source = (await findOrganization(trx, move.from)) ?? throwNow(noOrganization())
   const target = (await findOrganization(trx, move.into)) ?? throwNow(noOrganization())
   const uses = new Map((await volumeUses(trx, move.from)).map((use) => [use.id, use]))
@@ -156,6 +168,7 @@ async function plotCourse(
   moved['members'] = (await countIn(trx, 'memberships', move.from)) - both.length
   const invitations = await invitedToBoth(store, trx, move)
   const united = await rolesIn(trx, move.from)
+  const limited = await limitRoles(trx, [source, target], names)
   const running = await lockJobs(store, trx, move.from)
   const told: MergedOrganization = {
     isDone: false,
@@ -164,6 +177,11 @@ async function plotCourse(
     moved,
     renamed,
     unitedRoles: united.filter(({ id }) => roles.has(id)).map(({ name }) => name),
+    changedRoles: limited.changed.map(({ id, ...role }) => ({
+      ...role,
+      name: names.get('roles')?.get(id) ?? role.name,
+    })),
+    differentSettings: await settingsThatDiffer(context, trx, move),
     alreadyMembers: both.map(({ name, email }) => ({ name, email })),
     dropped: [
       `The settings of “${source.name}”: those of “${target.name}” are for all now.`,
@@ -175,6 +193,7 @@ async function plotCourse(
     ],
     obstacles: [
       ...runningJobsInWords(running),
+      ...limited.obstacles,
       ...twins
         .filter(isUsed)
         .map(
@@ -183,30 +202,93 @@ async function plotCourse(
         ),
     ],
   }
-  return { told, names, roles, volumes: dropped.map(({ row }) => row.id), invitations }
+  const limits = new Map(limited.changed.map(({ id, to }) => [id, to]))
+  return { told, names, roles, volumes: dropped.map(({ row }) => row.id), invitations, limits }
 }
 
 async function follow(
   trx: Transaction<Tables>,
   move: Move,
-  { names, roles, volumes, invitations }: Course,
+  { names, roles, volumes, invitations, limits }: Course,
 ): Promise<void> {
   await deleteOpenInvitations(trx, move.from, invitations)
   await deleteVolumes(trx, volumes)
   await moveMappings(trx, move, roles)
   await moveMembers(trx, move, roles)
   for (const table of nameds) await moveNamed(trx, table, move, names.get(table) ?? new Map())
+  for (const [id, limit] of limits) await limitRole(trx, id, JSON.stringify(limit))
+  await noteMerged(trx, move)
   await moveUnnamed(trx, move)
   await deleteEmptyOrganization(trx, move.from)
 }
 
-/** Those of the same name that allow the same, by their ids. */
+interface Limited {
+  changed: { id: string; name: string; organization: string; from: ServerLimit; to: ServerLimit }[]
+  obstacles: string[]
+}
+
+/**
+ * How roles that are limited to some servers go on to reach the same ones, though servers get other names, and others are
+ * there that a pattern or a label fits.
+ */
+async function limitRoles(
+  trx: Transaction<Tables>,
+  [source, target]: [OrganizationRow, OrganizationRow],
+  names: Course['names'],
+): Promise<Limited> {
+  const present = new Map<OrganizationRow, LimitedServer[]>()
+  for (const organization of [source, target]) {
+    const rows = await serversIn(trx, organization.id)
+    const servers = rows.map(({ labels, ...row }) => ({
+      ...row,
+      labels: JSON.parse(labels) as Record<string, string>,
+    }))
+    present.set(organization, servers)
+  }
+  const merged = [...present.values()]
+    .flat()
+    .map((server) => ({ ...server, name: names.get('servers')?.get(server.id) ?? server.name }))
+  const limited: Limited = { changed: [], obstacles: [] }
+  for (const [organization, servers] of present) {
+    for (const role of await rolesIn(trx, organization.id)) {
+      if (role.servers === null) continue
+      const { id, name } = role
+      const from = JSON.parse(role.servers) as ServerLimit
+      const to = keptLimit(from, servers, merged)
+      if (!to) limited.obstacles.push(unlike(name, organization.name, differing(from, servers, merged)))
+      else if (to !== from) limited.changed.push({ id, name, organization: organization.name, from, to })
+    }
+  }
+  return limited
+}
+
+function unlike(role: string, organization: string, servers: readonly string[]): string {
+  return `The role “${role}” of “${organization}” would not reach the same servers as before: it would be different for ${servers.join(', ')}. Change what it is limited to, or rename the servers, or give other labels to them.`
+}
+
+/** What the settings of both say, where that is not the same. */
+async function settingsThatDiffer(
+  context: AppContext,
+  trx: Transaction<Tables>,
+  { from, into }: Move,
+): Promise<MergedOrganization['differentSettings']> {
+  const own: Record<string, unknown> = await settingsOf(context, from, trx)
+  const others: Record<string, unknown> = await settingsOf(context, into, trx)
+  return [...new Set([...Object.keys(own), ...Object.keys(others)])]
+    .map((name) => ({ name, from: own[name] ?? null, into: others[name] ?? null }))
+    .filter((setting) => !isDeepStrictEqual(setting.from, setting.into))
+}
+
+/**
+ * Those of the same name that allow the same, by their ids. What is limited to some servers stays a role of its own: it
+ * goes on to reach those of its own organization.
+ */
 async function sameRoles(trx: Transaction<Tables>, { from, into }: Move): Promise<Map<string, string>> {
   const others = new Map((await rolesIn(trx, into)).map((role) => [role.name, role]))
   const same = new Map<string, string>()
   for (const role of await rolesIn(trx, from)) {
     const other = others.get(role.name)
-    if (other && powersIn(role) === powersIn(other)) same.set(role.id, other.id)
+    if (other && role.servers === null && powersIn(role) === powersIn(other)) same.set(role.id, other.id)
   }
   return same
 }

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { sql } from 'kysely'
+import type { AuditEntry } from '../../shared/audit.ts'
 import type { MergedOrganization, Organization, OrganizationLosses } from '../../shared/organizations.ts'
 import { problem } from '../../shared/problems.ts'
 import { type CopiedTable, copiedTables } from '../../store/copy-store.ts'
 import type { Store } from '../../store/database.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { runJobs } from '../jobs/test-bed.ts'
+import { addToken, unrestricted } from '../tokens/tokens.ts'
 import { firstOrganization } from './organizations.ts'
 import { type Filled, openOrganizations } from './test-bed.ts'
 
 const url = '/api/v1/organizations'
+const order = { ...unrestricted, name: 'of a test' }
 
 type Answer = { statusCode: number; body: string; json(): unknown }
 
@@ -162,7 +165,7 @@ describeStores(
         if (!stays.includes(table)) assert.deepEqual(after.get(table), before.get(table), table)
       }
       const text = stays
-        .flatMap((table) => (table === 'auditEntries' ? [] : (after.get(table) ?? [])))
+        .flatMap((table) => (['auditEntries', 'sessions'].includes(table) ? [] : (after.get(table) ?? [])))
         .join('\n')
       for (const id of [secondId, ...idsIn(second)]) assert.ok(!text.includes(id), id)
       assert.deepEqual(await readdir(second.folder, { recursive: true }), files, 'nothing on it was touched')
@@ -172,6 +175,30 @@ describeStores(
         accounts.items.map(({ name }) => name),
         ['first', 'second'],
       )
+    })
+
+    it('and that is recorded with it, or neither happens; what follows does not undo it', async () => {
+      await using app = await openTwo(makePlace)
+      const remove = (id: string, name: string) => app.ask('DELETE', `${url}/${id}?confirmation=${name}`)
+      const recorded = async () =>
+        (
+          await app.store.db
+            .selectFrom('auditEntries')
+            .select(['targetId', 'outcome', 'organizationId'])
+            .where('action', '=', 'organization.delete')
+            .orderBy('number')
+            .execute()
+        ).map(({ targetId, outcome, organizationId }) => [targetId, outcome, organizationId])
+      await sql`alter table audit_entries rename to hidden`.execute(app.store.db)
+      assert.ok((await remove(app.secondId, 'Second')).statusCode >= 500)
+      await sql`alter table hidden rename to audit_entries`.execute(app.store.db)
+      assert.equal((await app.ask('GET', `${url}/${app.secondId}`)).statusCode, 200, 'it is still there')
+      assert.deepEqual(await recorded(), [])
+      // The file with the token of the command line cannot be read.
+      await mkdir(join(app.context.dataDirectory, 'cli.token'))
+      const deleted = await remove(app.secondId, 'Second')
+      assert.equal(deleted.statusCode, 200, deleted.body)
+      assert.deepEqual(await recorded(), [[app.secondId, 'succeeded', null]])
     })
 
     it('only when nothing of it is in use', async () => {
@@ -450,6 +477,125 @@ describeStores(
         .where('planId', '=', second.planId)
         .execute()
       assert.equal(snapshots.length, 2)
+    })
+
+    it('so that limited roles reach the servers that they did, and no others', async () => {
+      await using app = await openTwo(makePlace)
+      const asSecond = { authorization: `Bearer ${(await addToken(app.store, app.secondId, order)).token}` }
+      const add = async (path: string, body: object, headers = {}): Promise<string> => {
+        const added = await app.ask('POST', `/api/v1/${path}`, body, headers)
+        assert.equal(added.statusCode, 201, added.body)
+        return added.json().id
+      }
+      const server = (name: string, labels: object, headers?: object) =>
+        add('servers', { name, labels, engine: 'sqlite', connection: { path: `/x/${name}.db` } }, headers)
+      const role = (name: string, servers: object, headers?: object) =>
+        add('roles', { name, abilities: ['view'], servers }, headers)
+      await server('shop', {})
+      await server('web-1', { team: 'a' })
+      await server('shop', { team: 'a' }, asSecond)
+      await server('api-1', {}, asSecond)
+      const roles: Record<string, [string, string]> = {
+        one: [app.organizationId, await role('one', { names: ['shop*', 'web-*'] })],
+        labelled: [app.organizationId, await role('labelled', { labels: { team: 'a' } })],
+        same: [app.organizationId, await role('same', { names: ['web-*'] })],
+        shop: [app.secondId, await role('shop', { names: ['shop'] }, asSecond)],
+        both: [app.secondId, await role('both', { names: ['api-*', '????'] }, asSecond)],
+        theirs: [app.secondId, await role('same', { names: ['web-*'] }, asSecond)],
+      }
+      const obstacle = await role('nothing', { names: ['w*'] }, asSecond)
+      const told = (await merge(app, { dryRun: true })).json() as MergedOrganization
+      assert.equal(told.obstacles.length, 2, told.obstacles.join())
+      for (const name of ['nothing', 'same']) {
+        const sentence = `The role “${name}” of “Second” would not reach the same servers as before: it would be different for web-1.`
+        assert.ok(
+          told.obstacles.some((one) => one.startsWith(sentence)),
+          told.obstacles.join(),
+        )
+      }
+      assert.equal(codeOf(await merge(app)), 'in_use')
+
+      await app.ask('DELETE', `/api/v1/roles/${obstacle}`, undefined, asSecond)
+      await app.ask(
+        'PATCH',
+        `/api/v1/roles/${roles['theirs']?.[1]}`,
+        { servers: { names: ['z*'] } },
+        asSecond,
+      )
+      const people: { ask: typeof app.ask; before: string[] }[] = []
+      for (const [name, [organizationId, id]] of Object.entries(roles)) {
+        const { ask } = await app.person(`${name}-person`, { role: id, organizationId })
+        people.push({ ask, before: await seen(ask) })
+      }
+      const merged = await merge(app)
+      assert.equal(merged.statusCode, 200, merged.body)
+      for (const { ask, before } of people) assert.deepEqual(await seen(ask), before)
+      assert.deepEqual(
+        people.map(({ before }) => before.length),
+        [2, 1, 1, 1, 2, 0],
+      )
+      const { changedRoles, renamed, unitedRoles } = merged.json() as MergedOrganization
+      assert.deepEqual(
+        changedRoles.map(({ name, to }) => [name, to]),
+        [
+          ['both', { names: ['api-*', 'shop (2)'] }],
+          ['shop', { names: ['shop (2)'] }],
+          ['labelled', { labels: { team: 'a' }, names: ['web-1'] }],
+          ['one', { names: ['web-*', 'shop'] }],
+        ],
+      )
+      assert.ok(renamed.some(({ what, to }) => what === 'role' && to === 'same (2)'))
+      assert.ok(!unitedRoles.includes('same'))
+
+      async function seen(ask: typeof app.ask): Promise<string[]> {
+        const { items } = (await ask('GET', '/api/v1/servers')).json<{ items: { id: string }[] }>()
+        return items.map(({ id }) => id).sort()
+      }
+    })
+
+    it('which says what settings become, and what was recorded of the one that goes is shown then', async () => {
+      await using app = await openTwo(makePlace)
+      const third = await app.addOrganization('Third')
+      const asSecond = { authorization: `Bearer ${(await addToken(app.store, app.secondId, order)).token}` }
+      await app.ask('PATCH', '/api/v1/settings', { safetyDays: 30, historyDays: 100 })
+      await app.ask(
+        'PATCH',
+        '/api/v1/settings',
+        { safetyDays: 3, historyDays: 100, overdueMinutes: 5 },
+        asSecond,
+      )
+      const own = async () =>
+        (await app.ask('GET', '/api/v1/audit?action=settings')).json<{
+          items: { organizationId: string }[]
+        }>().items
+      assert.deepEqual(
+        (await own()).map(({ organizationId }) => organizationId),
+        [app.organizationId],
+      )
+      const told = (await merge(app, { dryRun: true })).json() as MergedOrganization
+      assert.deepEqual(told.differentSettings, [
+        { name: 'overdueMinutes', from: 5, into: null },
+        { name: 'safetyDays', from: 3, into: 30 },
+      ])
+      const first = await merge(app, { into: third, confirmation: 'Second' })
+      assert.equal(first.statusCode, 200, first.body)
+      const second = await app.ask('POST', `${url}/${third}/merge`, {
+        into: app.organizationId,
+        confirmation: 'Third',
+      })
+      assert.equal(second.statusCode, 200, second.body)
+      assert.deepEqual(
+        (await own()).map(({ organizationId }) => organizationId),
+        [app.secondId, app.organizationId],
+      )
+      const entries = (await app.ask('GET', '/api/v1/audit?instance=true&action=organization.merge')).json()
+      assert.deepEqual(
+        entries.items.map(({ target, details }: AuditEntry) => [target?.name, details['answer']]),
+        [
+          ['Third', second.json()],
+          ['Second', first.json()],
+        ],
+      )
     })
 
     it('only if no volume of both is the same place', async () => {

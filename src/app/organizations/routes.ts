@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import {
   mergedOrganization,
@@ -14,12 +15,15 @@ import { signedIn } from '../identity/callers.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import {
   addOrganization,
+  type Asker,
   changeOrganization,
+  keepCommandLine,
   lossesOfOrganization,
   organizationOf,
   removeOrganization,
 } from './changes.ts'
 import { mergeOrganizations } from './merge.ts'
+import { prepareOrganization } from './prepare.ts'
 import { type CountedOrganization, pageOrganizations } from './store.ts'
 
 const tags = ['organizations']
@@ -55,8 +59,9 @@ export function organizationRoutes(context: AppContext): AppRoutes {
           response: { 201: organization },
         },
       },
-      async ({ body: { name } }, reply) => {
-        const row = await addOrganization(context, name)
+      async (request, reply) => {
+        const row = await addOrganization(context, request.body.name)
+        await afterwards(request, () => prepareOrganization(context, row.id))
         return await reply.code(201).header('location', `/api/v1/organizations/${row.id}`).send(present(row))
       },
     )
@@ -109,8 +114,13 @@ export function organizationRoutes(context: AppContext): AppRoutes {
           response: { 200: organizationLosses },
         },
       },
-      async ({ params: { id }, query: { confirmation }, caller }) =>
-        await removeOrganization(context, signedIn(caller), id, confirmation),
+      async (request) => {
+        const { params, query } = request
+        const lost = await removeOrganization(context, askerOf(request), params.id, query.confirmation)
+        request.auditNote = { isRecorded: true }
+        await afterwards(request, () => keepCommandLine(context))
+        return lost
+      },
     )
     app.post(
       '/api/v1/organizations/:id/merge',
@@ -127,9 +137,26 @@ export function organizationRoutes(context: AppContext): AppRoutes {
       async (request) => {
         const { params, body } = request
         if (body.dryRun) request.auditNote = { isUnfinished: true }
-        return await mergeOrganizations(context, params.id, body)
+        const merged = await mergeOrganizations(context, askerOf(request), params.id, body)
+        if (!merged.isDone) return merged
+        request.auditNote = { isRecorded: true }
+        await afterwards(request, () => keepCommandLine(context))
+        return merged
       },
     )
+  }
+}
+
+function askerOf({ caller, ip }: FastifyRequest): Asker {
+  return { caller: signedIn(caller), address: ip }
+}
+
+/** What follows from a change that is done, and is made up for when the app starts: its failure is none of the change. */
+async function afterwards({ log }: FastifyRequest, follow: () => Promise<void>): Promise<void> {
+  try {
+    await follow()
+  } catch (error) {
+    log.error({ err: error }, 'What follows from a change of organizations could not be done.')
   }
 }
 

@@ -515,6 +515,43 @@ export async function rolesIn(
     .execute()
 }
 
+/** What roles may be limited to. */
+export async function serversIn(
+  trx: Transaction<Tables>,
+  organizationId: string,
+): Promise<{ id: string; name: string; labels: string }[]> {
+  return await trx
+    .selectFrom('servers')
+    .select(['id', 'name', 'labels'])
+    .where('organizationId', '=', organizationId)
+    .orderBy('name')
+    .execute()
+}
+
+export async function limitRole(trx: Transaction<Tables>, id: string, servers: string): Promise<void> {
+  await trx
+    .updateTable('roles')
+    .set(({ eb }) => ({ servers, revision: eb('revision', '+', 1) }))
+    .where('id', '=', id)
+    .execute()
+}
+
+/** The ids of the organizations that have been merged into this one, and into those. */
+export async function mergedInto(db: Db, id: string): Promise<string[]> {
+  const row = await db.selectFrom('organizations').select('mergedIds').where('id', '=', id).executeTakeFirst()
+  return row ? (JSON.parse(row.mergedIds) as string[]) : []
+}
+
+/** So that what was recorded of the one that goes is still found. */
+export async function noteMerged(trx: Transaction<Tables>, { from, into }: Move): Promise<void> {
+  const ids = [...(await mergedInto(trx, into)), from, ...(await mergedInto(trx, from))]
+  await trx
+    .updateTable('organizations')
+    .set({ mergedIds: JSON.stringify(ids) })
+    .where('id', '=', into)
+    .execute()
+}
+
 /** Volumes on which nothing is kept, with what waits to be done there. */
 export async function deleteVolumes(trx: Transaction<Tables>, ids: readonly string[]): Promise<void> {
   for (const id of ids) {

@@ -11,10 +11,11 @@ import type { NewPasskey, PasskeySignIn } from '../../shared/passkeys.ts'
 import { actorOfUser } from '../audit/record.ts'
 import type { AppContext } from '../context.ts'
 import { startSession } from '../sign-in/auth.ts'
-import { keepPending, takePending } from '../sign-in/pending.ts'
+import { holdSession, proofOf } from '../sign-in/credentials.ts'
+import { expired, keepPending, openPending, takePending } from '../sign-in/pending.ts'
+import { refuseLastWay } from '../sign-in/ways.ts'
 import { holdUser } from '../sign-in/ways-store.ts'
 import {
-  countAccounts,
   deletePasskey,
   findByCredential,
   insertPasskey,
@@ -31,13 +32,19 @@ const MOST = 50
 const ADDING = 'passkey_new'
 const SIGNING_IN = 'passkey'
 
-const adding = z.object({ challenge: z.string(), userId: z.string() })
+const adding = z.object({
+  challenge: z.string(),
+  userId: z.string(),
+  credentialsVersion: z.int(),
+  sessionId: z.string(),
+})
 const signingIn = z.object({ challenge: z.string() })
 
 interface User {
   id: string
   name: string
   email: string
+  sessionId: string
 }
 
 /** What the browser needs to make a passkey, and a cookie that belongs to it. Throws `quota_reached`. */
@@ -48,11 +55,8 @@ export async function beginAdding(
   user: User,
 ): Promise<Record<string, unknown>> {
   const existing = await listPasskeys(context.store.db, user.id)
-  if (existing.length >= MOST) {
-    throw new AppError('quota_reached', `You have ${MOST} passkeys, which is as many as there may be.`, {
-      hint: 'Delete one first.',
-    })
-  }
+  if (existing.length >= MOST) throw tooMany()
+  const proof = (await proofOf(context.store.db, user.id)) ?? throwNow(expired())
   const options = await generateRegistrationOptions({
     rpName: 'Holdfast',
     rpID: placeOf(context, request).hostname,
@@ -67,12 +71,16 @@ export async function beginAdding(
     })),
     authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
   })
-  const content = { challenge: options.challenge, userId: user.id } satisfies z.output<typeof adding>
+  const { sessionId } = user
+  const content = { ...proof, challenge: options.challenge, sessionId } satisfies z.output<typeof adding>
   await keepPending(context, reply, { kind: ADDING, content, minutes: MINUTES })
   return { ...options }
 }
 
-/** Throws `passkey_refused`, and `sign_in_expired` where the challenge is over, or of another browser. */
+/**
+ * Throws `passkey_refused`, `quota_reached`, and `sign_in_expired` where the challenge is over, or of another browser, or what
+ * it was begun in.
+ */
 export async function addPasskey(
   context: AppContext,
   request: FastifyRequest,
@@ -81,7 +89,8 @@ export async function addPasskey(
   { name, response }: NewPasskey,
 ): Promise<PasskeyRow> {
   const { store } = context
-  const { challenge, userId } = await takePending(context, request, reply, { kind: ADDING, schema: adding })
+  const begun = await takePending(context, request, reply, { kind: ADDING, schema: adding })
+  const { challenge, userId } = begun
   if (userId !== user.id) throw refused('It was begun by somebody else.')
   const { hostname, origin } = placeOf(context, request)
   const found = await verified(() =>
@@ -96,15 +105,19 @@ export async function addPasskey(
   const { credential, credentialDeviceType, credentialBackedUp } =
     found.registrationInfo ?? throwNow(refused())
   try {
-    return await insertPasskey(store, store.db, {
-      userId,
-      name,
-      credentialId: credential.id,
-      publicKey: Buffer.from(credential.publicKey).toString('base64url'),
-      counter: credential.counter,
-      transports: JSON.stringify(credential.transports ?? []),
-      mayBeBackedUp: Number(credentialDeviceType === 'multiDevice'),
-      isBackedUp: Number(credentialBackedUp),
+    return await store.db.transaction().execute(async (trx) => {
+      await holdSession(store, trx, begun)
+      if ((await listPasskeys(trx, userId)).length >= MOST) throw tooMany()
+      return await insertPasskey(store, trx, {
+        userId,
+        name,
+        credentialId: credential.id,
+        publicKey: Buffer.from(credential.publicKey).toString('base64url'),
+        counter: credential.counter,
+        transports: JSON.stringify(credential.transports ?? []),
+        mayBeBackedUp: Number(credentialDeviceType === 'multiDevice'),
+        isBackedUp: Number(credentialBackedUp),
+      })
     })
   } catch (error) {
     if (store.isUniqueViolation(error)) throw refused('It is registered already.')
@@ -127,12 +140,7 @@ export async function removePasskey({ store }: AppContext, userId: string, id: s
   await store.db.transaction().execute(async (trx) => {
     await holdUser(trx, userId)
     if (!(await deletePasskey(trx, userId, id))) throw notThere()
-    const others = await listPasskeys(trx, userId)
-    if (others.length === 0 && (await countAccounts(trx, userId)) === 0) {
-      throw new AppError('last_way_to_sign_in', 'Without this one you could not sign in any more.', {
-        hint: 'Add another way first: a password, another passkey or an identity provider.',
-      })
-    }
+    await refuseLastWay(store, trx, userId)
   })
 }
 
@@ -163,7 +171,8 @@ export async function signInWithPasskey(
   { response }: PasskeySignIn,
 ): Promise<void> {
   const { store } = context
-  const { challenge } = await takePending(context, request, reply, { kind: SIGNING_IN, schema: signingIn })
+  const begun = await openPending(context, request, reply, { kind: SIGNING_IN, schema: signingIn })
+  const { challenge } = begun.content
   const row = await findByCredential(store.db, response.id)
   if (!row) throw refused('Nobody here has this passkey.')
   request.auditNote = {
@@ -190,6 +199,7 @@ export async function signInWithPasskey(
       },
     }),
   )
+  await begun.use()
   const { newCounter: counter, credentialBackedUp: isBackedUp } = authenticationInfo
   if (!(await noteUse(store, row, { counter, isBackedUp }))) throw refused('It was used at the same time.')
   await startSession(context, request, reply, { proof: row, method: 'passkey' })
@@ -226,6 +236,12 @@ function refused(why = 'What the browser sent does not prove it.', cause?: unkno
   return new AppError('passkey_refused', `The passkey is refused. ${why}`, {
     hint: 'Passkeys belong to one address: open the app at the one where it was made, and set APP_URL to it.',
     cause,
+  })
+}
+
+function tooMany(): AppError {
+  return new AppError('quota_reached', `You have ${MOST} passkeys, which is as many as there may be.`, {
+    hint: 'Delete one first.',
   })
 }
 

@@ -62,16 +62,6 @@ export async function deletePasskey(trx: Transaction<Tables>, userId: string, id
   return deleted !== undefined
 }
 
-/** How else than by passkeys a user can sign in. */
-export async function countAccounts(trx: Transaction<Tables>, userId: string): Promise<number> {
-  const { count } = await trx
-    .selectFrom('accounts')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('userId', '=', userId)
-    .executeTakeFirstOrThrow()
-  return count
-}
-
 /** False if it has been used meanwhile, with a counter that is not lower. */
 export async function noteUse(
   store: Store,

@@ -52,16 +52,17 @@ export async function enrolTotp(
   user: User,
   password: string,
 ): Promise<TotpEnrolment> {
-  await confirmPassword(context, request, user, password)
-  if ((await findTotp(context.store.db, user.id))?.isEnabled === 1) {
-    throw new AppError('in_use', 'An authenticator app is set up already.', {
-      hint: 'Remove it first, to set up another one.',
+  const made = await withPassword(context, request, user, password, async () => {
+    if ((await findTotp(context.store.db, user.id))?.isEnabled === 1) {
+      throw new AppError('in_use', 'An authenticator app is set up already.', {
+        hint: 'Remove it first, to set up another one.',
+      })
+    }
+    const auth = await authOf(context)
+    return await auth.api.enableTwoFactor({
+      body: { password, method: 'totp' },
+      headers: authHeaders(request),
     })
-  }
-  const auth = await authOf(context)
-  const made = await auth.api.enableTwoFactor({
-    body: { password, method: 'totp' },
-    headers: authHeaders(request),
   })
   if (made.method !== 'totp') throw new Error('No secret was made.')
   const { totpURI: uri, backupCodes: recoveryCodes } = made
@@ -91,7 +92,7 @@ export async function removeTotp(
 ): Promise<void> {
   const { store } = context
   if (!(await findTotp(store.db, user.id))) throw notSetUp()
-  if ('password' in proof) await confirmPassword(context, request, user, proof.password)
+  if ('password' in proof) await withPassword(context, request, user, proof.password, async () => {})
   else await confirmTotp(context, request, reply, user, proof.code)
   await store.db.transaction().execute(async (trx) => {
     await voidProofs(trx, user.id)
@@ -106,14 +107,15 @@ export async function renewRecoveryCodes(
   user: User,
   password: string,
 ): Promise<string[]> {
-  await confirmPassword(context, request, user, password)
-  if ((await findTotp(context.store.db, user.id))?.isEnabled !== 1) throw notSetUp()
-  const auth = await authOf(context)
-  const { backupCodes } = await auth.api.generateBackupCodes({
-    body: { password },
-    headers: authHeaders(request),
+  return await withPassword(context, request, user, password, async () => {
+    if ((await findTotp(context.store.db, user.id))?.isEnabled !== 1) throw notSetUp()
+    const auth = await authOf(context)
+    const { backupCodes } = await auth.api.generateBackupCodes({
+      body: { password },
+      headers: authHeaders(request),
+    })
+    return backupCodes
   })
-  return backupCodes
 }
 
 /**
@@ -207,13 +209,17 @@ function withoutSession(context: AppContext, request: FastifyRequest): Headers {
   return headers
 }
 
-/** Throws `sign_in_failed`, `too_many_requests`, and `unsupported` for an account that has none. */
-async function confirmPassword(
+/**
+ * Does what only whoever knows the password may; it counts as a try until it is done, so that not too much is done at once.
+ * Throws `sign_in_failed`, `too_many_requests`, and `unsupported` for an account that has no password.
+ */
+async function withPassword<T>(
   { store }: AppContext,
   request: FastifyRequest,
   { id, email }: User,
   password: string,
-): Promise<void> {
+  work: () => Promise<T>,
+): Promise<T> {
   const kept = await findPassword(store.db, id)
   if (kept === undefined) {
     throw new AppError(
@@ -228,7 +234,11 @@ async function confirmPassword(
   if (!(await isPassword(password, kept))) {
     throw new AppError('sign_in_failed', 'The password is not right.')
   }
-  await forgetTries(store, aTry)
+  try {
+    return await work()
+  } finally {
+    await forgetTries(store, aTry)
+  }
 }
 
 async function explained<T>(work: () => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import { openApp } from '../test-bed.ts'
 import { authOf } from './auth.ts'
 import { proofOf, voidProofs, withProof } from './credentials.ts'
 import { makeLink } from './links.ts'
+import { findUser } from './store.ts'
 import { PASSWORD } from './test-bed.ts'
 
 const NEXT = 'Seven quiet lanterns'
@@ -42,14 +43,15 @@ describeStores('what somebody was about to sign in with', (makePlace) => {
     const { internalAdapter } = await auth.$context
     const changes: [string, () => Promise<unknown>][] = [
       ['sign out others', () => person.request('DELETE', '/api/v1/me/sessions')],
-      ['sign out', () => admin.request('DELETE', `/api/v1/users/${person.id}/sessions`)],
-      ['e-mail', () => admin.request('PATCH', `/api/v1/users/${person.id}`, { email: 'new@example.com' })],
-      ['disable', () => admin.request('PATCH', `/api/v1/users/${person.id}`, { isDisabled: true })],
-      ['enable', () => admin.request('PATCH', `/api/v1/users/${person.id}`, { isDisabled: false })],
+      ['sign out', () => admin.request('POST', `/api/v1/accounts/${person.id}/sign-out`)],
+      ['e-mail', () => admin.request('PATCH', `/api/v1/accounts/${person.id}`, { email: 'new@example.com' })],
+      ['disable', () => admin.request('PATCH', `/api/v1/accounts/${person.id}`, { isDisabled: true })],
+      ['enable', () => admin.request('PATCH', `/api/v1/accounts/${person.id}`, { isDisabled: false })],
     ]
     for (const [what, change] of changes) {
       const before = await proofOf(store.db, person.id)
-      const token = await makeLink(store, 'reset-password', person.id)
+      const { email } = (await findUser(store.db, { id: person.id })) ?? assert.fail()
+      const token = await makeLink(store, 'reset-password', { id: person.id, email })
       const answer = (await change()) as { statusCode: number; body: string }
       assert.ok(answer.statusCode < 300, `${what}: ${answer.statusCode} ${answer.body}`)
       if (what === 'enable') break

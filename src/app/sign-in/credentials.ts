@@ -1,14 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely, Transaction } from 'kysely'
 import { AppError } from '../../shared/errors.ts'
+import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
+import { forgetAnswers } from '../idempotency/idempotency.ts'
 import {
   deleteOldestSessions,
+  deleteOtherWays,
   deleteVerificationsOf,
   findCredentials,
+  hasSession,
   holdCredentials,
+  isUnproven,
   raiseCredentialsVersion,
 } from './credentials-store.ts'
+import { updateUser } from './store.ts'
 
 /*
  * Between the moment when a password is read and the one when there is a session, somebody may change it, to keep out
@@ -42,6 +48,19 @@ export async function withProof<T>(proof: Proof | undefined, work: () => Promise
   return await proofs.run(proof, work)
 }
 
+/**
+ * Until the transaction ends, the session goes on in which something was begun that adds a way to sign in, and what it was
+ * begun with counts. Throws `sign_in_expired`, and `forbidden` for a disabled account.
+ */
+export async function holdSession(
+  store: Store,
+  trx: Transaction<Tables>,
+  { sessionId, ...proof }: Proof & { sessionId: string },
+): Promise<void> {
+  await proofs.run(proof, () => holdProof(trx, proof.userId))
+  if (!(await hasSession(store, trx, { userId: proof.userId, sessionId }))) throw changed()
+}
+
 export function isProven(userId: unknown): boolean {
   return userId !== undefined && proofs.getStore()?.userId === userId
 }
@@ -55,9 +74,7 @@ export async function holdProof(trx: Transaction<Tables>, userId: string): Promi
   const found = await holdCredentials(trx, userId)
   if (found?.isDisabled === 1) throw disabled()
   if (proof?.userId === userId && proof.credentialsVersion === found?.credentialsVersion) return
-  throw new AppError('sign_in_expired', 'The account was changed while you were signing in.', {
-    hint: 'Begin again.',
-  })
+  throw changed()
 }
 
 /** Before another session is made: there are no more than so many, and those that were used last stay. */
@@ -69,6 +86,22 @@ export async function makeRoomForSession(trx: Transaction<Tables>, userId: strin
 export async function voidProofs(trx: Transaction<Tables>, userId: string): Promise<void> {
   await raiseCredentialsVersion(trx, userId)
   await deleteVerificationsOf(trx, userId)
+}
+
+/**
+ * From now on the user’s address is proven. If it was not before, somebody else may have made the account with it, and
+ * waited: then whatever they could come back with goes, too.
+ */
+export async function proveEmail(store: Store, trx: Transaction<Tables>, userId: string): Promise<void> {
+  if (!(await isUnproven(trx, userId))) return
+  for (const token of await deleteOtherWays(trx, userId)) await forgetAnswers(trx, token)
+  await updateUser(store, trx, userId, { emailVerified: 1 })
+}
+
+function changed(): AppError {
+  return new AppError('sign_in_expired', 'The account was changed, or signed out, in the meantime.', {
+    hint: 'Begin again.',
+  })
 }
 
 export function disabled(): AppError {

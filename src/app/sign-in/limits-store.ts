@@ -26,7 +26,7 @@ export async function countTry(
           const before = sql<number>`(case when ${lastAt} < ${now} - ${kept} then 0 else ${counted} end)`
           const count = sql<number>`(case when ${before} < ${number(free + MOST)} then ${before} + 1 else ${before} end)`
           // 1, 2, 4 … times: there is no power in SQLite.
-          const doublings = Math.ceil(Math.log2(longest / wait))
+          const doublings = Math.max(1, Math.ceil(Math.log2(longest / wait)))
           const waits = Array.from(
             { length: doublings },
             (_, n) => sql`when ${count} = ${number(free + n)} then ${number(wait * 2 ** n)}`,

@@ -49,8 +49,14 @@ const perSecondFactorAndAddress: Limit = {
 }
 /** The same, from many addresses. */
 const perSecondFactor: Limit = { ...perSecondFactorAndAddress, free: 20 }
-/** Mails that nobody has asked for. */
-const perMailbox: Limit = { free: 3, window: HOUR, wait: 15 * MINUTE, longest: 24 * HOUR, memory: 24 * HOUR }
+/** Mails that nobody has asked for. Whoever has asked, and for the sake of whom it is, waits no longer because of others. */
+const perMailbox: Limit = {
+  free: 3,
+  window: HOUR,
+  wait: 15 * MINUTE,
+  longest: 15 * MINUTE,
+  memory: 24 * HOUR,
+}
 
 /** What is counted, in the order in which all count: otherwise two could wait for each other. */
 export type Try = readonly { key: string; limit: Limit }[]

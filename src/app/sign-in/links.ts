@@ -4,7 +4,9 @@ import { AppError, throwNow } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { hashOf } from '../identity/callers.ts'
-import { findLink, saveLink, takeLink } from './store.ts'
+import { changedMeanwhile } from '../revisions.ts'
+import { findLink, findUser, saveLink, takeLink } from './store.ts'
+import { holdUser } from './ways-store.ts'
 
 /*
  * A link carries a token that is good for one thing, once, for a while; the store has only its hash. The page sends it in a
@@ -19,15 +21,26 @@ const purposes = {
   'sign-in-link': 10 * MINUTE,
 } as const
 export type LinkPurpose = keyof typeof purposes
-export const linkPurposes = Object.keys(purposes) as LinkPurpose[]
 
 export function makeLinkToken(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** Makes what a link carries; a former one of the same purpose is void. */
-export async function makeLink(store: Store, purpose: LinkPurpose, userId: string): Promise<string> {
-  return await store.db.transaction().execute((trx) => makeLinkFor(store, trx, purpose, userId))
+/**
+ * Makes what a link carries that is mailed to a user. It is void as soon as the user has another address; others that are on
+ * their way are not, so that nobody voids them who only asks for one more. Throws `changed_meanwhile`.
+ */
+export async function makeLink(
+  store: Store,
+  purpose: LinkPurpose,
+  { id, email }: { id: string; email: string },
+): Promise<string> {
+  return await store.db.transaction().execute(async (trx) => {
+    await holdUser(trx, id)
+    const user = await findUser(trx, { id })
+    if (user?.email !== email) throw changedMeanwhile('The account')
+    return await makeLinkFor(store, trx, purpose, id)
+  })
 }
 
 export async function makeLinkFor(

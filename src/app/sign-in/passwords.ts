@@ -1,5 +1,6 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { AppError } from '../../shared/errors.ts'
 
 /*
  * Passwords are kept as argon2id, with the parameters that OWASP recommends, in the form that the reference program writes:
@@ -19,7 +20,14 @@ const HASH_BYTES = 32
 const FORM =
   /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,172})$/
 
+/** At once: each takes its memory, and a processor. */
+const AT_ONCE = 2
+/** So many may wait, which is some seconds. */
+const WAITING = 48
+
 const derive = promisify(argon2)
+let running = 0
+const waiting: (() => void)[] = []
 
 /** What is kept in the place of a password. */
 export async function hashPassword(password: string): Promise<string> {
@@ -47,7 +55,32 @@ async function hashWith(
 ): Promise<Buffer> {
   // However a keyboard composes its letters, it is the same password.
   const message = password.normalize('NFKC')
-  return await derive('argon2id', { ...parameters, message, nonce: salt, tagLength: bytes })
+  return await inTurn(() =>
+    derive('argon2id', { ...parameters, message, nonce: salt, tagLength: bytes }),
+  )
+}
+
+/** Whoever sends passwords as fast as they can takes neither all memory nor every turn for ever. Throws `too_many_requests`. */
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (running >= AT_ONCE) {
+    if (waiting.length >= WAITING) throw busy()
+    // Whoever has finished hands the turn on.
+    await new Promise<void>((resolve) => waiting.push(resolve))
+  } else running++
+  try {
+    return await work()
+  } finally {
+    const next = waiting.shift()
+    if (next) next()
+    else running--
+  }
+}
+
+function busy(): AppError {
+  return new AppError('too_many_requests', 'Too many passwords are being looked at.', {
+    hint: 'Try again in a moment.',
+    retryAfter: 5,
+  })
 }
 
 function base64(bytes: Buffer): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { AppError, throwNow } from '../../shared/errors.ts'
+import { AppError } from '../../shared/errors.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { cookieRules } from '../identity/cookies.ts'
@@ -37,8 +37,23 @@ export async function takePending<T extends z.ZodType>(
   context: Context,
   request: FastifyRequest,
   reply: FastifyReply,
-  { kind, schema }: { kind: string; schema: T },
+  what: { kind: string; schema: T },
 ): Promise<z.output<T>> {
+  const { content, use } = await openPending(context, request, reply, what)
+  await use()
+  return content
+}
+
+/**
+ * The same, for whoever looks first at what came back: nothing is noted before `use`, which throws `sign_in_expired` if it
+ * was used before.
+ */
+export async function openPending<T extends z.ZodType>(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { kind, schema }: { kind: string; schema: T },
+): Promise<{ content: z.output<T>; use: () => Promise<void> }> {
   const { name, attributes } = cookieOf(context, kind)
   const cookie = request.cookies[name]
   reply.setCookie(name, '', { ...attributes, maxAge: 0 })
@@ -49,8 +64,13 @@ export async function takePending<T extends z.ZodType>(
   const id = createHash('sha256')
     .update(cookie ?? '')
     .digest('hex')
-  const isFirst = await isFirstUse(context.store, { id, kind, until: found.until })
-  return isFirst ? content.data : throwNow(expired())
+  const { until } = found
+  return {
+    content: content.data,
+    async use() {
+      if (!(await isFirstUse(context.store, { id, kind, until }))) throw expired()
+    },
+  }
 }
 
 export function expired(): AppError {

@@ -6,12 +6,12 @@ import { openWith } from '../channels/channels.ts'
 import type { AppContext } from '../context.ts'
 import { mailOf } from '../instance-settings/instance-settings.ts'
 import { startSession } from './auth.ts'
-import { disabled, proofOf } from './credentials.ts'
+import { disabled, proofOf, proveEmail } from './credentials.ts'
 import { forgetTries, startGuess } from './limits.ts'
 import { makeLink, useLink, userOfLink } from './links.ts'
 import { refuseBadPassword } from './password-policy.ts'
 import { hashPassword } from './passwords.ts'
-import { findUser, updateUser, type UserRow } from './store.ts'
+import { findUser, type UserRow } from './store.ts'
 import { setPassword } from './users.ts'
 import { holdUser } from './ways-store.ts'
 
@@ -33,7 +33,7 @@ export async function mailReset(context: AppContext, email: string): Promise<voi
   const user = await findUser(store.db, { email })
   if (!user || user.isDisabled === 1 || user.password === null) return
   if (appUrl === undefined || !(await canMailResets(context))) return
-  const token = await makeLink(store, 'reset-password', user.id)
+  const token = await makeLink(store, 'reset-password', user)
   const channel = await openWith(context, 'email', { to: [user.email] }, TIMEOUT)
   await channel.send(
     {
@@ -71,8 +71,8 @@ export async function confirmReset(
     await holdUser(trx, userId)
     await useLink(store, trx, 'reset-password', token)
     await setPassword(store, trx, userId, passwordHash)
-    // The link has come by mail.
-    await updateUser(store, trx, userId, { emailVerified: 1 })
+    // The link has come by mail, and only to the address that the account still has.
+    await proveEmail(store, trx, userId)
   })
   return user
 }

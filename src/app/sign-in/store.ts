@@ -261,13 +261,12 @@ export async function deleteSecondFactor({ now }: Store, db: Kysely<Tables>, use
     .execute()
 }
 
-/** Keeps the SHA-256 of what a link carries, in the place of those of the same purpose and user. */
+/** Keeps the SHA-256 of what a link carries. */
 export async function saveLink(
   { now }: Store,
   db: Kysely<Tables>,
   { purpose, hash, userId, lasts }: { purpose: string; hash: string; userId: string; lasts: number },
 ): Promise<void> {
-  await deleteLinks(db, userId, [purpose])
   await db
     .insertInto('verifications')
     .values((eb) => ({
@@ -311,18 +310,6 @@ export async function takeLink(
     .returning('value')
     .executeTakeFirst()
   return row?.value
-}
-
-export async function deleteLinks(
-  db: Kysely<Tables>,
-  userId: string,
-  purposes: readonly string[],
-): Promise<void> {
-  await db
-    .deleteFrom('verifications')
-    .where('value', '=', userId)
-    .where((eb) => eb.or(purposes.map((purpose) => eb('identifier', 'like', `${purpose} %`))))
-    .execute()
 }
 
 function identifierOf(purpose: string, hash: string): string {

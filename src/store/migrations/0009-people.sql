@@ -182,15 +182,20 @@ create table invitations (
 
 create index invitations_of on invitations (organization_id, created_at);
 
--- Tokens that were there before belong to nobody, and may do everything.
 alter table tokens add column owner_id text references users (id) on delete cascade;
 -- [ability]; null: all.
 alter table tokens add column scopes {json};
 -- Whether it administers the instance, too.
-alter table tokens add column is_instance_administrator {integer} not null default 1;
+alter table tokens add column is_instance_administrator {integer} not null default 0;
 -- Networks from which it may be used: ["10.0.0.0/8"]; null: everywhere.
 alter table tokens add column networks {json};
 alter table tokens add column expires_at {integer};
+
+-- Those that were there before belong to nobody, and may do everything.
+update tokens set is_instance_administrator = 1;
+
+-- [id] of those that were merged into it: what is recorded of them is shown with its own.
+alter table organizations add column merged_ids {json} not null default '[]';
 
 -- What people and programs have done. Only ever added to; the oldest go when their time is over.
 create table audit_entries (
