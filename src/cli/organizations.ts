@@ -142,6 +142,7 @@ function lossesInWords(losses: OrganizationLosses): string[] {
     ),
     ...kinds.filter(([, names]) => names.length > 0).map(([kind, names]) => `  ${kind}: ${names.join(', ')}`),
     `  jobs in its history: ${losses.jobs}`,
+    ...losses.warnings.map((warning) => `  ${warning}`),
   ]
 }
 

@@ -1305,7 +1305,7 @@ export type NewServer = {
 
 export type NewToken = {
   name: string
-  /** What it may do; ["view"] only reads. Null: all that its owner may. If absent: what this request may */
+  /** What it may do; ["view"] only reads. Null, or absent: all that its owner may */
   scopes?: ('view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit')[] | null
   /** Administers the instance, if its owner does */
   isInstanceAdministrator?: boolean
@@ -1423,6 +1423,8 @@ export type OrganizationLosses = {
   /** In its history, with their logs */
   jobs: number
   runningJobs: number
+  /** What nobody can make up for afterwards */
+  warnings: string[]
   /** Why it cannot be deleted now */
   obstacles: string[]
 }
@@ -4215,7 +4217,7 @@ export interface Operations {
       jobId: string
     }
   }
-  /** Make a token, which is shown this once */
+  /** Make a token, which is shown this once; for people, and the token of the command line */
   'POST /api/v1/tokens': {
     body: NewToken
     answer: CreatedToken

@@ -51,6 +51,7 @@ export const organizationLosses = z
     invitations: names.meta({ description: 'To whom those that are open were sent' }),
     jobs: z.int().meta({ description: 'In its history, with their logs' }),
     runningJobs: z.int(),
+    warnings: names.meta({ description: 'What nobody can make up for afterwards' }),
     obstacles: names.meta({ description: 'Why it cannot be deleted now' }),
   })
   .meta({ id: 'OrganizationLosses' })
@@ -82,11 +83,9 @@ export const mergedOrganization = z
     changedRoles: z
       .array(z.object({ name: z.string(), organization: z.string(), from: serverLimit, to: serverLimit }))
       .meta({ description: 'Limited to servers in other words, so that they reach the same ones as before' }),
-    differentSettings: z
-      .array(z.object({ name: z.string(), from: z.unknown(), into: z.unknown() }))
-      .meta({
-        description: 'Those of the one that stays are for all: what they are in the two; null: not set',
-      }),
+    differentSettings: z.array(z.object({ name: z.string(), from: z.unknown(), into: z.unknown() })).meta({
+      description: 'Those of the one that stays are for all: what they are in the two; null: not set',
+    }),
     alreadyMembers: z.array(person).meta({ description: 'They keep the role that they have there' }),
     dropped: names.meta({ description: 'What does not come along, in words' }),
     obstacles: names.meta({ description: 'Why it cannot be done now' }),

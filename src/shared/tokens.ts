@@ -27,8 +27,7 @@ export const newToken = z
   .strictObject({
     name,
     scopes: fields.scopes.optional().meta({
-      description:
-        'What it may do; ["view"] only reads. Null: all that its owner may. If absent: what this request may',
+      description: 'What it may do; ["view"] only reads. Null, or absent: all that its owner may',
     }),
     isInstanceAdministrator: fields.isInstanceAdministrator.default(false),
     networks: fields.networks.default(null),

@@ -49,7 +49,7 @@ export async function startApp(dataDirectory: string, { env = {}, command = ['se
     /** What the command line of this machine signs in with. */
     token: isUp ? await readTokenFile(dataDirectory) : undefined,
     /** With what the first account is made, as long as there is none. */
-    setupToken: /\/setup\?token=([\w-]{43})/.exec(stdout)?.[1],
+    setupToken: /\/setup#token=([\w-]{43})/.exec(stdout)?.[1],
     said: () => stdout + stderr,
     ended,
     async stop(signal: NodeJS.Signals = 'SIGTERM') {

@@ -83,7 +83,7 @@ describe('holdfast users', () => {
 
     const linked = await users('reset-password', 'ada@example.com', '--link')
     assert.equal(linked.exitCode, 0, linked.stderr)
-    const [, origin, token] = /^(.*)\/sign-in\/link\?token=([\w-]{43})\n$/.exec(linked.stdout) ?? []
+    const [, origin, token] = /^(.*)\/sign-in\/link#token=([\w-]{43})\n$/.exec(linked.stdout) ?? []
     assert.equal(origin, app.url)
     const followed = await post(app.url, '/api/v1/sign-in/link', { token })
     assert.equal(followed.status, 200, followed.text)
@@ -132,7 +132,7 @@ describe('holdfast users', () => {
     const args = ['users', 'reset-password', 'ops@example.com', '--enable', '--without-second-factor']
     const done = await desk.run(args, { env })
     assert.equal(done.exitCode, 0, done.stderr)
-    const token = /^https:\/\/backups\.example\.com\/sign-in\/link\?token=([\w-]{43})\n$/.exec(
+    const token = /^https:\/\/backups\.example\.com\/sign-in\/link#token=([\w-]{43})\n$/.exec(
       done.stdout,
     )?.[1]
     const followed = await post(app.url, '/api/v1/sign-in/link', { token })

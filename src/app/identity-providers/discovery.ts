@@ -54,9 +54,13 @@ function refuseOtherIssuer(url: string, issuer: string): void {
   const called = url.endsWith(WELL_KNOWN) ? issuer : new URL(issuer).origin
   const plain = (text: string) => withoutTenant(new URL(text)).replace(/\/$/, '')
   if (plain(called) === plain(expected)) return
-  throw new AppError('provider_refused', `${hostOf(url)} calls itself ${issuer}, which is another provider.`, {
-    hint: `Give the discovery URL of that one: ${issuer.replace(/\/$/, '')}${WELL_KNOWN}`,
-  })
+  throw new AppError(
+    'provider_refused',
+    `${hostOf(url)} calls itself ${issuer}, which is another provider.`,
+    {
+      hint: `Give the discovery URL of that one: ${issuer.replace(/\/$/, '')}${WELL_KNOWN}`,
+    },
+  )
 }
 
 /** Entra is asked by the name of a tenant, and answers with its id, or with “{tenantid}”. */

@@ -1,6 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
 import type { AppContext } from '../context.ts'
-import { refuseLastWay } from '../sign-in/ways.ts'
+import { refuseLastWay } from '../sign-in/last-way.ts'
 import { holdUser } from '../sign-in/ways-store.ts'
 import { accountsOf, deleteAccount } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { readJson } from './discovery.ts'
 
@@ -31,13 +31,19 @@ export function keysAt(url: string): (header: { alg?: string; kid?: string }) =>
     if (!keyFor(known, header) && performance.now() - at > PAUSE) await load()
     const key = keyFor(known, header)
     if (!key) throw new Error('The provider has no key that the ID token could be signed with.')
-    return createPublicKey({ key: key as JsonWebKey, format: 'jwk' })
+    return createPublicKey({ key, format: 'jwk' })
   }
 }
 
 /** Undefined also if it could be one of several. */
 function keyFor(keys: readonly Key[], { alg = '', kid }: { alg?: string; kid?: string }): Key | undefined {
-  const kind = /^[RP]S/.test(alg) ? 'RSA' : /^ES/.test(alg) ? 'EC' : /^Ed/.test(alg) ? 'OKP' : undefined
+  const kind = /^[RP]S/.test(alg)
+    ? 'RSA'
+    : alg.startsWith('ES')
+      ? 'EC'
+      : alg.startsWith('Ed')
+        ? 'OKP'
+        : undefined
   const [key, another] = keys.filter(
     (each) =>
       each.kty === kind &&

@@ -58,7 +58,9 @@ export async function openProvider(
 ): Promise<OpenedProvider> {
   const { protocol } = providerKinds[kind]
   const isOidc = protocol === 'oidc'
-  const found = isOidc ? await discover((settings as OidcSettings).discoveryUrl, settings as OidcSettings, signal) : undefined
+  const found = isOidc
+    ? await discover((settings as OidcSettings).discoveryUrl, settings as OidcSettings, signal)
+    : undefined
   const config = found
     ? oidcConfig(id, settings as OidcSettings, found)
     : githubConfig(id, settings as GithubSettings)

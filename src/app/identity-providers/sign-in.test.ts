@@ -380,6 +380,11 @@ describeStores('signing in by an identity provider', (makePlace) => {
 
     const place = `/api/v1/me/identities/${me.items[0].id}`
     assert.equal((await stranger.request('DELETE', place)).statusCode, 404)
+    const off = await app.ask('PATCH', '/api/v1/instance-settings', { passwordSignIn: false })
+    assert.equal(off.statusCode, 200, off.body)
+    const switchedOff = await person.request('DELETE', place)
+    assert.equal(switchedOff.json().code, 'last_way_to_sign_in', 'a password that is switched off is none')
+    await app.ask('PATCH', '/api/v1/instance-settings', { passwordSignIn: true })
     await app.store.db.deleteFrom('accounts').where('providerId', '=', 'credential').execute()
     const refused = await person.request('DELETE', place)
     assert.equal(refused.json().code, 'last_way_to_sign_in')
@@ -388,6 +393,28 @@ describeStores('signing in by an identity provider', (makePlace) => {
     assert.match(inUse.json().title, /other@example\.com/)
     const gone = await app.ask('DELETE', `/api/v1/identity-providers/${app.provider.id}?force=true`)
     assert.equal(gone.statusCode, 204, gone.body)
+  })
+
+  it('is added to no account whose password is another one since, or whose session is over', async () => {
+    await using app = await open(makePlace, { autoCreate: false })
+    const person = await app.people.add({ email: 'other@example.com' })
+    const order = { providerId: app.provider.id, to: '/profile' }
+    const begin = async (browser: Browser) => {
+      const begun = await browser.request('POST', '/api/v1/me/identities', order)
+      return await signInAt(server, begun.json().url, 'ada')
+    }
+    const changed = await begin(person)
+    const change = { current: person.password, new: 'Seven quiet lanterns' }
+    assert.equal((await person.request('POST', '/api/v1/me/password', change)).statusCode, 204)
+    const first = await app.comeBack(person, changed)
+    assert.equal(first.headers['location'], '/sign-in?error=sign_in_expired')
+
+    const revoked = await begin(person)
+    await app.store.db.deleteFrom('sessions').where('userId', '=', person.id).execute()
+    const second = await app.comeBack(person, revoked)
+    assert.equal(second.headers['location'], '/sign-in?error=sign_in_expired')
+    const linked = app.store.db.selectFrom('accounts').select('id').where('providerId', '=', app.provider.id)
+    assert.deepEqual(await linked.execute(), [])
   })
 })
 

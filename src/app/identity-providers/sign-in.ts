@@ -45,9 +45,7 @@ const pending = z.object({
   nonce: z.string(),
   to: z.string(),
   /** Whoever adds the provider to the own ways to sign in, and in which session; null: somebody signs in. */
-  link: z
-    .object({ userId: z.string(), credentialsVersion: z.int(), sessionId: z.string() })
-    .nullable(),
+  link: z.object({ userId: z.string(), credentialsVersion: z.int(), sessionId: z.string() }).nullable(),
 })
 
 export const callbackQuery = z.object({

@@ -22,7 +22,7 @@ import {
   type TokenSigner,
 } from './store.ts'
 
-export { findSession, findUserSigner, organizationsOf, setOrganization } from './store.ts'
+export { findSession, organizationsOf, setOrganization } from './store.ts'
 
 export interface Credential {
   kind: 'token' | 'session'

@@ -15,5 +15,5 @@ export function makeLinkToken(): string {
 }
 
 export function invitationLink(origin: string, token: string): string {
-  return `${origin}/invitation?token=${token}`
+  return `${origin}/invitation#token=${token}`
 }

@@ -6,6 +6,7 @@ import { locationOf } from '../volumes/place.ts'
 import { allVolumes } from '../volumes/volumes.ts'
 import {
   channelsUsedElsewhere,
+  countEncrypted,
   countIn,
   countOrganizations,
   membersOfNoOther,
@@ -49,6 +50,7 @@ export async function lossesOf(
     invitations: await openInvitationsOf(store, trx, id),
     jobs: await countIn(trx, 'jobs', id),
     runningJobs,
+    warnings: encryptedInWords(await countEncrypted(trx, id)),
     obstacles: [
       ...((await countOrganizations(trx)) === 1 ? ['It is the last organization.'] : []),
       ...runningJobsInWords(runningJobs),
@@ -63,6 +65,14 @@ export async function lossesOf(
       ),
     ],
   }
+}
+
+function encryptedInWords(snapshots: number): string[] {
+  if (snapshots === 0) return []
+  const which = snapshots === 1 ? 'One snapshot is' : `${snapshots} snapshots are`
+  return [
+    `${which} encrypted with keys of the organization: without their passwords, or the exported keys, nobody can read the copies any more.`,
+  ]
 }
 
 export function runningJobsInWords(count: number): string[] {

@@ -129,6 +129,10 @@ describeStores(
       const files = await readdir(second.folder, { recursive: true })
       assert.ok(files.length > 2)
 
+      await encrypt(null)
+      const inTheClear = (await app.ask('GET', `${url}/${secondId}/losses`)).json<OrganizationLosses>()
+      assert.deepEqual(inTheClear.warnings, [])
+      await encrypt(second.keyId)
       const losses = (await app.ask('GET', `${url}/${secondId}/losses`)).json<OrganizationLosses>()
       assert.deepEqual(losses, {
         ...losses,
@@ -146,6 +150,9 @@ describeStores(
         tokens: ['second', 'second’s'],
         invitations: ['invited-second@example.com'],
         runningJobs: 0,
+        warnings: [
+          'One snapshot is encrypted with keys of the organization: without their passwords, or the exported keys, nobody can read the copies any more.',
+        ],
         obstacles: [],
       })
       const [, volume] = losses.volumes
@@ -175,6 +182,14 @@ describeStores(
         accounts.items.map(({ name }) => name),
         ['first', 'second'],
       )
+
+      async function encrypt(keyId: string | null) {
+        await app.store.db
+          .updateTable('snapshots')
+          .set({ keyId })
+          .where('id', '=', second.snapshotId)
+          .execute()
+      }
     })
 
     it('and that is recorded with it, or neither happens; what follows does not undo it', async () => {

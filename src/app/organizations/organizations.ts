@@ -6,7 +6,7 @@ import { addDefaultRule } from '../notifications/default-rule.ts'
 import { addBuiltInRoles } from '../roles/built-in.ts'
 import { countOrganizations, insertOrganization, listOrganizations } from './store.ts'
 
-export { countOrganizations, listOrganizations, renameOrganization } from './store.ts'
+export { countOrganizations, listOrganizations, mergedInto, renameOrganization } from './store.ts'
 
 /** Whether nobody has worked with the store yet. */
 export async function isUnused(store: Store): Promise<boolean> {

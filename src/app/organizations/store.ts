@@ -323,6 +323,26 @@ export async function membersOfNoOther(
     .execute()
 }
 
+/** Snapshots of which there are copies that are encrypted with keys of the organization. */
+export async function countEncrypted(trx: Transaction<Tables>, organizationId: string): Promise<number> {
+  const { count } = await trx
+    .selectFrom('snapshots')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('organizationId', '=', organizationId)
+    .where('keyId', 'is not', null)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('copies')
+          .select('copies.volumeId')
+          .whereRef('copies.snapshotId', '=', 'snapshots.id')
+          .where('copies.state', '<>', 'failed'),
+      ),
+    )
+    .executeTakeFirstOrThrow()
+  return count
+}
+
 /** To whom invitations were sent that are open. */
 export async function openInvitationsOf(
   store: Store,

@@ -185,6 +185,56 @@ describeStores('passkeys', (makePlace) => {
     assert.equal((await person.request('DELETE', url)).statusCode, 204)
   })
 
+  it('are fifty at most, also if they are added at once', async () => {
+    await using app = await openApp(makePlace)
+    const person = await app.people.add()
+    const values = Array.from({ length: 49 }, (_, n) => ({
+      id: `p${n}`,
+      userId: person.id,
+      name: 'p',
+      credentialId: `c${n}`,
+      publicKey: 'k',
+      counter: 0,
+      transports: '[]',
+      mayBeBackedUp: 0,
+      isBackedUp: 0,
+      createdAt: app.store.now,
+    }))
+    await app.store.db.insertInto('passkeys').values(values).execute()
+    const browsers = [person, await person.signInAgain()]
+    const begun: { browser: Browser; challenge: string }[] = []
+    for (const browser of browsers) begun.push({ browser, challenge: await toAdd(browser) })
+    const codes: unknown[] = []
+    for (const { browser, challenge } of begun) {
+      const response = makeAuthenticator().create({ ...usual, challenge })
+      const answer = await browser.request('POST', '/api/v1/me/passkeys', { name: 'last', response })
+      codes.push(answer.json().code)
+    }
+    assert.deepEqual(codes, [undefined, 'quota_reached'])
+  })
+
+  it('are not added once the account was signed out, or its password changed', async () => {
+    await using app = await openApp(makePlace)
+    const person = await app.people.add()
+    const challenge = await toAdd(person)
+    const change = { current: person.password, new: 'Seven quiet lanterns' }
+    assert.equal((await person.request('POST', '/api/v1/me/password', change)).statusCode, 204)
+    const response = makeAuthenticator().create({ ...usual, challenge })
+    const answer = await person.request('POST', '/api/v1/me/passkeys', { name: 'late', response })
+    assert.equal(answer.json().code, 'sign_in_expired', answer.body)
+  })
+
+  it('leave nothing in the store of an answer that proves nothing', async () => {
+    await using app = await openApp(makePlace)
+    const { authenticator } = await add(await app.people.add())
+    const rows = async () => (await app.store.db.selectFrom('verifications').select('id').execute()).length
+    const before = await rows()
+    const unknown = await signIn(app.people.browser(), makeAuthenticator())
+    const forged = await signIn(app.people.browser(), authenticator, { origin: 'http://evil.test' })
+    assert.deepEqual([unknown.json().code, forged.json().code], ['passkey_refused', 'passkey_refused'])
+    assert.equal(await rows(), before)
+  })
+
   it('take nothing from another site', async () => {
     await using app = await openApp(makePlace)
     const cross = { 'sec-fetch-site': 'cross-site' }

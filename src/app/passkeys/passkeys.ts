@@ -13,7 +13,7 @@ import type { AppContext } from '../context.ts'
 import { startSession } from '../sign-in/auth.ts'
 import { holdSession, proofOf } from '../sign-in/credentials.ts'
 import { expired, keepPending, openPending, takePending } from '../sign-in/pending.ts'
-import { refuseLastWay } from '../sign-in/ways.ts'
+import { refuseLastWay } from '../sign-in/last-way.ts'
 import { holdUser } from '../sign-in/ways-store.ts'
 import {
   deletePasskey,

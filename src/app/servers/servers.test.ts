@@ -7,6 +7,7 @@ import { server as serverSchema } from '../../shared/servers.ts'
 import { testReport } from '../../shared/test-report.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
+import { openTeam } from '../users/test-bed.ts'
 
 const CANARY = 'canary-password-1234'
 
@@ -14,6 +15,51 @@ const connection = { host: 'db.example', user: 'backup', password: CANARY }
 const shop = { name: 'shop', engine: 'postgresql', connection }
 
 describeStores('servers', (makePlace) => {
+  it('name what uses them as far as that is seen, and count the rest', async () => {
+    await using app = await openTeam(makePlace)
+    const add = async (path: string, body: object): Promise<string> => {
+      const added = await app.ask('POST', `/api/v1/${path}`, body)
+      assert.equal(added.statusCode, 201, added.body)
+      return added.json().id
+    }
+    const server = (name: string) =>
+      add('servers', { name, engine: 'sqlite', connection: { path: `/x/${name}.db` } })
+    const one = await server('a-one')
+    const other = await server('b-other')
+    const role = await app.addRole('limited', ['view', 'manage-servers'], { names: ['a-*'] })
+    const { ask } = await app.person('ada', { role })
+    const { db, now } = app.store
+    const times = { revision: 1, createdAt: now, updatedAt: now }
+    const schedule = { name: 'nightly', rule: { type: 'daily', times: ['02:00'] } }
+    const scheduleId = await add('schedules', schedule)
+    const restore = async (name: string, targetServerId: string) => {
+      await db
+        .insertInto('scheduledRestores')
+        .values({
+          id: name,
+          organizationId: app.organizationId,
+          name,
+          sourceServerId: one,
+          sourceDatabase: 'x',
+          targetServerId,
+          scheduleId,
+          isEnabled: 1,
+          settings: '{}',
+          ...times,
+        })
+        .execute()
+    }
+    await restore('own', one)
+    await restore('hidden', other)
+    const refused = await ask('DELETE', `/api/v1/servers/${one}`)
+    assert.equal(refused.statusCode, 409, refused.body)
+    assert.match(
+      refused.body,
+      /used by the scheduled restore “own”, and by 1 scheduled restore that you may not see\./,
+    )
+    assert.ok(!refused.body.includes('hidden'))
+  })
+
   it('are added, read, listed by name, changed and forgotten', async () => {
     await using app = await openApp(makePlace)
     const added = await app.ask('POST', '/api/v1/servers', { ...shop, labels: { team: 'blue' } })

@@ -84,13 +84,18 @@ export async function removeServer({ store }: AppContext, organizationId: string
   await store.db.transaction().execute(async (trx) => {
     await holdOrganization(trx, organizationId)
     const found = (await findServer(trx, organizationId, id)) ?? throwNow(noServer())
-    const { plans, scheduledRestores } = await usersOf(trx, id)
-    const users = usersInWords([
+    const { plans, scheduledRestores, unseenRestores } = await usersOf(trx, id)
+    const seen = usersInWords([
       { what: 'plan', names: plans },
       { what: 'scheduled restore', names: scheduledRestores },
     ])
-    if (users !== undefined) {
-      throw new AppError('in_use', `The server “${found.name}” is used by ${users}.`, {
+    const unseen =
+      unseenRestores === 0
+        ? undefined
+        : `${unseenRestores} scheduled restore${unseenRestores === 1 ? '' : 's'} that you may not see`
+    const users = [seen, unseen].filter((part) => part !== undefined)
+    if (users.length > 0) {
+      throw new AppError('in_use', `The server “${found.name}” is used by ${users.join(', and by ')}.`, {
         hint: 'Delete them first; each plan asks what becomes of its snapshots.',
       })
     }

@@ -91,24 +91,26 @@ export async function deleteServer(
   await trx.deleteFrom('servers').where('organizationId', '=', organizationId).where('id', '=', id).execute()
 }
 
-/** The names of the plans, and the scheduled restores, that are about it. */
-export async function usersOf(scopedTrx: Transaction<Tables>, id: string) {
-  // A scheduled restore may be about another server, too, which the caller does not see.
-  const trx = unscoped(scopedTrx)
+/** The names of the plans, and the scheduled restores, that are about it; and how many of these are not seen. */
+export async function usersOf(trx: Transaction<Tables>, id: string) {
   const plans = await trx
     .selectFrom('plans')
     .select('name')
     .where('serverId', '=', id)
     .orderBy('name')
     .execute()
-  const scheduledRestores = await trx
-    .selectFrom('scheduledRestores')
-    .select('name')
-    .where((eb) => eb.or([eb('sourceServerId', '=', id), eb('targetServerId', '=', id)]))
-    .orderBy('name')
-    .execute()
+  const restoresIn = (all: Transaction<Tables>) =>
+    all
+      .selectFrom('scheduledRestores')
+      .where((eb) => eb.or([eb('sourceServerId', '=', id), eb('targetServerId', '=', id)]))
+  const scheduledRestores = await restoresIn(trx).select('name').orderBy('name').execute()
+  // One may be about another server, too, which the caller does not see.
+  const { count } = await restoresIn(unscoped(trx))
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
   return {
     plans: plans.map(({ name }) => name),
     scheduledRestores: scheduledRestores.map(({ name }) => name),
+    unseenRestores: count - scheduledRestores.length,
   }
 }

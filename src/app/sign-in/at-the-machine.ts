@@ -81,7 +81,7 @@ export async function addUserHere(
   await refuseBadPassword(order.password, { email, name })
   const passwordHash = await hashPassword(order.password)
   return await store.db.transaction().execute(async (trx) => {
-    const user = { name, email, passwordHash, isInstanceAdministrator, isEmailVerified: false }
+    const user = { name, email, passwordHash, isInstanceAdministrator, isEmailVerified: true }
     const id = await addUser(store, trx, user)
     await insertMembership(store, trx, { organizationId, userId: id, roleId: found.id })
     await recordAudit(store, trx, {

@@ -78,10 +78,10 @@ function tablesOf(store: Store): CustomAdapter {
       const { userId, value } = data as Row
       // A session, or the first half of a sign-in.
       const proven = model === 'sessions' ? userId : isProven(value) ? value : undefined
-      if (proven === undefined) return (await insert(db())) as never
+      if (typeof proven !== 'string') return (await insert(db())) as never
       const row = await withinTransaction(store, async (trx) => {
-        await holdProof(trx, String(proven))
-        if (model === 'sessions') await makeRoomForSession(trx, String(proven))
+        await holdProof(trx, proven)
+        if (model === 'sessions') await makeRoomForSession(trx, proven)
         return await insert(trx)
       })
       return row as never

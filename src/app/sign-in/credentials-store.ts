@@ -7,11 +7,7 @@ export async function findCredentials(
   db: Kysely<Tables>,
   userId: string,
 ): Promise<{ credentialsVersion: number } | undefined> {
-  return await db
-    .selectFrom('users')
-    .select('credentialsVersion')
-    .where('id', '=', userId)
-    .executeTakeFirst()
+  return await db.selectFrom('users').select('credentialsVersion').where('id', '=', userId).executeTakeFirst()
 }
 
 /** The same; until the transaction ends, nobody changes it. */

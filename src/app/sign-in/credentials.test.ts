@@ -15,23 +15,20 @@ describeStores('what somebody was about to sign in with', (makePlace) => {
   it('gives no session when the password is changed meanwhile', async () => {
     await using app = await openApp(makePlace)
     const person = await app.people.add()
-    let isDone = false
-    const changing = person
-      .request('POST', '/api/v1/me/password', { current: PASSWORD, new: NEXT })
-      .finally(() => (isDone = true))
-    const signingIn: Promise<number>[] = []
-    while (!isDone && signingIn.length < 40) {
-      const browser = person.otherBrowser()
+    const changing = person.request('POST', '/api/v1/me/password', { current: PASSWORD, new: NEXT })
+    const signingIn: Promise<unknown>[] = []
+    for (let n = 0; n < 16; n++) {
       const body = { email: person.email, password: PASSWORD }
-      signingIn.push(browser.request('POST', '/api/v1/sign-in', body).then(({ statusCode }) => statusCode))
-      await sleep(10)
+      // From many networks, so that none of them waits.
+      const browser = app.people.browser(`10.0.0.${n}`)
+      signingIn.push(browser.request('POST', '/api/v1/sign-in', body))
+      await sleep(15)
     }
     const changed = await changing
     await Promise.all(signingIn)
     const sessions = await app.store.db.selectFrom('sessions').select('id').execute()
-    // More tries than are free may keep the change itself from being made.
-    if (changed.statusCode === 204) assert.equal(sessions.length, 1, 'only the one in which it was changed')
-    else assert.equal(changed.statusCode, 429, changed.body)
+    assert.equal(changed.statusCode, 204, changed.body)
+    assert.equal(sessions.length, 1, 'only the one in which it was changed')
   })
 
   it('counts for nothing once the account was signed out, changed or disabled', async () => {

@@ -62,7 +62,7 @@ export async function holdSession(
 }
 
 export function isProven(userId: unknown): boolean {
-  return userId !== undefined && proofs.getStore()?.userId === userId
+  return typeof userId === 'string' && proofs.getStore()?.userId === userId
 }
 
 /**

@@ -9,8 +9,8 @@ import { findLink, findUser, saveLink, takeLink } from './store.ts'
 import { holdUser } from './ways-store.ts'
 
 /*
- * A link carries a token that is good for one thing, once, for a while; the store has only its hash. The page sends it in a
- * body, so that no log of addresses has it.
+ * A link carries a token that is good for one thing, once, for a while; the store has only its hash. It stands behind
+ * the “#” of the address, which no browser sends to a server, and the page sends it in a body: no log of addresses has it.
  */
 
 const MINUTE = 60_000

@@ -27,6 +27,16 @@ describe('a password', () => {
     assert.equal(await isPassword('Cafe\u0301', await hashPassword('Caf\u00e9')), true)
   })
 
+  it('waits for its turn, and is refused where too many wait', async () => {
+    const kept = await hashPassword('Nacre 7')
+    const looked = await Promise.allSettled(Array.from({ length: 60 }, () => isPassword('Nacre 7', kept)))
+    const refused = looked.filter(({ status }) => status === 'rejected')
+    assert.equal(refused.length, 10, 'two are looked at, and 48 wait')
+    const { reason } = refused[0] as PromiseRejectedResult
+    assert.ok(reason.code === 'too_many_requests' && reason.retryAfter > 0)
+    assert.equal(await isPassword('Nacre 7', kept), true, 'and then it goes on')
+  })
+
   it('is not what fits a hash that is none', async () => {
     for (const kept of ['', 'plain', '$2b$10$abc', '$argon2id$v=19$m=1,t=1,p=1$$']) {
       assert.equal(await isPassword('plain', kept), false, kept)

@@ -55,9 +55,7 @@ async function hashWith(
 ): Promise<Buffer> {
   // However a keyboard composes its letters, it is the same password.
   const message = password.normalize('NFKC')
-  return await inTurn(() =>
-    derive('argon2id', { ...parameters, message, nonce: salt, tagLength: bytes }),
-  )
+  return await inTurn(() => derive('argon2id', { ...parameters, message, nonce: salt, tagLength: bytes }))
 }
 
 /** Whoever sends passwords as fast as they can takes neither all memory nor every turn for ever. Throws `too_many_requests`. */

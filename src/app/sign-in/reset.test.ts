@@ -38,7 +38,7 @@ async function openWithMail(makePlace: MakePlace) {
   const tokenOf = async (n: number) => {
     for (let waited = 0; server.received.length < n && waited < 10_000; waited += 20) await sleep(20)
     const mail = server.received[n - 1] ?? assert.fail(`there is no mail ${n}`)
-    const link = /http:\/\/backups\.example\.com\/reset-password\?token=([\w-]{43})/
+    const link = /http:\/\/backups\.example\.com\/reset-password#token=([\w-]{43})/
     return link.exec(readMail(mail.source).text)?.[1] ?? assert.fail('there is no link')
   }
   const confirm = (token: string, password = NEXT) =>
@@ -130,8 +130,16 @@ describeStores('a forgotten password', (makePlace) => {
     await db
       .insertInto('passkeys')
       .values({
-        ...{ id: 'p', userId, name: 'p', credentialId: 'c', publicKey: 'k', counter: 0, transports: '[]' },
-        ...{ mayBeBackedUp: 0, isBackedUp: 0, createdAt: now },
+        id: 'p',
+        userId,
+        name: 'p',
+        credentialId: 'c',
+        publicKey: 'k',
+        counter: 0,
+        transports: '[]',
+        mayBeBackedUp: 0,
+        isBackedUp: 0,
+        createdAt: now,
       })
       .execute()
     await db
@@ -158,7 +166,9 @@ describeStores('a forgotten password', (makePlace) => {
     await reset(PASSWORD)
     assert.deepEqual(await left(), [0, 0, 1, 0], 'the password is left')
     const { email } = app.person
-    const signedIn = await app.people.browser().request('POST', '/api/v1/sign-in', { email, password: PASSWORD })
+    const signedIn = await app.people
+      .browser()
+      .request('POST', '/api/v1/sign-in', { email, password: PASSWORD })
     assert.deepEqual([signedIn.statusCode, signedIn.json()], [200, {}])
   })
 

@@ -105,5 +105,5 @@ export function linkTo(
   page: 'reset-password' | 'sign-in/link' | 'setup',
   token: string,
 ): string {
-  return `${appUrl}/${page}?token=${token}`
+  return `${appUrl}/${page}#token=${token}`
 }

@@ -37,7 +37,7 @@ export function tokenRoutes(): AppRoutes {
         config: { requires: 'sign-in', audit: 'token.add' },
         schema: {
           tags,
-          summary: 'Make a token, which is shown this once',
+          summary: 'Make a token, which is shown this once; for people, and the token of the command line',
           body: newToken,
           response: { 201: createdToken },
         },

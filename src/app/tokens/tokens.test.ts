@@ -4,6 +4,8 @@ import { problem } from '../../shared/problems.ts'
 import { createdToken, token as tokenSchema } from '../../shared/tokens.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
+import { openTeam } from '../users/test-bed.ts'
+import { addToken, unrestricted } from './tokens.ts'
 
 describeStores('tokens', (makePlace) => {
   it('are made, shown once, listed, used and deleted', async () => {
@@ -34,6 +36,47 @@ describeStores('tokens', (makePlace) => {
     assert.equal((await app.ask('DELETE', `/api/v1/tokens/${made.id}`)).statusCode, 204)
     assert.equal((await app.get('/api/v1/servers', `Bearer ${made.token}`)).statusCode, 401)
     assert.equal((await app.ask('DELETE', `/api/v1/tokens/${made.id}`)).statusCode, 404)
+  })
+
+  it('are made by people, and by no token that is less than all', async () => {
+    await using app = await openTeam(makePlace)
+    const url = '/api/v1/tokens'
+    const ada = await app.person('ada')
+    const root = await app.person('root', { isInstanceAdministrator: true })
+    const later = Date.now() + 3_600_000
+    const asking = async (name: string, limits: object) => {
+      const order = { ...unrestricted, name, ...limits }
+      const { token } = await addToken(app.store, app.organizationId, order)
+      return (name: string) => app.ask('POST', url, { name }, { authorization: `Bearer ${token}` })
+    }
+    const nobodys = [
+      await asking('scoped', { scopes: ['view', 'manage-tokens'] }),
+      await asking('near', { networks: ['127.0.0.0/8'] }),
+      await asking('short', { expiresAt: later }),
+    ]
+    const owned = [ada, root].map(
+      ({ ask }) =>
+        (name: string) =>
+          ask('POST', url, { name }),
+    )
+    for (const ask of [...nobodys, ...owned]) {
+      const refused = await ask('heir')
+      assert.equal(refused.statusCode, 403, refused.body)
+      assert.match(problem.parse(refused.json()).hint ?? '', /Sign in with a browser/)
+    }
+    assert.equal((await (await asking('whole', {}))('of the command line')).statusCode, 201)
+    const bob = await app.people.add({ name: 'Bob', role: 'operator' })
+    const made = await bob.request('POST', url, {
+      name: 'bobs',
+      scopes: ['view', 'restore'],
+      networks: ['::1'],
+    })
+    assert.deepEqual(createdToken.parse(made.json()).scopes, ['view', 'restore'])
+    for (const wrong of [{ scopes: ['manage-plans'] }, { isInstanceAdministrator: true }]) {
+      assert.equal((await bob.request('POST', url, { name: 'great', ...wrong })).statusCode, 403)
+    }
+    const all = await bob.request('POST', url, { name: 'all' })
+    assert.equal(createdToken.parse(all.json()).scopes, null)
   })
 
   it('of one name are refused', async () => {

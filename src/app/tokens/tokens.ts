@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Transaction } from 'kysely'
-import { type Ability, abilityNames } from '../../shared/abilities.ts'
+import type { Ability } from '../../shared/abilities.ts'
 import { AppError, throwNow } from '../../shared/errors.ts'
 import type { NewToken } from '../../shared/tokens.ts'
 import type { Store } from '../../store/database.ts'
@@ -51,16 +51,16 @@ export async function addToken(
 }
 
 /**
- * Makes a token of the caller's, which may do no more than this request may, and no longer. Throws `forbidden` where it
- * would, `invalid_input` for a time that is over, and `name_taken`.
+ * Makes a token of the caller’s, which may do no more than they may. Throws `forbidden` where it would, and for what is
+ * asked with a token that is less than all, `invalid_input` for a time that is over, and `name_taken`.
  */
 export async function makeTokenFor(
   own: OwnContext,
   { name, scopes, isInstanceAdministrator, networks, expiresAt }: NewToken,
 ): Promise<{ token: string; row: TokenRow }> {
   const { store, organizationId, caller } = own
-  const chosen = scopes === undefined ? allOf(caller) : (scopes ?? allIfNothingIsAmiss(caller))
-  const beyond = (chosen ?? []).filter((scope) => !may(caller, scope))
+  refuseHeirs(caller)
+  const beyond = (scopes ?? []).filter((scope) => !may(caller, scope))
   if (beyond.length > 0) throw mayNotGive(`it has not “${beyond.join('”, “')}” itself`)
   if (isInstanceAdministrator && !caller.isInstanceAdministrator) {
     throw mayNotGive('it does not administer the instance itself')
@@ -72,17 +72,10 @@ export async function makeTokenFor(
       fields: [{ field: 'expiresAt', message }],
     })
   }
-  const { limits } = caller.credential
-  if (limits?.expiresAt && (until === null || until > limits.expiresAt)) {
-    throw mayNotGive(`it is valid only until ${new Date(limits.expiresAt).toISOString()} itself`)
-  }
-  if (limits?.networks && JSON.stringify(networks) !== JSON.stringify(limits.networks)) {
-    throw mayNotGive('it may only be used from certain networks itself, and the new one must name the same')
-  }
   const { token, id } = await addToken(store, organizationId, {
     name,
     ownerId: caller.user?.id ?? null,
-    scopes: chosen,
+    scopes: scopes ?? null,
     isInstanceAdministrator,
     networks,
     expiresAt: until,
@@ -137,16 +130,18 @@ export async function removeToken(own: OwnContext, id: string, { force }: { forc
   })
 }
 
-/** What a token may do that says nothing of it: a session's follows its owner, a token's is like that one. */
-function allOf({ credential, abilities }: Caller): readonly Ability[] | null {
-  return credential.kind === 'session' ? null : [...abilities]
-}
-
-/** “All that its owner may” is more than the token of this request may, unless that has everything, too. */
-function allIfNothingIsAmiss({ credential, abilities }: Caller): null {
-  const isWhole = credential.kind === 'session' || credential.limits?.scopes === null
-  if (isWhole || abilities.size === abilityNames.length) return null
-  throw mayNotGive('it may not do all that its owner may itself')
+/**
+ * What a token has made would outlive it: whoever found one could keep a way in. So only people make tokens, and the token
+ * of the command line, which is everything already.
+ */
+function refuseHeirs({ credential, user }: Caller): void {
+  const { kind, limits } = credential
+  const isWhole =
+    user === null && limits?.scopes === null && limits.networks === null && limits.expiresAt === null
+  if (kind === 'session' || isWhole) return
+  throw new AppError('forbidden', 'A token makes no other tokens: they would outlive it.', {
+    hint: 'Sign in with a browser, or make one on the machine of the app: holdfast token create',
+  })
 }
 
 function makeToken(): string {

@@ -203,7 +203,7 @@ describeStores('accounts', (makePlace) => {
     assert.equal(made.statusCode, 201, made.body)
     const { account, invitation } = createdAccount.parse(made.json())
     assert.equal(account, null)
-    assert.match(invitation?.link ?? '', /\/invitation\?token=/)
+    assert.match(invitation?.link ?? '', /\/invitation#token=/)
     assert.equal(codeOf(await app.ask('POST', url, { email: 'c@example.com' })), 'invalid_input')
     const great = { email: 'c@example.com', isInstanceAdministrator: true, ...membership }
     assert.equal(codeOf(await app.ask('POST', url, great)), 'invalid_input')

@@ -27,7 +27,14 @@ import { openSettings, sealSettings, type Settings } from '../secrets.ts'
 import { throttleOf } from '../throttles.ts'
 import { usersInWords } from '../users.ts'
 import { findMovedCopies } from './moved.ts'
-import { folderOfStored, placeOf, readyFolder, refuseOwnDirectory, refuseTakenPlace, storedPlaceOf } from './place.ts'
+import {
+  folderOfStored,
+  placeOf,
+  readyFolder,
+  refuseOwnDirectory,
+  refuseTakenPlace,
+  storedPlaceOf,
+} from './place.ts'
 import {
   allVolumes,
   copiesByState,
@@ -119,7 +126,9 @@ export async function addVolume(
  * nothing if it has one.
  */
 export async function readyVolume(context: AppContext, organizationId: string): Promise<void> {
-  const isTaken = (await foldersOfOthers(context, organizationId)).includes(readyFolder(context.dataDirectory))
+  const isTaken = (await foldersOfOthers(context, organizationId)).includes(
+    readyFolder(context.dataDirectory),
+  )
   // There may be snapshots of an organization that was deleted: what is made later does not find them.
   const [oldest] = await listOrganizations(context.store)
   const isOwn = isTaken || oldest?.id !== organizationId
