@@ -20,6 +20,7 @@ import { channelRoutes } from './channels/routes.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { answerClientError } from './client-errors.ts'
 import type { AppContext, RouteContext } from './context.ts'
+import { refuseDemoAccount } from './demo/account.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health/routes.ts'
 import { hookRoutes } from './hooks/routes.ts'
@@ -249,13 +250,14 @@ function signIn(app: FastifyInstance, context: AppContext): void {
     for (const one of [method].flat()) app.requirements.push({ method: one, url, requires })
   })
   app.addHook('onRequest', async (request, reply) => {
-    const { isPublic, requires } = request.routeOptions.config
+    const { isPublic, requires, audit } = request.routeOptions.config
     // An unknown address is told as such only to who may know the known ones.
     if (isPublic) return
     request.caller = await callerOf(context, request, reply)
     refuseUnless(request.caller, requires ?? 'sign-in')
     const isReading = request.method === 'GET' || request.method === 'HEAD'
     if (!isReading && requires !== 'session') refuseElsewhere(request.caller)
+    if (!isReading && audit !== 'sign-in.end') refuseDemoAccount(request.caller, requires)
     request.ownContext = await ownContext(context, request.caller)
   })
 }

@@ -51,6 +51,8 @@ export interface Configuration {
   previousBackupKeys: string[]
   /** How the app's own database is backed up in folders, where that is not for the app's users to say. */
   managed: ManagedAppBackups | undefined
+  /** Anybody may sign in and look around, with sample servers. */
+  isDemo: boolean
   /** Migrates the store although no app backup can be made before. */
   skipsMigrationBackup: boolean
   /** Who gets the first account, as long as there is none. */
@@ -128,6 +130,7 @@ const variables = z.object({
   APP_PREVIOUS_KEYS: variable((text) => listOf(text).map(readKey)).prefault(''),
   BACKUP_ENCRYPTION_KEY: variable(parseBackupKey).optional(),
   BACKUP_PREVIOUS_ENCRYPTION_KEYS: variable((text) => listOf(text).map(parseBackupKey)).prefault(''),
+  HOLDFAST_DEMO: variable(parseFlag).prefault('0'),
   HOLDFAST_MANAGED: variable(parseFlag).prefault('0'),
   HOLDFAST_APP_BACKUP_DIR: variable((text) => text).prefault('app-backups'),
   HOLDFAST_APP_BACKUP_SCHEDULE: variable(parseAppBackupSchedules).prefault('migration, daily 03:00'),
@@ -151,7 +154,6 @@ const otherNames = [
   'HOLDFAST_CHANNEL_SECRET',
   'HOLDFAST_DATABASE_PASSWORD',
   'HOLDFAST_DEBUG',
-  'HOLDFAST_DEMO',
   'HOLDFAST_KEY_SECRET',
   'HOLDFAST_TARGET_DATABASE_URL',
   'HOLDFAST_TOOL_PATH',
@@ -230,6 +232,7 @@ function arrange(values: z.output<typeof variables>, isTerminal: boolean): Confi
           keep: values.HOLDFAST_APP_BACKUP_KEEP,
         }
       : undefined,
+    isDemo: values.HOLDFAST_DEMO,
     skipsMigrationBackup: values.HOLDFAST_SKIP_MIGRATION_BACKUP,
     administrator:
       values.HOLDFAST_ADMIN_EMAIL !== undefined && values.HOLDFAST_ADMIN_PASSWORD !== undefined

@@ -26,6 +26,8 @@ export interface AppContext {
   isTls?: boolean | undefined
   /** Where the app is below its host: empty, or like `/backups`. */
   basePath?: string | undefined
+  /** This is a demonstration, which anybody may sign in to. */
+  isDemo?: boolean | undefined
   /** The server that mail is handed to, if the environment says it: then it is not a setting. */
   smtp?: Smtp | undefined
   /** An identity provider, if the environment says one: then it is not for the app’s users to change. */

@@ -10,6 +10,7 @@ import { firstRegistration } from './app-backups/first.ts'
 import { migrationBackup } from './app-backups/migration-backup.ts'
 import { enqueueTidying } from './app-backups/order.ts'
 import { buildApp } from './app.ts'
+import { prepareDemo } from './demo/demo.ts'
 import { recordStart } from './audit/outside-requests.ts'
 import type { Configuration } from './configuration.ts'
 import type { AppContext } from './context.ts'
@@ -101,7 +102,8 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   await firstOrganization(store)
   await prepare(context)
   const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
-  const firstAccount = await offerFirstAccount(context, configuration, url)
+  const accounts = await offerFirstAccount(context, configuration, url)
+  if (configuration.isDemo) accounts.push(...(await prepareDemo(context)))
   const providerWarnings = await keepProviderOfEnvironment(context)
   stack.use(await startWatch(context, options.onTrouble))
   stack.use(startScheduler(context, options.onTrouble))
@@ -109,7 +111,7 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   const cleanUp = stack.move()
   return {
     url,
-    notes: [...(key.note === undefined ? [] : [key.note]), ...resealing.notes, ...firstAccount],
+    notes: [...(key.note === undefined ? [] : [key.note]), ...resealing.notes, ...accounts],
     warnings: [...key.warnings, ...backup.warnings, ...resealing.warnings, ...providerWarnings],
     lost: lost.promise,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
@@ -157,6 +159,7 @@ function contextOf(
     heartbeats: new Map(),
     appUrl: configuration.appUrl,
     isTls: configuration.tls !== undefined,
+    isDemo: configuration.isDemo,
     basePath: configuration.basePath,
     smtp: configuration.smtp,
     oidc: configuration.oidc,

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { Command } from 'commander'
+import { makeSample, SAMPLE_ORDERS } from '../app/demo/sample.ts'
 import { openDatabaseUrl, parseSettings } from '../engines/index.ts'
 import { restoreSnapshot } from '../runner/restore-snapshot.ts'
 import { takeSnapshot } from '../runner/take-snapshot.ts'
@@ -11,8 +11,6 @@ import { openVolumeUrl } from '../volumes/index.ts'
 import { keyRing } from './environment.ts'
 import { interruption } from './interruption.ts'
 import { jobContext, print } from './terminal.ts'
-
-const ORDERS = 5_000
 
 export const demo = new Command('demo')
   .description('Make a sample database, back it up, restore it beside, and compare')
@@ -25,7 +23,7 @@ export const demo = new Command('demo')
     const folder = join(data, 'backups')
     await mkdir(data, { recursive: true })
     makeSample(database)
-    print(`1. Made a sample shop in ${join(shown, 'sample.db')}: ${ORDERS} orders.`)
+    print(`1. Made a sample shop in ${join(shown, 'sample.db')}: ${SAMPLE_ORDERS} orders.`)
 
     const job = jobContext(interruption(), {})
     const { volume } = openVolumeUrl(folder, {})
@@ -79,33 +77,3 @@ export const demo = new Command('demo')
     print(`  bin/holdfast snapshots ls --on ${join(shown, 'backups')}`)
     print(`  bin/holdfast --help`)
   })
-
-/** A small shop. Made anew each time, so that the demonstration always starts from the same state. */
-function makeSample(path: string): void {
-  const database = new DatabaseSync(path)
-  try {
-    database.exec(`
-      pragma journal_mode = wal;
-      begin immediate;
-      drop view if exists revenue;
-      drop table if exists orders;
-      drop table if exists customers;
-      create table customers (id integer primary key, name text not null, email text not null unique) strict;
-      create table orders (
-        id integer primary key, customer integer not null references customers, item text not null,
-        cents integer not null, ordered_at text not null
-      ) strict;
-      create index orders_by_customer on orders (customer);
-      create view revenue as select customer, sum(cents) as cents from orders group by customer;
-      with recursive n(i) as (select 1 union all select i + 1 from n where i < 500)
-        insert into customers select i, 'Customer ' || i, 'customer' || i || '@example.com' from n;
-      with recursive n(i) as (select 1 union all select i + 1 from n where i < ${ORDERS})
-        insert into orders
-        select i, 1 + (i * 7919) % 500, 'Item ' || (1 + (i * 31) % 97), 100 + (i * 137) % 9900,
-               datetime('2026-01-01', '+' || (i * 13) || ' minutes') from n;
-      commit;
-    `)
-  } finally {
-    database.close()
-  }
-}

@@ -2324,6 +2324,11 @@ export type SignInMethods = {
     id: string
     name: string
   }[]
+  /** What anybody may sign in with; null: this is no demonstration */
+  demo: {
+    email: string
+    password: string
+  } | null
 }
 
 export type SignInResult = {

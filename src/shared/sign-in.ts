@@ -25,6 +25,10 @@ export const signInMethods = z
     passwordReset: z.boolean().meta({ description: 'Whether a forgotten password can be set anew by mail' }),
     passkeys: z.boolean(),
     providers: z.array(z.object({ id: z.string(), name: z.string() })),
+    demo: z
+      .object({ email: z.string(), password: z.string() })
+      .nullable()
+      .meta({ description: 'What anybody may sign in with; null: this is no demonstration' }),
   })
   .meta({ id: 'SignInMethods' })
 export type SignInMethods = z.output<typeof signInMethods>

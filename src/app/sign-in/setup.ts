@@ -11,7 +11,7 @@ import { forgetTries, startGuess } from './limits.ts'
 import { makeLinkToken } from './links.ts'
 import { faultOf, refuseBadPassword } from './password-policy.ts'
 import { hashPassword } from './passwords.ts'
-import { closeSetup, findSetup, hasUsers, insertMembership, saveSetup, takeSetup } from './store.ts'
+import { closeSetup, findSetup, hasAdministrator, insertMembership, saveSetup, takeSetup } from './store.ts'
 import { addUser } from './users.ts'
 
 /** Who administers the instance from its start on, as the environment says. */
@@ -27,7 +27,7 @@ export interface FirstAdministrator {
 export async function openSetup(store: Store): Promise<string | undefined> {
   const token = makeLinkToken()
   return await store.db.transaction().execute(async (trx) => {
-    if (await hasUsers(trx)) {
+    if (await hasAdministrator(trx)) {
       await closeSetup(trx)
       return undefined
     }
@@ -37,7 +37,7 @@ export async function openSetup(store: Store): Promise<string | undefined> {
 }
 
 export async function isSetupOpen({ db }: Store): Promise<boolean> {
-  return (await findSetup(db)) !== undefined && !(await hasUsers(db))
+  return (await findSetup(db)) !== undefined && !(await hasAdministrator(db))
 }
 
 /**
@@ -50,7 +50,7 @@ export async function setUp(
   address: string,
 ): Promise<string> {
   const kept = await findSetup(store.db)
-  if (kept === undefined || (await hasUsers(store.db))) throw setupClosed()
+  if (kept === undefined || (await hasAdministrator(store.db))) throw setupClosed()
   const guess = await startGuess(store, address)
   const hash = hashOf(token)
   if (hash !== kept) throw wrongToken()
@@ -58,7 +58,7 @@ export async function setUp(
   await refuseBadPassword(password, { email, name })
   const passwordHash = await hashPassword(password)
   return await store.db.transaction().execute(async (trx) => {
-    if (!(await takeSetup(trx, hash)) || (await hasUsers(trx))) throw setupClosed()
+    if (!(await takeSetup(trx, hash)) || (await hasAdministrator(trx))) throw setupClosed()
     return await addAdministrator(store, trx, { name, email, passwordHash, organization })
   })
 }
@@ -71,7 +71,7 @@ export async function makeFirstAdministrator(
   store: Store,
   { email, password }: FirstAdministrator,
 ): Promise<boolean> {
-  if (await hasUsers(store.db)) return false
+  if (await hasAdministrator(store.db)) return false
   const [name = email] = email.split('@')
   const fault = faultOf(password, { email, name })
   if (fault !== undefined) {
@@ -84,7 +84,7 @@ export async function makeFirstAdministrator(
     // Others may start now, too: whoever takes the row makes the account.
     const token = hashOf(makeLinkToken())
     await saveSetup(store, trx, token)
-    if ((await hasUsers(trx)) || !(await takeSetup(trx, token))) {
+    if ((await hasAdministrator(trx)) || !(await takeSetup(trx, token))) {
       await closeSetup(trx)
       return false
     }

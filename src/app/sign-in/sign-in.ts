@@ -4,6 +4,7 @@ import { secondFactors, type SignInMethods, type SignInResult } from '../../shar
 import { actorOfUser } from '../audit/record.ts'
 import type { AuditNote } from '../audit/routes-hook.ts'
 import type { AppContext } from '../context.ts'
+import { DEMO_EMAIL, DEMO_PASSWORD } from '../demo/account.ts'
 import type { Caller } from '../identity/callers.ts'
 import { forgetSessionCookie } from '../identity/sessions.ts'
 import { signInSettingsOf } from '../instance-settings/instance-settings.ts'
@@ -21,6 +22,7 @@ export async function waysToSignIn(context: AppContext): Promise<SignInMethods> 
     passwordReset: passwordSignIn && (await canMailResets(context)),
     passkeys: true,
     providers: providers.map(({ id, name }) => ({ id, name })),
+    demo: context.isDemo ? { email: DEMO_EMAIL, password: DEMO_PASSWORD } : null,
   }
 }
 

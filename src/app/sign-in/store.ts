@@ -116,8 +116,14 @@ export async function insertMembership(
     .execute()
 }
 
-export async function hasUsers(db: Kysely<Tables>): Promise<boolean> {
-  return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined
+export async function hasAdministrator(db: Kysely<Tables>): Promise<boolean> {
+  const found = await db
+    .selectFrom('users')
+    .select('id')
+    .where('isInstanceAdministrator', '=', 1)
+    .limit(1)
+    .executeTakeFirst()
+  return found !== undefined
 }
 
 /** From now on the first account is made with this token, and with no other. */
