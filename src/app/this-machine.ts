@@ -53,10 +53,18 @@ export async function refuseFileElsewhere(
   if (!server || database === undefined || !hasFiles(server.engine)) return
   const engine = engineNamed(server.engine)
   const connection = connectionOf(own, server)
-  const [path, beside] = [database, 'beside'].map((name) => engine.fullName?.(connection, name) ?? name)
-  if (path === undefined || beside === undefined) return
-  if (!isInside(await realPathOf(path), await realPathOf(dirname(beside)))) {
-    await refuseUnlessAlone(own, `a file outside of ${dirname(beside)}`)
+  const pathOf = (name: string) => engine.fullName?.(connection, name) ?? name
+  let path: string
+  try {
+    path = pathOf(database)
+  } catch (error) {
+    // What is no name is refused by others, who say which field it is.
+    if (error instanceof AppError && error.code === 'invalid_input') return
+    throw error
+  }
+  const folder = dirname(pathOf('beside'))
+  if (!isInside(await realPathOf(path), await realPathOf(folder))) {
+    await refuseUnlessAlone(own, `a file outside of ${folder}`)
   }
 }
 

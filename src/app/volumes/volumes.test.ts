@@ -212,7 +212,10 @@ describeStores('volumes', (makePlace) => {
       assert.equal(response.statusCode, 404, response.body)
       refusal(response, 'not_found')
     }
-    assert.equal((await app.ask('POST', URL, local('one', path))).statusCode, 201, 'both are free here')
+    // The folder is the other organization’s; the name is free.
+    const theirs = refusal(await app.ask('POST', URL, local('one', path)), 'place_taken')
+    assert.doesNotMatch(JSON.stringify(theirs), /“one”/)
+    assert.equal((await app.ask('POST', URL, local('one'))).statusCode, 201)
   })
 
   it('of one place are refused by whatever way it is reached, also of requests at the same time', async () => {
