@@ -179,9 +179,10 @@ export class TocParser {
     if (MAGIC.compare(start, 0, start.length, 0, start.length) !== 0)
       throw unreadable('it does not begin like one')
     this.#at = MAGIC.length
-    const [major, minor] = [this.#byte(), this.#byte(), this.#byte()]
-    const version = `${major}.${minor}`
-    if (major !== 1 || minor === undefined || minor < 12 || minor > 16) {
+    const [major, minor, revision] = [this.#byte(), this.#byte(), this.#byte()]
+    const version = `${major}.${minor}.${revision}`
+    // No release has written a revision, and pg_restore crashes on some.
+    if (major !== 1 || minor === undefined || minor < 12 || minor > 16 || revision !== 0) {
       throw unreadable(`its version is ${version}, and Holdfast knows 1.12 to 1.16`)
     }
     const intBytes = this.#byte()
