@@ -58,7 +58,7 @@ describe('the configuration', () => {
         oidc: undefined,
         managed: undefined,
         isDemo: false,
-    skipsMigrationBackup: false,
+        skipsMigrationBackup: false,
         timeZone: 'UTC',
         log: { level: 'info', format: 'json' },
         appKey: undefined,
