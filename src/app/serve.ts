@@ -10,7 +10,7 @@ import { firstRegistration } from './app-backups/first.ts'
 import { migrationBackup } from './app-backups/migration-backup.ts'
 import { enqueueTidying } from './app-backups/order.ts'
 import { buildApp } from './app.ts'
-import { prepareDemo } from './demo/demo.ts'
+import { endDemo, prepareDemo } from './demo/demo.ts'
 import { recordStart } from './audit/outside-requests.ts'
 import type { Configuration } from './configuration.ts'
 import type { AppContext } from './context.ts'
@@ -104,6 +104,7 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
   const accounts = await offerFirstAccount(context, configuration, url)
   if (configuration.isDemo) accounts.push(...(await prepareDemo(context)))
+  else await endDemo(context)
   const providerWarnings = await keepProviderOfEnvironment(context)
   stack.use(await startWatch(context, options.onTrouble))
   stack.use(startScheduler(context, options.onTrouble))

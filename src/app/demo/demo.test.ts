@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { tempFolder } from '../../../test/servers/temp-folder.ts'
 import { readConfiguration } from '../configuration.ts'
 import { serve } from '../serve.ts'
+import { DEMO_EMAIL, DEMO_PASSWORD } from './account.ts'
 
 describe('a demonstration', () => {
   it('lets anybody look around and start backups, and change nothing else', async () => {
@@ -65,7 +66,20 @@ describe('a demonstration', () => {
       }
       assert.equal((await ask('POST', 'sign-out')).status, 204)
     }
+    const signIn = async (url: string | undefined) => {
+      const answer = await fetch(`${url}/api/v1/sign-in`, {
+        method: 'POST',
+        headers: { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' },
+        body: JSON.stringify({ email: DEMO_EMAIL, password: DEMO_PASSWORD }),
+      })
+      return answer.status
+    }
+    {
+      await using real = await serve({ ...configuration, isDemo: false })
+      assert.equal(await signIn(real.url), 401, 'everybody knows the password')
+    }
     await using again = await serve(configuration)
     assert.match(again.notes.join('\n'), /This is a demonstration/)
+    assert.equal(await signIn(again.url), 200)
   })
 })

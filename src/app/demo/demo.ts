@@ -16,7 +16,7 @@ import { addServer } from '../servers/servers.ts'
 import { hashPassword } from '../sign-in/passwords.ts'
 import { DEMO_EMAIL, DEMO_PASSWORD } from './account.ts'
 import { makeSample } from './sample.ts'
-import { findDemoUser, firstVolume, hasPlans, insertDemoUser } from './store.ts'
+import { findDemoUser, firstVolume, hasPlans, insertDemoUser, setDemoUser } from './store.ts'
 
 /** Looks at everything, starts backups, and changes nothing else. */
 const abilities: readonly Ability[] = ['view', 'run-backups', 'download-snapshots']
@@ -45,10 +45,16 @@ export async function prepareDemo(context: AppContext): Promise<string[]> {
       await insertDemoUser(store, trx, organizationId, user)
     })
   }
+  await setDemoUser(store, DEMO_EMAIL, false)
   await makeSamples(context, organizationId)
   return [
     `This is a demonstration: everybody may sign in as ${DEMO_EMAIL} with the password ${DEMO_PASSWORD}, look around in the organization “${ORGANIZATION}”, and start backups there.`,
   ]
+}
+
+/** Where this is no demonstration any more, nobody signs in with a password that everybody knows. */
+export async function endDemo({ store }: AppContext): Promise<void> {
+  await setDemoUser(store, DEMO_EMAIL, true)
 }
 
 async function demoOrganization(context: AppContext): Promise<string> {

@@ -10,6 +10,16 @@ export async function findDemoUser(db: Kysely<Tables>, email: string): Promise<s
   return (await db.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst())?.id
 }
 
+/** Whether anybody may sign in to it; its sessions are refused meanwhile. */
+export async function setDemoUser({ db, now }: Store, email: string, isDisabled: boolean): Promise<void> {
+  await db
+    .updateTable('users')
+    .set({ isDisabled: Number(isDisabled), updatedAt: now })
+    .where('email', '=', email)
+    .where('isDisabled', '<>', Number(isDisabled))
+    .execute()
+}
+
 /** With a role of its own. */
 export async function insertDemoUser(
   store: Store,

@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import { builtInRoles } from '../../shared/roles.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
+import { insertBuiltInRoles } from './store.ts'
 
 /**
  * Adds the roles that every organization begins with, once: together with the organization. Those of older releases got
@@ -12,22 +13,12 @@ export async function addBuiltInRoles(
   trx: Transaction<Tables>,
   organizationId: string,
 ): Promise<void> {
-  await trx
-    .insertInto('roles')
-    .values(
-      builtInRoles.map(({ slug, name, abilities }) => ({
-        id: builtInRoleId(organizationId, slug),
-        organizationId,
-        name,
-        abilities: JSON.stringify(abilities),
-        servers: null,
-        isBuiltIn: 1,
-        revision: 1,
-        createdAt: store.now,
-        updatedAt: store.now,
-      })),
-    )
-    .execute()
+  const roles = builtInRoles.map(({ slug, name, abilities }) => ({
+    id: builtInRoleId(organizationId, slug),
+    name,
+    abilities: JSON.stringify(abilities),
+  }))
+  await insertBuiltInRoles(store, trx, organizationId, roles)
 }
 
 /** The id of one of `builtInRoles` in an organization. */

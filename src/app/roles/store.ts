@@ -77,6 +77,20 @@ export async function insertRole(
     .execute()
 }
 
+/** For all servers. */
+export async function insertBuiltInRoles(
+  { now }: Store,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  roles: readonly { id: string; name: string; abilities: string }[],
+): Promise<void> {
+  const rest = { organizationId, servers: null, isBuiltIn: 1, revision: 1, createdAt: now, updatedAt: now }
+  await trx
+    .insertInto('roles')
+    .values(roles.map((role) => ({ ...role, ...rest })))
+    .execute()
+}
+
 /** False if it has another revision by now. */
 export async function updateRole(
   store: Store,
