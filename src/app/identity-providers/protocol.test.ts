@@ -13,6 +13,8 @@ async function startProvider(told: {
   issuer?: string
   idToken?: Record<string, unknown>
   userInfo?: Record<string, unknown>
+  /** Instead of what it says of the user. */
+  userStatus?: number
 }) {
   const asked: string[] = []
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -22,6 +24,7 @@ async function startProvider(told: {
     asked.push(path)
     request.resume()
     response.setHeader('content-type', 'application/json')
+    if (path === '/user' && told.userStatus) response.statusCode = told.userStatus
     response.end(JSON.stringify(answer(path)))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -114,6 +117,11 @@ describe('a provider of OpenID Connect', () => {
       const { email, isEmailVerified, subject } = await provider.identity()
       assert.deepEqual([email, isEmailVerified, subject], [...expected, 'ada'], JSON.stringify(told))
     }
+  })
+
+  it('signs nobody in while it cannot say what it knows of them: missing groups would be taken away', async () => {
+    await using provider = await startProvider({ userInfo: { groups: ['ops'] }, userStatus: 503 })
+    await assert.rejects(provider.identity(), { code: 'provider_refused' })
   })
 
   it('is not believed what is for another client, or of another issuer', async () => {

@@ -174,15 +174,15 @@ async function claimsOf(
   return { ...claims, emailVerified: isTrue(email_verified) } as GenericOAuthUserInfo
 }
 
-/** Without it, there is still the ID token. */
+/**
+ * Throws where it cannot be had, although the ID token is there: groups that are missing for a moment would be taken away.
+ */
 async function userInfo(url: string, accessToken: string): Promise<Record<string, unknown>> {
-  try {
-    const headers = { authorization: `Bearer ${accessToken}` }
-    const found = await readJson(url, headers, new AbortController().signal)
-    return z.record(z.string(), z.unknown()).catch({}).parse(found)
-  } catch {
-    return {}
-  }
+  const headers = { authorization: `Bearer ${accessToken}` }
+  const found = z
+    .record(z.string(), z.unknown())
+    .safeParse(await readJson(url, headers, new AbortController().signal))
+  return found.success ? found.data : throwNow(refused(`${hostOf(url)} says of the user something else.`))
 }
 
 function payloadOf(token: string): Record<string, unknown> {
