@@ -49,6 +49,7 @@ import { notificationRoutes } from './notifications/routes.ts'
 import { describeApi, describeRoute } from './openapi.ts'
 import { organizationRoutes } from './organizations/routes.ts'
 import { overviewRoutes } from './overview/routes.ts'
+import { servePage, wantsPage } from './page/routes.ts'
 import { passkeyRoutes } from './passkeys/routes.ts'
 import { planRoutes } from './plans/routes.ts'
 import { sendProblem } from './problems.ts'
@@ -140,6 +141,8 @@ const features: ((context: RouteContext) => AppRoutes)[] = [
 ]
 
 const BODY_LIMIT = 1_048_576
+/** How many requests of a browser count as one of a program. */
+const QUESTIONS_OF_A_PAGE = 10
 /** Milliseconds for the headers, and for all of a request, to arrive. How long its answer takes is not limited. */
 const HEADERS_WITHIN = 20_000
 const REQUEST_WITHIN = 60_000
@@ -152,6 +155,8 @@ export interface AppOptions {
   trustProxy?: string[]
   /** PEM. */
   tls?: { certificate: string; key: string }
+  /** Where the built page is; web/dist if absent. */
+  pageDirectory?: string | undefined
   /** Requests per minute and token; 0 switches the limit off. What the settings say if absent. */
   rateLimit?: number | undefined
 }
@@ -182,13 +187,12 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(sendProblem)
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      new AppError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`),
-      request,
-      reply,
-    ),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    if (app.sendPage && wantsPage(request)) return app.sendPage(reply)
+    const nothing = `There is nothing at ${request.method} ${request.url.split('?')[0]}.`
+    const hint = wantsPage(request) ? 'The page has not been built: “npm run build:page” does it.' : undefined
+    return sendProblem(new AppError('not_found', nothing, hint === undefined ? {} : { hint }), request, reply)
+  })
   await app.register(cookie)
   await securityHeaders(app, { ...context, isTls: options.tls !== undefined })
   if (options.rateLimit !== 0) {
@@ -221,6 +225,7 @@ export async function buildApp(context: AppContext, options: AppOptions = {}): P
   auditRequests(app, context)
   keepAnswers(app, context)
 
+  await servePage(app, context, options.pageDirectory)
   for (const routes of instanceFeatures) await app.register(routes(context))
   for (const routes of features) await app.register(routes(context))
   app.get('/api/openapi.json', { config: { isPublic: true }, schema: { hide: true } }, (_request, reply) =>
@@ -251,8 +256,8 @@ function signIn(app: FastifyInstance, context: AppContext): void {
   })
   app.addHook('onRequest', async (request, reply) => {
     const { isPublic, requires, audit } = request.routeOptions.config
-    // An unknown address is told as such only to who may know the known ones.
-    if (isPublic) return
+    // An unknown address is told as such only to who may know the known ones; those of the page are all alike.
+    if (isPublic || (request.is404 && wantsPage(request))) return
     request.caller = await callerOf(context, request, reply)
     refuseUnless(request.caller, requires ?? 'sign-in')
     const isReading = request.method === 'GET' || request.method === 'HEAD'
@@ -274,8 +279,9 @@ async function callerOf(context: AppContext, request: FastifyRequest, reply: Fas
   return await callerOfSession(context.store, session)
 }
 
-/** What the organization's settings say; there 0 is no limit. */
+/** What the organization's settings say; there 0 is no limit. A page asks many small questions where a program asks one. */
 async function requestsPerMinute(context: AppContext, caller: Caller | null): Promise<number> {
   const limit = caller ? (await settingsOf(context, caller.organizationId)).apiRateLimit : 0
-  return limit === 0 ? Number.MAX_SAFE_INTEGER : limit
+  if (limit === 0) return Number.MAX_SAFE_INTEGER
+  return caller?.credential.kind === 'session' ? limit * QUESTIONS_OF_A_PAGE : limit
 }

@@ -33,6 +33,8 @@ export interface Configuration {
   tls: { certificate: string; key: string } | undefined
   /** Empty, or like `/backups`. */
   basePath: string
+  /** Where the built page is; where the build puts it if undefined. */
+  pageDirectory: string | undefined
   /** For links in mails: without a slash at its end. */
   appUrl: string | undefined
   /** Addresses, networks, and the names that Fastify knows for some; empty: the peer is the client. */
@@ -105,6 +107,7 @@ const variables = z.object({
   HOLDFAST_PORT: variable(parsePort).prefault('7300'),
   HOLDFAST_TLS_CERT: variable((text) => parsePem(text, parseCertificate)).optional(),
   HOLDFAST_TLS_KEY: variable((text) => parsePem(text, parsePrivateKey)).optional(),
+  HOLDFAST_PAGE_DIR: variable((text) => resolve(text)).optional(),
   HOLDFAST_BASE_PATH: variable(parseBasePath).prefault('/'),
   APP_URL: variable(parseUrl).optional(),
   TRUSTED_PROXIES: variable((text) => listOf(text).map(parseProxy)).prefault(''),
@@ -211,6 +214,7 @@ function arrange(values: z.output<typeof variables>, isTerminal: boolean): Confi
     host: values.HOLDFAST_HOST,
     port: values.HOLDFAST_PORT,
     tls: certificate !== undefined && key !== undefined ? { certificate, key } : undefined,
+    pageDirectory: values.HOLDFAST_PAGE_DIR,
     basePath: values.HOLDFAST_BASE_PATH,
     appUrl: values.APP_URL,
     trustedProxies: values.TRUSTED_PROXIES,

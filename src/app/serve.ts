@@ -90,8 +90,13 @@ export async function serve(configuration: Configuration, options: RunOptions = 
   if (store.engine === 'sqlite' && !isHoldable) await hold()
   const resealing = await reseal(context)
   await recordStart(store, { migrations, resealed: resealing.resealed })
-  const { host, port, tls, log, trustedProxies } = configuration
-  const app = await buildApp(context, { logger: loggerOf(log), trustProxy: trustedProxies, tls })
+  const { host, port, tls, log, trustedProxies, pageDirectory } = configuration
+  const app = await buildApp(context, {
+    logger: loggerOf(log),
+    trustProxy: trustedProxies,
+    tls,
+    pageDirectory,
+  })
   stack.defer(() => app.close())
   try {
     await app.listen({ host, port })

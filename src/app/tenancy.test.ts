@@ -584,6 +584,11 @@ function referring(own: Things, foreign: Things, { isLimited = false } = {}) {
         { targetServerId: foreign['servers'] },
       ]),
     ),
+    {
+      method: 'POST' as const,
+      path: 'servers/test',
+      body: { engine: 'postgresql', connection: { host: '127.0.0.1' }, serverId: foreign['servers'] },
+    },
     { method: 'POST' as const, path: 'snapshots/delete', body: { ids: [foreign['snapshots']] } },
     {
       method: 'POST' as const,

@@ -76,6 +76,8 @@ describeStores('the files of the machine', (makePlace) => {
       await app.ask(token, 'POST', 'volumes', app.volume('a')),
       await app.ask(token, 'POST', 'volumes/test', { kind: 'local', settings: app.volume('a').settings }),
       await app.ask(token, 'POST', 'servers', app.server),
+      await app.ask(token, 'POST', 'servers/test', { engine: 'sqlite', connection: app.server.connection }),
+      await app.ask(token, 'POST', 'sample-server'),
     ]
     for (const { statusCode, body } of refused) {
       assert.equal(statusCode, 403, body)

@@ -317,6 +317,18 @@ export type CheckOrder = {
   share?: number
 }
 
+export type ConnectionOfString = {
+  engine: string
+  /** What it says of the settings of the engine, secrets in the clear; what it leaves out is absent */
+  connection: Record<string, unknown>
+  /** Which it names, if any */
+  database: string | null
+}
+
+export type ConnectionString = {
+  url: string
+}
+
 export type Copy = {
   volumeId: string
   volumeName: string
@@ -484,6 +496,8 @@ export type DatabaseStanding = {
     message: string
     hint?: string
   } | null
+  /** Sizes of its dumps in this plan: of the newest twelve snapshots, the oldest first */
+  recentRawBytes: number[]
 }
 
 export type DeletedPlan = {
@@ -560,6 +574,10 @@ export type EncryptionKeyChanges = {
   name?: string
   /** retired: it opens what it has encrypted, and encrypts nothing more */
   state?: 'active' | 'retired'
+}
+
+export type EndedOtherSessions = {
+  ended: number
 }
 
 export type EndedSessions = {
@@ -879,6 +897,11 @@ export type Me = {
     id: string
     name: string
   }[]
+  /** The user’s in the organization; null: no member, as who only administers the instance */
+  role: {
+    id: string
+    name: string
+  } | null
   abilities: ('view' | 'run-backups' | 'restore' | 'download-snapshots' | 'edit-snapshots' | 'delete-snapshots' | 'manage-servers' | 'manage-plans' | 'manage-schedules' | 'manage-volumes' | 'manage-agents' | 'manage-settings' | 'manage-channels' | 'manage-keys' | 'manage-users' | 'manage-roles' | 'manage-tokens' | 'view-audit')[]
   /** The servers that all is limited to; null: no limit */
   servers: ServerLimit | null
@@ -1438,6 +1461,11 @@ export type OrganizationMerge = {
   dryRun?: boolean
 }
 
+export type OrganizationRole = {
+  id: string
+  name: string
+}
+
 export type Overview = {
   /** Of the chosen server or plan; whatever standing is asked for */
   counts: {
@@ -1469,6 +1497,25 @@ export type Overview = {
       progress: JobProgress | null
     })[]
   }
+}
+
+export type OverviewHistory = {
+  /** Every day in the display time zone, the oldest first, with the backups of databases that ended on it; those that were cancelled, or left out by a hook, are not counted; a run that failed before it knew its databases counts as one */
+  days: {
+    date: string
+    succeeded: number
+    partial: number
+    failed: number
+  }[]
+  /** The share of them all that succeeded, from 0 to 1; null: there was none */
+  successRate: number | null
+  /** Bytes of the copies that each volume holds now, from the day on from which the catalogue knows them. What was deleted since is not known any more, and missing on the days before, too */
+  storedBytes: {
+    volumeId: string
+    name: string
+    /** At the end of each of the days */
+    bytes: number[]
+  }[]
 }
 
 export type Passkey = {
@@ -1957,6 +2004,44 @@ export type RoleMapping = {
   roleId: string
 }
 
+export type RuleTrial = {
+  rule: {
+    type: 'migration'
+    timeZone?: string
+  } | {
+    type: 'hourly'
+    /** Hours, counted anew from each midnight: every 5 hours means 0, 5, 10, 15 and 20 o’clock */
+    every: number
+    minute?: number
+    timeZone?: string
+  } | {
+    type: 'daily'
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'weekly'
+    weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'monthly'
+    /** A day that a month does not have falls on its last day, so 31 is always the last day */
+    days: number[]
+    /** HH:MM, 24 hours */
+    times: string[]
+    timeZone?: string
+  } | {
+    type: 'cron'
+    /** Minute, hour, day of the month, month, weekday */
+    expression: string
+    timeZone?: string
+  }
+  /** All runs until then, 200 at most; absent: the next five */
+  until?: string
+}
+
 export type RunOrder = {
   /** migration: a release is about to change the database */
   trigger?: 'manual' | 'migration'
@@ -1972,7 +2057,7 @@ export type RunOrder = {
 export type Schedule = {
   /** The rule in words */
   description: string
-  /** The next five; none for migration */
+  /** The next five, unless others were asked for; none for migration */
   nextRuns: string[]
   name: string
   rule: {
@@ -2062,7 +2147,7 @@ export type ScheduleChanges = {
 export type SchedulePreview = {
   /** The rule in words */
   description: string
-  /** The next five; none for migration */
+  /** The next five, unless others were asked for; none for migration */
   nextRuns: string[]
 }
 
@@ -2180,10 +2265,35 @@ export type ServerChoice = {
   labels: Record<string, string>
 }
 
+export type ServerConnection = {
+  /** It answered, and let the app sign in */
+  isReachable: boolean
+  /** How long that took, or was tried */
+  milliseconds: number
+  version: string | null
+  /** Why it is not reachable */
+  error: {
+    code: string
+    message: string
+    hint?: string
+  } | null
+  /** At most half a minute ago */
+  checkedAt: string
+}
+
 export type ServerLimit = {
   /** Patterns of names, as “team-a-*”; ? is any one character */
   names?: string[]
   labels?: Record<string, string>
+}
+
+export type ServerTrial = {
+  /** A name of GET /api/v1/engines */
+  engine: string
+  /** The settings of the engine, see GET /api/v1/engines. A secret that equals its mask stays */
+  connection: Record<string, unknown>
+  /** The server whose secrets the masks in the settings stand for */
+  serverId?: string
 }
 
 export type Session = {
@@ -2245,7 +2355,7 @@ export type Settings = {
   digestTime: string
   /** In which times are shown, and new schedules run */
   displayTimeZone: string
-  /** Requests per minute and token; 0: no limit */
+  /** Requests per minute and token, ten times as many for a browser; 0: no limit */
   apiRateLimit: number
 }
 
@@ -2711,6 +2821,20 @@ export type VolumeKind = {
   settings: Record<string, unknown>
 }
 
+export type VolumeLosses = {
+  /** But for those that were never stored */
+  copies: number
+  bytes: number
+  /** When the newest of their snapshots was taken */
+  newest: string | null
+  /** Those that have a copy nowhere else */
+  snapshots: number
+  /** Names; while there are any, it cannot be forgotten */
+  plans: string[]
+  /** Likewise */
+  appBackupRegistrations: string[]
+}
+
 export type VolumeTrial = {
   kind: string
   /** Those of its kind, see GET /api/v1/volume-kinds. A secret that equals its mask stays, unless it would be sent to another address */
@@ -2821,7 +2945,7 @@ export interface Operations {
   }
   /** Sign out everywhere else */
   'DELETE /api/v1/me/sessions': {
-    answer: EndedSessions
+    answer: EndedOtherSessions
   }
   /** Sign out in one other browser */
   'DELETE /api/v1/me/sessions/{id}': {
@@ -3341,6 +3465,15 @@ export interface Operations {
     }
     answer: OrganizationLosses
   }
+  /** The roles of an organization, by name: those that an identity provider may give in it */
+  'GET /api/v1/organizations/{id}/roles': {
+    params: {
+      id: string
+    }
+    answer: {
+      items: OrganizationRole[]
+    }
+  }
   /** How every database of every enabled plan fares, what runs now, and what runs next */
   'GET /api/v1/overview': {
     query?: {
@@ -3353,6 +3486,14 @@ export interface Operations {
       plan?: string
     }
     answer: Overview
+  }
+  /** How backups went on the last days, and how many bytes the volumes held then */
+  'GET /api/v1/overview/history': {
+    query?: {
+      /** How many, today included */
+      days?: number
+    }
+    answer: OverviewHistory
   }
   /** Plans, by name */
   'GET /api/v1/plans': {
@@ -3509,6 +3650,13 @@ export interface Operations {
       id: string
     }
     answer: Server
+  }
+  /** Whether the server answers now, as it was looked at in the last half minute */
+  'GET /api/v1/servers/{id}/connection': {
+    params: {
+      id: string
+    }
+    answer: ServerConnection
   }
   /** The databases that can be backed up, as the server lists them now */
   'GET /api/v1/servers/{id}/databases': {
@@ -3692,6 +3840,13 @@ export interface Operations {
       id: string
     }
     answer: Volume
+  }
+  /** What would be forgotten with the volume */
+  'GET /api/v1/volumes/{id}/losses': {
+    params: {
+      id: string
+    }
+    answer: VolumeLosses
   }
   /** What the volume holds, as the catalogue knows it */
   'GET /api/v1/volumes/{id}/usage': {
@@ -3912,6 +4067,11 @@ export interface Operations {
     }
     answer: TestReport
   }
+  /** What a connection string says, for a form to be filled in with; nothing is stored */
+  'POST /api/v1/connection-strings': {
+    body: ConnectionString
+    answer: ConnectionOfString
+  }
   /** Add a hook */
   'POST /api/v1/hooks': {
     body: NewHook
@@ -4090,6 +4250,10 @@ export interface Operations {
     body: NewRole
     answer: Role
   }
+  /** Add a server with a small database to try Holdfast out with */
+  'POST /api/v1/sample-server': {
+    answer: Server
+  }
   /** Add a restore that repeats */
   'POST /api/v1/scheduled-restores': {
     body: NewScheduledRestore
@@ -4111,41 +4275,7 @@ export interface Operations {
   }
   /** What a rule means in words, and when it runs next */
   'POST /api/v1/schedules/preview': {
-    body: {
-      rule: {
-        type: 'migration'
-        timeZone?: string
-      } | {
-        type: 'hourly'
-        /** Hours, counted anew from each midnight: every 5 hours means 0, 5, 10, 15 and 20 o’clock */
-        every: number
-        minute?: number
-        timeZone?: string
-      } | {
-        type: 'daily'
-        /** HH:MM, 24 hours */
-        times: string[]
-        timeZone?: string
-      } | {
-        type: 'weekly'
-        weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
-        /** HH:MM, 24 hours */
-        times: string[]
-        timeZone?: string
-      } | {
-        type: 'monthly'
-        /** A day that a month does not have falls on its last day, so 31 is always the last day */
-        days: number[]
-        /** HH:MM, 24 hours */
-        times: string[]
-        timeZone?: string
-      } | {
-        type: 'cron'
-        /** Minute, hour, day of the month, month, weekday */
-        expression: string
-        timeZone?: string
-      }
-    }
+    body: RuleTrial
     answer: SchedulePreview
   }
   /** Run all now: every enabled plan of the schedule */
@@ -4166,6 +4296,11 @@ export interface Operations {
   'POST /api/v1/servers': {
     body: NewServer
     answer: Server
+  }
+  /** Try settings out before they are saved; nothing is stored */
+  'POST /api/v1/servers/test': {
+    body: ServerTrial
+    answer: TestReport
   }
   /** Reach the server, and say step by step what a backup would meet */
   'POST /api/v1/servers/{id}/test': {

@@ -17,8 +17,15 @@ export interface Engine<
   label: string
   /** The URL schemes that the command line knows it by, without the colon; the first is the canonical one. */
   schemes: readonly string[]
-  /** The settings that a database URL and the environment stand for, and the database that it names, if any. */
-  fromUrl(url: string, environment: NodeJS.ProcessEnv): { connection: unknown; database: string | undefined }
+  /**
+   * The settings that a database URL and the environment stand for, and the database that it names, if any. Here unless
+   * said otherwise.
+   */
+  fromUrl(
+    url: string,
+    environment: NodeJS.ProcessEnv,
+    origin?: UrlOrigin,
+  ): { connection: unknown; database: string | undefined }
   connection: Connection
   /** What may be chosen for a dump; strict, so that an option which this engine does not know is refused. */
   dumpOptions: Options
@@ -168,6 +175,13 @@ export interface Engine<
   /** The name by which `countRows` knows a table that was chosen for a restore; the same if absent. */
   countedName?(table: string): string
 }
+
+/**
+ * Where a URL was written. `here`: on this machine, by whoever runs this process: the files that it names are read, and this
+ * process stands for what it leaves out, a user or a folder. `elsewhere`: it says nothing about this machine, and learns
+ * nothing of it; naming a file is `invalid_input`.
+ */
+export type UrlOrigin = 'here' | 'elsewhere'
 
 export interface ServerFacts {
   /** `postgresql`, `mysql` or `mariadb`, `sqlite`. */
@@ -320,6 +334,8 @@ export type SqlRun = StdinTarget & { secretFiles?: Record<string, string> }
 /** Where Holdfast itself keeps what it knows. */
 export interface OwnPlaces {
   dataDirectory: string
+  /** The name of a folder in it in which nothing is Holdfast's own: samples to play with. */
+  sampleFolder?: string
   store: OwnStore
 }
 

@@ -32,6 +32,15 @@ export function engineNamed(name: string): Engine {
  * missing or wrong; a secret is never quoted.
  */
 export function openDatabaseUrl(url: string, environment: NodeJS.ProcessEnv): OpenedServer {
+  const { engineName, engine } = engineOfUrl(url)
+  const { connection, database } = engine.fromUrl(url, environment)
+  const settings = parseSettings(engine.connection, connection, `the ${engine.label} URL`)
+  const { host } = settings as { host?: string }
+  return { engineName, engine, connection: settings, database, host }
+}
+
+/** The engine that the URL is of. Throws `invalid_input`, naming those that there are. */
+export function engineOfUrl(url: string): Pick<OpenedServer, 'engineName' | 'engine'> {
   const scheme = schemeOf(url)
   const found = Object.entries(engines).find(([, engine]) => knows(engine, scheme))
   if (!found) {
@@ -45,10 +54,7 @@ export function openDatabaseUrl(url: string, environment: NodeJS.ProcessEnv): Op
     )
   }
   const [engineName, engine] = found as [EngineName, Engine]
-  const { connection, database } = engine.fromUrl(url, environment)
-  const settings = parseSettings(engine.connection, connection, `the ${engine.label} URL`)
-  const { host } = settings as { host?: string }
-  return { engineName, engine, connection: settings, database, host }
+  return { engineName, engine }
 }
 
 /** Whether the URL begins as those of some engine do. */

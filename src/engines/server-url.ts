@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
-import { fromEnvironment } from '../lib/environment.ts'
+import { fromEnvironment, readNamedFile } from '../lib/environment.ts'
 import { AppError } from '../shared/errors.ts'
+import type { UrlOrigin } from './engine.ts'
 
 /** Stands for the host in `postgresql://user@/database?host=/run/postgresql`, which is no URL to others. */
 const NO_HOST = 'none.invalid'
@@ -15,7 +16,7 @@ export interface ServerUrl {
 
 /**
  * Reads `scheme://user:password@host:port/database?…`. Without a user it is the one of this process, as it is to psql
- * and mysql. `HOLDFAST_DATABASE_PASSWORD`, or the file that
+ * and mysql, if the URL was written here. `HOLDFAST_DATABASE_PASSWORD`, or the file that
  * `HOLDFAST_DATABASE_PASSWORD_FILE` names, goes before a password in the URL. Throws `invalid_input`, without quoting
  * the URL: it may hold the password.
  */
@@ -23,6 +24,7 @@ export function readServerUrl(
   url: string,
   environment: NodeJS.ProcessEnv,
   kind: { label: string; schemes: readonly string[]; example: string },
+  origin: UrlOrigin,
 ): ServerUrl {
   const parsed = URL.parse(url.replace(/^([^:/]+:\/\/[^/?#]*@)(?=[/?#]|$)/, `$1${NO_HOST}`))
   if (!parsed || !kind.schemes.includes(parsed.protocol.slice(0, -1))) {
@@ -35,7 +37,8 @@ export function readServerUrl(
   const host = decode(parsed.hostname, 'host').replace(/^\[(.*)\]$/, '$1')
   if (host !== '' && host !== NO_HOST) connection['host'] = host
   if (parsed.port !== '') connection['port'] = Number(parsed.port)
-  const user = parsed.username === '' ? ownUser() : decode(parsed.username, 'user')
+  const unnamed = origin === 'here' ? ownUser() : undefined
+  const user = parsed.username === '' ? unnamed : decode(parsed.username, 'user')
   if (user !== undefined) connection['user'] = user
   if (parsed.password !== '') connection['password'] = decode(parsed.password, 'password')
   const password = fromEnvironment(environment, 'HOLDFAST_DATABASE_PASSWORD')
@@ -53,6 +56,18 @@ export function readServerUrl(
       return [decode(name, 'parameter'), decode(value.join('='), 'query')]
     }),
   }
+}
+
+/** The text of a file that a parameter names. Throws `invalid_input` if it cannot be read, or was not named here. */
+export function readFileOfUrl(parameter: string, path: string, origin: UrlOrigin): string {
+  if (origin === 'here') return readNamedFile(parameter, path)
+  throw new AppError(
+    'invalid_input',
+    `The parameter “${parameter}” names a file, and none is read for this URL.`,
+    {
+      hint: 'Leave it out of the URL, and give the content of the file by itself.',
+    },
+  )
 }
 
 function ownUser(): string | undefined {

@@ -21,6 +21,10 @@ export const me = z
       .meta({ description: 'Null: a token that belongs to nobody' }),
     organization: organization.meta({ description: 'What the request sees belongs to it' }),
     organizations: z.array(organization).meta({ description: 'Those that one may switch to' }),
+    role: z
+      .object({ id: z.string(), name: z.string() })
+      .nullable()
+      .meta({ description: 'The user’s in the organization; null: no member, as who only administers the instance' }),
     abilities: z.array(ability),
     servers: serverLimit
       .nullable()
@@ -56,4 +60,4 @@ export const session = z
   .meta({ id: 'Session' })
 export type MySession = z.output<typeof session>
 
-export const endedSessions = z.object({ ended: z.int() }).meta({ id: 'EndedSessions' })
+export const endedSessions = z.object({ ended: z.int() }).meta({ id: 'EndedOtherSessions' })

@@ -16,6 +16,10 @@ export type Organization = z.output<typeof organization>
 export const newOrganization = z.strictObject({ name }).meta({ id: 'NewOrganization' })
 export const organizationChanges = z.strictObject({ name }).partial().meta({ id: 'OrganizationChanges' })
 
+export const organizationRole = z
+  .object({ id: z.string(), name: z.string() })
+  .meta({ id: 'OrganizationRole' })
+
 const names = z.array(z.string())
 const person = z.object({ name: z.string(), email: z.string() })
 

@@ -69,6 +69,9 @@ export const databaseStanding = z
     lastStoredBytes: z.number().nullable(),
     lastFailedJobId: z.string().nullable(),
     lastError: jobError.nullable(),
+    recentRawBytes: z.array(z.number()).meta({
+      description: 'Sizes of its dumps in this plan: of the newest twelve snapshots, the oldest first',
+    }),
   })
   .meta({ id: 'DatabaseStanding' })
 export type DatabaseStanding = z.output<typeof databaseStanding>
@@ -104,3 +107,30 @@ export const overview = z
   })
   .meta({ id: 'Overview' })
 export type Overview = z.output<typeof overview>
+
+/** How backups went on the last days, and what volumes held then. */
+export const overviewHistory = z
+  .object({
+    days: z.array(z.object({ date: z.iso.date(), succeeded: count, partial: count, failed: count })).meta({
+      description:
+        'Every day in the display time zone, the oldest first, with the backups of databases that ended on it; those that were cancelled, or left out by a hook, are not counted; a run that failed before it knew its databases counts as one',
+    }),
+    successRate: z
+      .number()
+      .nullable()
+      .meta({ description: 'The share of them all that succeeded, from 0 to 1; null: there was none' }),
+    storedBytes: z
+      .array(
+        z.object({
+          volumeId: z.uuid(),
+          name: z.string(),
+          bytes: z.array(z.number()).meta({ description: 'At the end of each of the days' }),
+        }),
+      )
+      .meta({
+        description:
+          'Bytes of the copies that each volume holds now, from the day on from which the catalogue knows them. What was deleted since is not known any more, and missing on the days before, too',
+      }),
+  })
+  .meta({ id: 'OverviewHistory' })
+export type OverviewHistory = z.output<typeof overviewHistory>

@@ -155,10 +155,27 @@ export type NewSchedule = z.output<typeof newSchedule>
 export const scheduleChanges = z.strictObject(fields).partial().meta({ id: 'ScheduleChanges' })
 export type ScheduleChanges = z.output<typeof scheduleChanges>
 
+/** How many runs a preview lists at most. */
+export const MOST_RUNS = 200
+
+/** A rule that is not saved yet, or what a saved one means for the days to come. */
+export const ruleTrial = z
+  .strictObject({
+    rule: newRule,
+    until: z.iso
+      .datetime()
+      .optional()
+      .meta({ description: `All runs until then, ${MOST_RUNS} at most; absent: the next five` }),
+  })
+  .meta({ id: 'RuleTrial' })
+export type RuleTrial = z.output<typeof ruleTrial>
+
 export const schedulePreview = z
   .object({
     description: z.string().meta({ description: 'The rule in words' }),
-    nextRuns: z.array(z.iso.datetime()).meta({ description: 'The next five; none for migration' }),
+    nextRuns: z
+      .array(z.iso.datetime())
+      .meta({ description: 'The next five, unless others were asked for; none for migration' }),
   })
   .meta({ id: 'SchedulePreview' })
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { name } from './fields.ts'
+import { jobError } from './jobs.ts'
 
 const fields = {
   name,
@@ -31,6 +32,46 @@ export const newServer = z
 /** What is not there stays as it is. The engine of a server cannot change. */
 export const serverChanges = z.strictObject(fields).partial().meta({ id: 'ServerChanges' })
 
+/** Settings that are tried out before they are saved. */
+export const serverTrial = z
+  .strictObject({
+    engine: z.string().meta({ description: 'A name of GET /api/v1/engines' }),
+    connection: fields.connection,
+    serverId: z
+      .string()
+      .optional()
+      .meta({ description: 'The server whose secrets the masks in the settings stand for' }),
+  })
+  .meta({ id: 'ServerTrial' })
+
+/** `postgresql://user:password@host:port/database`, as programs are given it. */
+export const connectionString = z
+  .strictObject({ url: z.string().min(1, 'must not be empty').max(20_000) })
+  .meta({ id: 'ConnectionString' })
+
+/** What a connection string says. */
+export const connectionOfString = z
+  .object({
+    engine: z.string(),
+    connection: z.record(z.string(), z.unknown()).meta({
+      description:
+        'What it says of the settings of the engine, secrets in the clear; what it leaves out is absent',
+    }),
+    database: z.string().nullable().meta({ description: 'Which it names, if any' }),
+  })
+  .meta({ id: 'ConnectionOfString' })
+
+/** Whether a server answers. */
+export const serverConnection = z
+  .object({
+    isReachable: z.boolean().meta({ description: 'It answered, and let the app sign in' }),
+    milliseconds: z.number().meta({ description: 'How long that took, or was tried' }),
+    version: z.string().nullable(),
+    error: jobError.nullable().meta({ description: 'Why it is not reachable' }),
+    checkedAt: z.iso.datetime().meta({ description: 'At most half a minute ago' }),
+  })
+  .meta({ id: 'ServerConnection' })
+
 /** A server as the API shows it: secrets are masked. */
 export const server = z
   .object({
@@ -55,4 +96,7 @@ export const engineDescription = z
 
 export type NewServer = z.output<typeof newServer>
 export type ServerChanges = z.output<typeof serverChanges>
+export type ServerTrial = z.output<typeof serverTrial>
+export type ConnectionOfString = z.output<typeof connectionOfString>
+export type ServerConnection = z.output<typeof serverConnection>
 export type Server = z.output<typeof server>

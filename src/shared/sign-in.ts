@@ -1,8 +1,6 @@
 import { z } from 'zod'
 import { name } from './fields.ts'
-
-export const PASSWORD_MIN = 12
-export const PASSWORD_MAX = 256
+import { PASSWORD_MAX, PASSWORD_MIN } from './password-length.ts'
 
 /** Compared in lower case. */
 export const emailAddress = z

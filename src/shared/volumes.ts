@@ -111,6 +111,18 @@ export const forgottenVolume = z
   })
   .meta({ id: 'ForgottenVolume' })
 
+/** What would be forgotten with a volume, and what is in the way. */
+export const volumeLosses = z
+  .object({
+    copies: count.meta({ description: 'But for those that were never stored' }),
+    bytes: count,
+    newest: z.iso.datetime().nullable().meta({ description: 'When the newest of their snapshots was taken' }),
+    snapshots: count.meta({ description: 'Those that have a copy nowhere else' }),
+    plans: z.array(z.string()).meta({ description: 'Names; while there are any, it cannot be forgotten' }),
+    appBackupRegistrations: z.array(z.string()).meta({ description: 'Likewise' }),
+  })
+  .meta({ id: 'VolumeLosses' })
+
 /** What came of reading all manifests of a volume: the result of the job `scan-volume`. */
 export const volumeScan = z
   .object({
@@ -132,4 +144,5 @@ export type Volume = z.output<typeof volume>
 export type VolumeTrial = z.output<typeof volumeTrial>
 export type VolumeUsage = z.output<typeof volumeUsage>
 export type ForgottenVolume = z.output<typeof forgottenVolume>
+export type VolumeLosses = z.output<typeof volumeLosses>
 export type VolumeScan = z.output<typeof volumeScan>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { describeStores } from '../../store/test-bed.ts'
 import { makeOrganization } from '../organizations/organizations.ts'
+import { builtInRoleId } from '../roles/built-in.ts'
 import { PASSWORD } from '../sign-in/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 
@@ -23,6 +24,7 @@ describeStores('one’s own account', (makePlace) => {
       user: { id, name, email, hasPassword: true, hasSecondFactor: false },
       organization,
       organizations: [organization],
+      role: { id: builtInRoleId(app.organizationId, 'viewer'), name: 'Viewer' },
       abilities: ['view'],
       servers: null,
       isInstanceAdministrator: false,

@@ -15,7 +15,7 @@ import { forgetTries, startTry } from '../sign-in/limits.ts'
 import { refuseBadPassword } from '../sign-in/password-policy.ts'
 import { hashPassword, isPassword } from '../sign-in/passwords.ts'
 import { deleteSession, findUser, setPassword, signOutEverywhere, updateUser } from '../sign-in/users.ts'
-import { listSessions } from './store.ts'
+import { listSessions, roleOf } from './store.ts'
 
 export async function presentMe({ store }: AppContext, caller: Caller): Promise<Me> {
   const { user, organizationId, abilities, servers, isInstanceAdministrator } = caller
@@ -32,6 +32,7 @@ export async function presentMe({ store }: AppContext, caller: Caller): Promise<
     organization: current[0] ?? throwNow(noOrganization()),
     // A token stays where it was made.
     organizations: caller.credential.kind === 'session' ? own : current,
+    role: (user && (await roleOf(store, user.id, organizationId))) ?? null,
     abilities: abilityNames.filter((name) => abilities.has(name)),
     servers,
     isInstanceAdministrator,

@@ -21,3 +21,17 @@ export async function listSessions({ db, now }: Store, userId: string): Promise<
     .orderBy('id', 'desc')
     .execute()
 }
+
+export async function roleOf(
+  { db }: Store,
+  userId: string,
+  organizationId: string,
+): Promise<{ id: string; name: string } | undefined> {
+  return await db
+    .selectFrom('memberships')
+    .innerJoin('roles', 'roles.id', 'memberships.roleId')
+    .select(['roles.id', 'roles.name'])
+    .where('memberships.userId', '=', userId)
+    .where('memberships.organizationId', '=', organizationId)
+    .executeTakeFirst()
+}

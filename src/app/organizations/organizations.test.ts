@@ -1,3 +1,4 @@
+import { builtInRoleId } from '../roles/built-in.ts'
 import assert from 'node:assert/strict'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -90,6 +91,11 @@ describeStores('organizations', (makePlace) => {
       (await root.ask('GET', `/api/v1/${path}`)).json<{ items: { name: string; location?: string }[] }>()
         .items
     assert.equal((await list('roles')).length, 4)
+    const { items: roles } = (await app.ask('GET', `${url}/${app.secondId}/roles`)).json<{
+      items: { id: string; name: string }[]
+    }>()
+    assert.deepEqual(roles[0], { id: builtInRoleId(app.secondId, 'admin'), name: 'Admin' })
+    assert.equal((await app.ask('GET', `${url}/none/roles`)).statusCode, 404)
     assert.equal((await list('notification-rules')).length, 1)
     const [volume] = await list('volumes')
     assert.equal(volume?.name, 'This machine')

@@ -8,6 +8,7 @@ import {
   organizationChanges,
   organizationLosses,
   organizationMerge,
+  organizationRole,
 } from '../../shared/organizations.ts'
 import type { AppRoutes } from '../app.ts'
 import type { AppContext } from '../context.ts'
@@ -24,7 +25,7 @@ import {
 } from './changes.ts'
 import { mergeOrganizations } from './merge.ts'
 import { prepareOrganization } from './prepare.ts'
-import { type CountedOrganization, pageOrganizations } from './store.ts'
+import { type CountedOrganization, pageOrganizations, rolesIn } from './store.ts'
 
 const tags = ['organizations']
 const params = z.object({ id: z.string() })
@@ -86,6 +87,23 @@ export function organizationRoutes(context: AppContext): AppRoutes {
         },
       },
       async ({ params: { id }, body }) => present(await changeOrganization(context, id, body)),
+    )
+    app.get(
+      '/api/v1/organizations/:id/roles',
+      {
+        config: { requires: 'administer-instance' },
+        schema: {
+          tags,
+          summary: 'The roles of an organization, by name: those that an identity provider may give in it',
+          params,
+          response: { 200: z.object({ items: z.array(organizationRole) }) },
+        },
+      },
+      async ({ params: { id } }) => {
+        await organizationOf(context, id)
+        const roles = await rolesIn(context.store.db, id)
+        return { items: roles.map(({ id, name }) => ({ id, name })) }
+      },
     )
     app.get(
       '/api/v1/organizations/:id/losses',

@@ -524,10 +524,10 @@ export async function moveMappings(
 
 /** What the roles of the organization allow. */
 export async function rolesIn(
-  trx: Transaction<Tables>,
+  db: Db,
   organizationId: string,
 ): Promise<{ id: string; name: string; abilities: string; servers: string | null }[]> {
-  return await trx
+  return await db
     .selectFrom('roles')
     .select(['id', 'name', 'abilities', 'servers'])
     .where('organizationId', '=', organizationId)

@@ -197,6 +197,51 @@ describeStores('the overview', (makePlace) => {
     assert.equal(item?.lastSnapshotId, good.items[0]?.lastSnapshotId)
   })
 
+  it('tells how large the newest dumps of each database were, in the plan that made them', async () => {
+    await using app = await openPlans(makePlace)
+    const one = await app.addPlan({ name: 'one' })
+    const two = await app.addPlan({ name: 'two' })
+    const fresh = await app.addPlan({ name: 'fresh' })
+    const organizationId = await app.organizationId()
+    await note(app, one.id, [{ database: 'a', success: 1 }, { database: 'b' }])
+    await note(app, two.id, [{ database: 'a', success: 1 }])
+    const add = async (planId: string, database: string, rawBytes: number, takenAt: number) =>
+      await app.store.db
+        .insertInto('snapshots')
+        .values({
+          id: `${planId} ${database} ${rawBytes}`,
+          organizationId,
+          serverId: app.serverId,
+          serverName: 'shop',
+          engine: 'sqlite',
+          database,
+          planId,
+          takenAt,
+          finishedAt: takenAt,
+          format: 'sqlite',
+          rawBytes,
+          storedBytes: 1,
+          sha256: 'x',
+          cause: 'schedule',
+          isLocked: 0,
+          isPartial: 0,
+          isForeign: 0,
+          revision: 1,
+          manifest: '{}',
+        })
+        .execute()
+    for (let size = 20; size > 0; size--) await add(one.id, 'a', size, size * HOUR)
+    await add(two.id, 'a', 7, 5 * HOUR)
+    await add(two.id, 'a', 8, 4 * HOUR)
+    const { items } = await read(app)
+    const sizes = (planId: string, database: string | null) =>
+      items.find((item) => item.planId === planId && item.database === database)?.recentRawBytes
+    assert.deepEqual(sizes(one.id, 'a'), [9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20])
+    assert.deepEqual(sizes(one.id, 'b'), [])
+    assert.deepEqual(sizes(two.id, 'a'), [8, 7])
+    assert.deepEqual(sizes(fresh.id, null), [])
+  })
+
   it('tells what runs now, and what runs next', async () => {
     await using app = await openPlans(makePlace)
     const schedules = [app.scheduleId]

@@ -20,6 +20,7 @@ import {
   comingRuns,
   type KnownDatabase,
   knownDatabases,
+  recentSizes,
   type OverviewFilter,
   type RunningJob,
   runningJobs,
@@ -30,6 +31,8 @@ import {
 
 const NEXT_RUNS = 10
 const RUNNING_JOBS = 20
+/** As many as a small chart shows. */
+const RECENT_SIZES = 12
 
 const { databases, excludedDatabases, overdueMinutes } = planSettings.shape
 /** Of a plan's settings, what is asked here. */
@@ -95,7 +98,28 @@ export function comparePlaces(a: Place, b: Place): number {
   return compare(String(a[0]), String(b[0])) || compare(a[1], b[1])
 }
 
-export function present({ plan, facts, standing, overdueAt, nextRunAt }: WatchedDatabase): DatabaseStanding {
+export async function presentAll(
+  { store }: AppContext,
+  items: readonly WatchedDatabase[],
+): Promise<DatabaseStanding[]> {
+  const named = items.flatMap(({ plan, facts: { database } }) =>
+    database === null ? [] : [{ planId: plan.id, database }],
+  )
+  const sizes = Map.groupBy(await recentSizes(store, named, RECENT_SIZES), placeOfSize)
+  return items.map((item) => {
+    const place = placeOfSize({ planId: item.plan.id, database: item.facts.database })
+    return present(item, sizes.get(place)?.map(({ rawBytes }) => rawBytes) ?? [])
+  })
+}
+
+function placeOfSize({ planId, database }: { planId: string; database: string | null }): string {
+  return JSON.stringify([planId, database])
+}
+
+function present(
+  { plan, facts, standing, overdueAt, nextRunAt }: WatchedDatabase,
+  recentRawBytes: number[],
+): DatabaseStanding {
   const { lastError } = facts
   return {
     planId: plan.id,
@@ -115,6 +139,7 @@ export function present({ plan, facts, standing, overdueAt, nextRunAt }: Watched
     lastStoredBytes: facts.lastStoredBytes,
     lastFailedJobId: facts.lastFailedJobId,
     lastError: lastError === null ? null : (JSON.parse(lastError) as DatabaseStanding['lastError']),
+    recentRawBytes,
   }
 }
 

@@ -1,12 +1,13 @@
 import { z } from 'zod'
-import { overview, type Overview, standings } from '../../shared/overview.ts'
+import { overview, type Overview, overviewHistory, standings } from '../../shared/overview.ts'
 import type { AppRoutes } from '../app.ts'
 import { page, pageQuery, readCursor } from '../pages.ts'
+import { historyOf } from './history.ts'
 import {
   comparePlaces,
   nextRunsOf,
   placeOf,
-  present,
+  presentAll,
   runningJobsOf,
   watchDatabases,
   type WatchedDatabase,
@@ -46,12 +47,33 @@ export function overviewRoutes(): AppRoutes {
         const { items, nextCursor } = page(behind, limit, placeOf)
         return {
           counts: countByStanding(all),
-          items: items.map(present),
+          items: await presentAll(own, items),
           nextCursor,
           nextRuns: await nextRunsOf(own, organizationId),
           running: await runningJobsOf(own, organizationId),
         }
       },
+    )
+    app.get(
+      '/api/v1/overview/history',
+      {
+        config: { requires: 'view' },
+        schema: {
+          tags,
+          summary: 'How backups went on the last days, and how many bytes the volumes held then',
+          querystring: z.object({
+            days: z.coerce
+              .number()
+              .int()
+              .min(1)
+              .max(366)
+              .default(30)
+              .meta({ description: 'How many, today included' }),
+          }),
+          response: { 200: overviewHistory },
+        },
+      },
+      async ({ query: { days }, own }) => await historyOf(own, own.organizationId, days),
     )
   }
 }

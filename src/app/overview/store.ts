@@ -1,4 +1,4 @@
-import { type Selectable, sql, type Transaction } from 'kysely'
+import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import type { JobState } from '../../shared/jobs.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -6,6 +6,9 @@ import { unindexed } from '../../store/unindexed.ts'
 
 // Written out in the SQL: with a parameter in its place, no partial index is used.
 const RUNNING = sql.lit('running' as const)
+const BACKUP = sql.lit('backup' as const)
+const RUN = sql.lit('run-plan' as const)
+const FAILED = sql.lit('failed' as const)
 
 /*
  * What the overview shows belongs to other features; it only reads it, and joins it, for one page about everything.
@@ -137,6 +140,36 @@ export async function runningJobs({ db }: Store, organizationId: string, limit: 
   return { jobs, count }
 }
 
+/** The sizes of the newest dumps of each of these databases in its plan, `limit` of each at most, the oldest first. */
+export async function recentSizes(
+  { db }: Store,
+  databases: readonly { planId: string; database: string }[],
+  limit: number,
+): Promise<{ planId: string; database: string; rawBytes: number }[]> {
+  const newest = databases.map(({ planId, database }) =>
+    db
+      .selectFrom(
+        db
+          .selectFrom('snapshots')
+          .select((eb) => [eb.ref('planId').$notNull().as('planId'), 'database', 'rawBytes', 'takenAt', 'id'])
+          .where('planId', '=', planId)
+          .where('database', '=', database)
+          .orderBy('takenAt', 'desc')
+          .orderBy('id', 'desc')
+          .limit(limit)
+          .as('newest'),
+      )
+      .selectAll(),
+  )
+  const [first, ...others] = newest
+  if (!first) return []
+  return await others
+    .reduce((all, one) => all.unionAll(one), first)
+    .orderBy('takenAt')
+    .orderBy('id')
+    .execute()
+}
+
 /** What is known of a database now, and until the end of the transaction that decides about it. */
 export async function knownDatabase(
   store: Store,
@@ -179,4 +212,87 @@ export async function storedSince({ db }: Store, organizationId: string, since: 
     .where('takenAt', '>=', since)
     .executeTakeFirstOrThrow()
   return Number(bytes)
+}
+
+/**
+ * How many backups of databases ended how on each of the days that begin at these moments; days without any are absent. A
+ * run that has failed before it knew its databases counts as one that failed.
+ */
+export async function endedBackups(
+  store: Store,
+  organizationId: string,
+  starts: readonly number[],
+): Promise<{ day: number; state: 'succeeded' | 'partial' | 'failed'; count: number }[]> {
+  return await store.db
+    .selectFrom('jobs')
+    .select((eb) => [
+      dayOf(store, 'finishedAt', starts).as('day'),
+      eb.ref('state').$castTo<'succeeded' | 'partial' | 'failed'>().as('state'),
+      eb.fn.countAll<number>().as('count'),
+    ])
+    .where('organizationId', '=', organizationId)
+    .where((eb) => eb.or([eb('kind', '=', BACKUP), eb.and([eb('kind', '=', RUN), eb('state', '=', FAILED)])]))
+    .where('finishedAt', '>=', starts[0] ?? 0)
+    .where('state', 'in', ['succeeded', 'partial', 'failed'])
+    .groupBy(['day', 'state'])
+    .execute()
+}
+
+/** By name. */
+export async function volumeNames(
+  { db }: Store,
+  organizationId: string,
+): Promise<{ id: string; name: string }[]> {
+  return await db
+    .selectFrom('volumes')
+    .select(['id', 'name'])
+    .where('organizationId', '=', organizationId)
+    .orderBy('name')
+    .orderBy('id')
+    .execute()
+}
+
+/**
+ * Of the bytes that the volumes hold now, how many came on each of the days that begin at these moments; day -1 is all the
+ * time before.
+ */
+export async function bytesThatCame(
+  store: Store,
+  volumes: readonly { id: string }[],
+  starts: readonly number[],
+): Promise<{ volumeId: string; day: number; bytes: number }[]> {
+  if (volumes.length === 0) return []
+  return await store.db
+    .selectFrom('copies')
+    .select((eb) => [
+      'volumeId',
+      dayOf(store, 'createdAt', starts).as('day'),
+      sql<number>`cast(sum(${eb.ref('bytes')}) as bigint)`.as('bytes'),
+    ])
+    .where(
+      'volumeId',
+      'in',
+      volumes.map(({ id }) => id),
+    )
+    .where('state', 'in', ['stored', 'corrupt', 'delete_pending'])
+    .groupBy(['volumeId', 'day'])
+    .execute()
+}
+
+/**
+ * Which of the days that begin at these moments a time is in, the first being 0; -1 if it is before all of them. A join with
+ * a table of the days is what PostgreSQL plans as if every day had a ninth of all rows.
+ */
+function dayOf({ engine }: Store, column: string, starts: readonly number[]): RawBuilder<number> {
+  const time = sql.ref(column)
+  if (engine === 'postgresql') {
+    return sql<number>`width_bucket(${time}, array[${sql.join(starts.map((start) => sql.lit(start)))}]::bigint[]) - 1`
+  }
+  const search = (from: number, to: number): RawBuilder<number> => {
+    const middle = Math.floor((from + to) / 2)
+    const start = starts[middle]
+    if (from === to || start === undefined) return sql.lit(from - 1)
+    return sql<number>`case when ${time} < ${sql.lit(start)} then ${search(from, middle)} else ${search(middle + 1, to)} end`
+  }
+  return search(0, starts.length)
 }

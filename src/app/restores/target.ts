@@ -6,6 +6,7 @@ import type { RestoreMode } from '../../shared/restores.ts'
 import { whereaboutsOf } from '../../store/whereabouts.ts'
 import type { AppContext } from '../context.ts'
 import { parseSettings } from '../driver-settings.ts'
+import { SAMPLE_FOLDER } from '../servers/sample-server.ts'
 import { connectionOf, type serverOf } from '../servers/servers.ts'
 
 export type ServerRow = Awaited<ReturnType<typeof serverOf>>
@@ -41,7 +42,7 @@ export function fullNameOf(context: AppContext, server: ServerRow, database: str
 
 /** Holdfast's own database and files. */
 export async function ownPlaces({ store, dataDirectory }: AppContext): Promise<OwnPlaces> {
-  return { dataDirectory, store: await whereaboutsOf(store) }
+  return { dataDirectory, sampleFolder: SAMPLE_FOLDER, store: await whereaboutsOf(store) }
 }
 
 /** Whether somebody must type the name of the database first. */

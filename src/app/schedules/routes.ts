@@ -3,8 +3,8 @@ import { startedRun } from '../../shared/plans.ts'
 import {
   namedSchedule,
   type NamedSchedule,
-  newRule,
   newSchedule,
+  ruleTrial,
   scheduleChanges,
   schedulePreview,
 } from '../../shared/schedules.ts'
@@ -69,11 +69,11 @@ export function scheduleRoutes(): AppRoutes {
         schema: {
           tags,
           summary: 'What a rule means in words, and when it runs next',
-          body: z.strictObject({ rule: newRule }),
+          body: ruleTrial,
           response: { 200: schedulePreview },
         },
       },
-      async ({ body, own }) => await previewRule(own, own.organizationId, body.rule),
+      async ({ body, own }) => await previewRule(own, own.organizationId, body),
     )
     app.get(
       '/api/v1/schedules/:id',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { problem } from '../../shared/problems.ts'
-import { namedSchedule, schedulePreview } from '../../shared/schedules.ts'
+import { MOST_RUNS, namedSchedule, schedulePreview } from '../../shared/schedules.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { nowOf } from '../clock.ts'
 import { openPlans } from '../plans/test-bed.ts'
@@ -81,6 +81,21 @@ describeStores('schedules', (makePlace) => {
     assert.ok(nextRuns.every((run) => run.endsWith('T02:30:00.000Z')))
     assert.deepEqual([...nextRuns].sort(), nextRuns)
     assert.deepEqual(named((await app.ask('GET', url)).json()), [], 'nothing was saved')
+  })
+
+  it('are told for the days to come, up to a limit', async () => {
+    await using app = await openApp(makePlace)
+    const until = new Date(Date.now() + 7 * 86_400_000).toISOString()
+    const runsOf = async (rule: object) => {
+      const response = await app.ask('POST', `${url}/preview`, { rule: { timeZone: 'UTC', ...rule }, until })
+      return schedulePreview.parse(response.json()).nextRuns
+    }
+    const hourly = await runsOf({ type: 'hourly', every: 1 })
+    assert.equal(hourly.length, 168)
+    assert.ok(hourly.every((run, index) => run > (hourly[index - 1] ?? '') && run <= until))
+    assert.equal((await runsOf({ type: 'daily', times: ['03:00'] })).length, 7)
+    assert.equal((await runsOf({ type: 'cron', expression: '* * * * *' })).length, MOST_RUNS)
+    assert.deepEqual(await runsOf({ type: 'migration' }), [])
   })
 
   it('with anything wrong change nothing, and every field is named', async () => {

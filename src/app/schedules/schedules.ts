@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
 import { AppError, throwNow } from '../../shared/errors.ts'
-import type { NewRule, NewSchedule, Schedule, ScheduleChanges } from '../../shared/schedules.ts'
+import {
+  MOST_RUNS,
+  type NewRule,
+  type NewSchedule,
+  type RuleTrial,
+  type Schedule,
+  type ScheduleChanges,
+} from '../../shared/schedules.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { holdOrganization } from '../hold.ts'
@@ -23,6 +30,8 @@ import {
 export { type DueSchedule, dueSchedules, noteFired, ruleOf, type ScheduleRow } from './store.ts'
 
 const RUNS_SHOWN = 5
+/** A rule may run once a year or each minute: so many are reckoned before it is looked whether they are enough. */
+const RUNS_AT_ONCE = 20
 
 /** Adds a schedule, whose first run is the next one that comes. Throws `invalid_input` and `name_taken`. */
 export async function addSchedule(
@@ -104,9 +113,30 @@ export async function scheduleOf(
 }
 
 /** What a rule means. Throws `invalid_input`. */
-export async function previewRule(context: AppContext, organizationId: string, rule: NewRule) {
+export async function previewRule(context: AppContext, organizationId: string, { rule, until }: RuleTrial) {
   const complete = await completeRule(context, organizationId, rule)
-  return explain(complete, await nowOf(context.store))
+  const now = await nowOf(context.store)
+  const explained = explain(complete, now)
+  if (until === undefined) return explained
+  return { ...explained, nextRuns: runsUntil(complete, new Date(now), new Date(until)) }
+}
+
+/** In the order of their time, not more than `MOST_RUNS`. */
+function runsUntil(rule: Schedule, after: Date, until: Date): string[] {
+  const runs: Date[] = []
+  for (
+    let last: Date | undefined = after;
+    last && last <= until && runs.length < MOST_RUNS;
+    last = runs.at(-1)
+  ) {
+    const more = nextRuns(rule, last, RUNS_AT_ONCE)
+    if (more.length === 0) break
+    runs.push(...more)
+  }
+  return runs
+    .filter((run) => run <= until)
+    .slice(0, MOST_RUNS)
+    .map((run) => run.toISOString())
 }
 
 /** The rule in words, and when it runs next. */

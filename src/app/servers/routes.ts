@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { engines } from '../../engines/index.ts'
-import { engineDescription, newServer, server, type Server, serverChanges } from '../../shared/servers.ts'
-import { testReport } from '../../shared/test-report.ts'
+import {
+  connectionOfString,
+  connectionString,
+  engineDescription,
+  newServer,
+  server,
+  type Server,
+  serverChanges,
+  serverConnection,
+  serverTrial,
+} from '../../shared/servers.ts'
+import { testReport, type TestStep } from '../../shared/test-report.ts'
 import type { AppRoutes } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { formOf } from '../driver-settings.ts'
@@ -10,6 +20,9 @@ import { refuseFile } from '../this-machine.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { maskSettings } from '../secrets.ts'
+import { ConnectionLooks } from './connection-looks.ts'
+import { readConnectionString } from './connection-strings.ts'
+import { addSampleServer, SAMPLE_ENGINE } from './sample-server.ts'
 import {
   addServer,
   changeServer,
@@ -19,6 +32,7 @@ import {
   schemaOf,
   serverOf,
   testServer,
+  testTrial,
 } from './servers.ts'
 import { listServers, type ServerRow } from './store.ts'
 
@@ -28,6 +42,7 @@ const params = z.object({ id: z.string() })
 export function serverRoutes(context: RouteContext): AppRoutes {
   const show = (row: ServerRow) => present(context, row)
   return async (app) => {
+    const looks = new ConnectionLooks(app.closing)
     app.get(
       '/api/v1/engines',
       {
@@ -70,6 +85,58 @@ export function serverRoutes(context: RouteContext): AppRoutes {
         const row = await addServer(own, own.organizationId, body)
         return await reply
           .code(201)
+          .headers({ etag: etagOf(row.revision), location: `/api/v1/servers/${row.id}` })
+          .send(show(row))
+      },
+    )
+    app.post(
+      '/api/v1/servers/test',
+      {
+        config: { requires: 'manage-servers', audit: null },
+        schema: {
+          tags,
+          summary: 'Try settings out before they are saved; nothing is stored',
+          body: serverTrial,
+          response: { 200: testReport },
+        },
+      },
+      async ({ body, own, signal }) => {
+        await refuseFile(own, body.engine)
+        return asReport(await testTrial(own, own.organizationId, body, signal))
+      },
+    )
+    app.post(
+      '/api/v1/connection-strings',
+      {
+        config: { requires: 'manage-servers', audit: null },
+        schema: {
+          tags,
+          summary: 'What a connection string says, for a form to be filled in with; nothing is stored',
+          description:
+            'The secrets in it come back in the clear. No environment and no file is read for it: what names a file is refused',
+          body: connectionString,
+          response: { 200: connectionOfString },
+        },
+      },
+      async ({ body }) => readConnectionString(body.url),
+    )
+    app.post(
+      '/api/v1/sample-server',
+      {
+        config: { requires: 'manage-servers', audit: 'server.add-sample' },
+        schema: {
+          tags,
+          summary: 'Add a server with a small database to try Holdfast out with',
+          description:
+            'An SQLite file in the data directory. If the server is there already, it is shown (200)',
+          response: { 200: server, 201: server },
+        },
+      },
+      async ({ own }, reply) => {
+        await refuseFile(own, SAMPLE_ENGINE)
+        const { server: row, isNew } = await addSampleServer(own, own.organizationId)
+        return await reply
+          .code(isNew ? 201 : 200)
           .headers({ etag: etagOf(row.revision), location: `/api/v1/servers/${row.id}` })
           .send(show(row))
       },
@@ -131,9 +198,21 @@ export function serverRoutes(context: RouteContext): AppRoutes {
       },
       async (request) => {
         const row = await serverOf(request.own, request.own.organizationId, request.params.id)
-        const steps = await testServer(request.own, row, request.signal)
-        return { passed: steps.every(({ outcome }) => outcome !== 'failed'), steps }
+        return asReport(await testServer(request.own, row, request.signal))
       },
+    )
+    app.get(
+      '/api/v1/servers/:id/connection',
+      {
+        config: { requires: 'view' },
+        schema: {
+          tags,
+          summary: 'Whether the server answers now, as it was looked at in the last half minute',
+          params,
+          response: { 200: serverConnection },
+        },
+      },
+      async ({ params: { id }, own }) => await looks.lookAt(own, await serverOf(own, own.organizationId, id)),
     )
     app.get(
       '/api/v1/servers/:id/databases',
@@ -168,6 +247,10 @@ function present(context: RouteContext, row: ServerRow): Server {
     createdAt: new Date(createdAt).toISOString(),
     updatedAt: new Date(updatedAt).toISOString(),
   }
+}
+
+function asReport(steps: TestStep[]) {
+  return { passed: steps.every(({ outcome }) => outcome !== 'failed'), steps }
 }
 
 function describeEngines() {

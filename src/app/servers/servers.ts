@@ -4,7 +4,7 @@ import { engineNamed, engines } from '../../engines/index.ts'
 import { testConnection } from '../../runner/test-connection.ts'
 import { listDatabases } from '../../runner/unfinished-restores.ts'
 import { AppError, throwNow } from '../../shared/errors.ts'
-import type { NewServer, ServerChanges } from '../../shared/servers.ts'
+import type { NewServer, ServerChanges, ServerTrial } from '../../shared/servers.ts'
 import type { TestStep } from '../../shared/test-report.ts'
 import { setCapacity } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
@@ -59,7 +59,7 @@ export async function changeServer(
       if (!found) throw noServer()
       if (revision !== undefined && revision !== found.revision) throw changedMeanwhile('The server')
       const schema = schemaOf(found.engine)
-      const stored = openSettings(schema, JSON.parse(found.connection) as Settings, sealer, contextOf(id))
+      const stored = openedConnection({ sealer }, found)
       const settings =
         changes.connection === undefined ? stored : changeSettings(schema, stored, changes.connection, PLACE)
       const { name, maxRunning } = { ...found, ...changes }
@@ -114,9 +114,7 @@ export async function serverOf(
 
 /** The settings of a server with its secrets in the clear. */
 export function connectionOf({ sealer }: Pick<AppContext, 'sealer'>, row: ServerRow): Settings {
-  const schema = schemaOf(row.engine)
-  const stored = openSettings(schema, JSON.parse(row.connection) as Settings, sealer, contextOf(row.id))
-  return parseSettings(schema, stored, PLACE)
+  return parseSettings(schemaOf(row.engine), openedConnection({ sealer }, row), PLACE)
 }
 
 /** Reaches the server and says step by step what a backup of it would meet. */
@@ -125,10 +123,23 @@ export async function testServer(
   row: ServerRow,
   signal: AbortSignal,
 ): Promise<TestStep[]> {
-  const engine = engineNamed(row.engine)
-  const { workDirectory } = context
-  const connection = connectionOf(context, row)
-  return await testConnection({ engine, connection, database: undefined, workDirectory }, signal)
+  return await testSettings(context, row.engine, connectionOf(context, row), signal)
+}
+
+/** The same with settings that nobody has saved. Throws `invalid_input`, and `not_found` for the server they are of. */
+export async function testTrial(
+  context: AppContext,
+  organizationId: string,
+  { engine, connection: submitted, serverId }: ServerTrial,
+  signal: AbortSignal,
+): Promise<TestStep[]> {
+  const stored = serverId === undefined ? undefined : await serverOf(context, organizationId, serverId)
+  const schema = schemaOf(engine)
+  const connection =
+    stored?.engine === engine
+      ? changeSettings(schema, openedConnection(context, stored), submitted, PLACE)
+      : parseSettings(schema, submitted, PLACE)
+  return await testSettings(context, engine, connection, signal)
 }
 
 /** The databases of the server that can be backed up. */
@@ -139,6 +150,22 @@ export async function databasesOf(
 ): Promise<string[]> {
   const engine = engineNamed(row.engine)
   return (await listDatabases({ engine, connection: connectionOf(context, row) }, signal)).databases
+}
+
+async function testSettings(
+  { workDirectory }: AppContext,
+  engineName: string,
+  connection: Settings,
+  signal: AbortSignal,
+): Promise<TestStep[]> {
+  const engine = engineNamed(engineName)
+  return await testConnection({ engine, connection, database: undefined, workDirectory }, signal)
+}
+
+/** As they were stored: the schema may have changed since. */
+function openedConnection({ sealer }: Pick<AppContext, 'sealer'>, row: ServerRow): Settings {
+  const { id, engine, connection } = row
+  return openSettings(schemaOf(engine), JSON.parse(connection) as Settings, sealer, contextOf(id))
 }
 
 /** What the jobs of a server share. */

@@ -36,6 +36,21 @@ export async function listServers(
     .execute()
 }
 
+/** By id: the oldest first. */
+export async function serversOfEngine(
+  { db }: Store,
+  organizationId: string,
+  engine: string,
+): Promise<ServerRow[]> {
+  return await db
+    .selectFrom('servers')
+    .select(columns)
+    .where('organizationId', '=', organizationId)
+    .where('engine', '=', engine)
+    .orderBy('id')
+    .execute()
+}
+
 export async function findServer(
   db: Store['db'] | Transaction<Tables>,
   organizationId: string,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../../shared/errors.ts'
-import { PASSWORD_MAX, PASSWORD_MIN } from '../../shared/sign-in.ts'
+import { PASSWORD_MAX, PASSWORD_MIN } from '../../shared/password-length.ts'
 
 /** Whose password it is to be. */
 export interface Owner {

@@ -8,6 +8,7 @@ import {
   volume,
   volumeChanges,
   volumeKind,
+  volumeLosses,
   volumeTrial,
   volumeUsage,
 } from '../../shared/volumes.ts'
@@ -26,6 +27,7 @@ import { listVolumes, type VolumeRow } from './store.ts'
 import {
   addVolume,
   changeVolume,
+  lossesOf,
   removeVolume,
   schemaOf,
   settingsOf,
@@ -165,6 +167,19 @@ export function volumeRoutes(context: RouteContext): AppRoutes {
       },
       async ({ params: { id }, query: { copies }, own }) =>
         await removeVolume(own, own.organizationId, id, { forgetsCopies: copies === 'forget' }),
+    )
+    app.get(
+      '/api/v1/volumes/:id/losses',
+      {
+        config: { requires: 'manage-volumes' },
+        schema: {
+          tags,
+          summary: 'What would be forgotten with the volume',
+          params,
+          response: { 200: volumeLosses },
+        },
+      },
+      async ({ params: { id }, own }) => await lossesOf(own, own.organizationId, id),
     )
     app.post(
       '/api/v1/volumes/:id/test',

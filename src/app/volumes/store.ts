@@ -1,4 +1,11 @@
-import { type Expression, type Selectable, sql, type Transaction } from 'kysely'
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type Selectable,
+  sql,
+  type SqlBool,
+  type Transaction,
+} from 'kysely'
 import type { Store } from '../../store/database.ts'
 import { unscoped } from '../../store/scope.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -185,20 +192,33 @@ export async function storedCopies(db: Db, volumeId: string): Promise<StoredCopy
 export async function forgetCopies(trx: Transaction<Tables>, volumeId: string): Promise<number> {
   const onlyHere = await trx
     .deleteFrom('snapshots')
-    .where('id', 'in', trx.selectFrom('copies').select('snapshotId').where('volumeId', '=', volumeId))
-    .where((eb) => {
-      const elsewhere = eb
-        .selectFrom('copies')
-        .select('copies.key')
-        .whereRef('copies.snapshotId', '=', 'snapshots.id')
-        .where('copies.volumeId', '<>', volumeId)
-        .where('copies.state', '<>', 'failed')
-      return eb.not(eb.exists(elsewhere))
-    })
+    .where((eb) => isOnlyOn(eb, volumeId))
     .returning('id')
     .execute()
   await trx.deleteFrom('copies').where('volumeId', '=', volumeId).execute()
   return onlyHere.length
+}
+
+/** How many snapshots `forgetCopies` would forget. */
+export async function countOnlyOn(trx: Transaction<Tables>, volumeId: string): Promise<number> {
+  const { count } = await trx
+    .selectFrom('snapshots')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where((eb) => isOnlyOn(eb, volumeId))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+/** A snapshot with a copy on the volume, and none elsewhere but those that were never stored. */
+function isOnlyOn(eb: ExpressionBuilder<Tables, 'snapshots'>, volumeId: string): Expression<SqlBool> {
+  const here = eb.selectFrom('copies').select('snapshotId').where('volumeId', '=', volumeId)
+  const elsewhere = eb
+    .selectFrom('copies')
+    .select('copies.key')
+    .whereRef('copies.snapshotId', '=', 'snapshots.id')
+    .where('copies.volumeId', '<>', volumeId)
+    .where('copies.state', '<>', 'failed')
+  return eb.and([eb('id', 'in', here), eb.not(eb.exists(elsewhere))])
 }
 
 /** How many copies there are in each state, and how many bytes they have. */

@@ -5,7 +5,7 @@ import { after, before, it } from 'node:test'
 import { type TempFolder, tempFolder } from '../../../test/servers/temp-folder.ts'
 import { problem } from '../../shared/problems.ts'
 import { testReport } from '../../shared/test-report.ts'
-import { forgottenVolume, volume as volumeSchema, volumeUsage } from '../../shared/volumes.ts'
+import { forgottenVolume, volume as volumeSchema, volumeLosses, volumeUsage } from '../../shared/volumes.ts'
 import { claimJob, enqueueJob } from '../../store/queue.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
@@ -401,6 +401,7 @@ describeStores('volumes', (makePlace) => {
     const refused = await app.ask('DELETE', `${URL}/${id}?copies=forget`)
     assert.equal(refused.statusCode, 409)
     assert.match(refusal(refused, 'in_use').title, /the plans “nightly” and “weekly”/)
+    assert.deepEqual((await app.ask('GET', `${URL}/${id}/losses`)).json().plans, ['nightly', 'weekly'])
     await app.store.db.deleteFrom('planVolumes').execute()
 
     const organizationId = await organizationOf(app)
@@ -457,6 +458,15 @@ describeStores('volumes', (makePlace) => {
     const before = (await readdir(path, { recursive: true })).sort()
     assert.equal(before.length, 7)
 
+    const losses = await app.ask('GET', `${URL}/${id}/losses`)
+    assert.deepEqual(volumeLosses.parse(losses.json()), {
+      copies: 3,
+      bytes: 1700,
+      newest: '2026-05-06T07:08:09.000Z',
+      snapshots: 2,
+      plans: [],
+      appBackupRegistrations: [],
+    })
     const forgotten = await app.ask('DELETE', `${URL}/${id}?copies=forget`)
     assert.equal(forgotten.statusCode, 200, forgotten.body)
     assert.deepEqual(forgotten.json(), { copies: 3, bytes: 1700, snapshots: 2 })

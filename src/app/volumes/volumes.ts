@@ -8,6 +8,7 @@ import type {
   ForgottenVolume,
   NewVolume,
   VolumeChanges,
+  VolumeLosses,
   VolumeTrial,
   VolumeUsage,
 } from '../../shared/volumes.ts'
@@ -38,6 +39,7 @@ import {
 import {
   allVolumes,
   copiesByState,
+  countOnlyOn,
   deleteVolume,
   findVolume,
   forgetCopies,
@@ -212,6 +214,26 @@ export async function removeVolume(
     const snapshots = await forgetCopies(trx, id)
     await deleteVolume(trx, id)
     return { copies, bytes, snapshots }
+  })
+}
+
+/** What `removeVolume` would forget, and what keeps it from that. Throws `not_found`. */
+export async function lossesOf(
+  { store }: AppContext,
+  organizationId: string,
+  id: string,
+): Promise<VolumeLosses> {
+  return await store.db.transaction().execute(async (trx) => {
+    if (!(await findVolume(trx, organizationId, id))) throw noVolume()
+    const { copies, bytes, newest } = await keptCopies(trx, id)
+    return {
+      copies,
+      bytes,
+      newest: asTime(newest),
+      snapshots: await countOnlyOn(trx, id),
+      plans: await plansUsing(trx, id),
+      appBackupRegistrations: await registrationsUsing(trx, id),
+    }
   })
 }
 

@@ -61,6 +61,13 @@ describe('a MySQL URL', () => {
     )
   })
 
+  it('has no file read, and no user added, if it was written elsewhere', () => {
+    for (const name of ['ssl-ca', 'ssl-cert', 'ssl-key']) {
+      assert.throws(() => fromUrl(`mysql://u@h/d?${name}=/etc/hosts`, {}, 'elsewhere'), /names a file/)
+    }
+    assert.deepEqual(fromUrl('mysql://h/d', {}, 'elsewhere').connection, { host: 'h' })
+  })
+
   it('leaves the password to the environment', () => {
     const file = join(folder, 'password')
     writeFileSync(file, 'from file\n')

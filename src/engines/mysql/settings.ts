@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { readNamedFile } from '../../lib/environment.ts'
 import { AppError } from '../../shared/errors.ts'
 import { secret } from '../../shared/secrets.ts'
-import { readServerUrl } from '../server-url.ts'
+import type { UrlOrigin } from '../engine.ts'
+import { readFileOfUrl, readServerUrl } from '../server-url.ts'
 import { halfIdentity, hasWholeIdentity, tlsFields, tlsModes, type TlsMode } from '../tls.ts'
 
 /** How a MySQL or MariaDB server is reached. The TLS modes mean the same with every client. */
@@ -35,19 +35,21 @@ export function addressOf({ socket, host, port }: MysqlConnection): string {
 
 /**
  * `mysql://user:password@host:port/database?ssl-mode=…`, or `mariadb://`. The files that `ssl-ca`, `ssl-cert` and
- * `ssl-key` name are read here. `HOLDFAST_DATABASE_PASSWORD`, or the file that `HOLDFAST_DATABASE_PASSWORD_FILE`
+ * `ssl-key` name are read if it was written here. `HOLDFAST_DATABASE_PASSWORD`, or the file that `HOLDFAST_DATABASE_PASSWORD_FILE`
  * names, goes before a password in the URL. Throws `invalid_input`.
  */
 export function fromUrl(
   url: string,
   environment: NodeJS.ProcessEnv,
+  origin: UrlOrigin = 'here',
 ): { connection: unknown; database: string | undefined } {
-  const { connection, database, parameters } = readServerUrl(url, environment, {
+  const kind = {
     label: 'MySQL',
     schemes: ['mysql', 'mariadb'],
     example: 'mysql://user:password@host:3306/database',
-  })
-  for (const [name, value] of parameters) Object.assign(connection, parameter(name, value))
+  }
+  const { connection, database, parameters } = readServerUrl(url, environment, kind, origin)
+  for (const [name, value] of parameters) Object.assign(connection, parameter(name, value, origin))
   return { connection, database }
 }
 
@@ -61,18 +63,18 @@ const modes: Record<string, TlsMode> = {
   ...Object.fromEntries(tlsModes.map((mode) => [mode, mode])),
 }
 
-function parameter(name: string, value: string): Record<string, unknown> {
+function parameter(name: string, value: string, origin: UrlOrigin): Record<string, unknown> {
   switch (name) {
     case 'socket':
       return { socket: value }
     case 'ssl-mode':
       return { tls: modes[value.toLowerCase()] ?? value }
     case 'ssl-ca':
-      return { tlsCa: readNamedFile(name, value) }
+      return { tlsCa: readFileOfUrl(name, value, origin) }
     case 'ssl-cert':
-      return { tlsCertificate: readNamedFile(name, value) }
+      return { tlsCertificate: readFileOfUrl(name, value, origin) }
     case 'ssl-key':
-      return { tlsKey: readNamedFile(name, value) }
+      return { tlsKey: readFileOfUrl(name, value, origin) }
     default:
       throw new AppError('invalid_input', `${quoted(name)} of the MySQL URL is not known.`, {
         hint: 'Known are socket, ssl-mode, ssl-ca, ssl-cert and ssl-key.',

@@ -45,6 +45,15 @@ describe('a PostgreSQL URL', () => {
     assert.deepEqual(connection, { host: 'db', user: 'me', tlsCa: 'the CA' })
   })
 
+  it('has no file read, and no user added, if it was written elsewhere', () => {
+    for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+      const url = `postgresql://me@db/d?${name}=${folder}/ca.pem`
+      assert.throws(() => fromUrl(url, {}, 'elsewhere'), /names a file, and none is read/)
+    }
+    const { connection } = fromUrl('postgresql://db/d?sslrootcert=system', {}, 'elsewhere')
+    assert.deepEqual(connection, { host: 'db' })
+  })
+
   it('gives way to a password in the environment, or in a file that it names, but not to PGPASSWORD', () => {
     const password = (environment: NodeJS.ProcessEnv) =>
       (fromUrl('postgresql://me:url@db/d', environment).connection as { password: string }).password

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { fromEnvironment, readNamedFile } from '../../lib/environment.ts'
+import { fromEnvironment } from '../../lib/environment.ts'
 import { AppError } from '../../shared/errors.ts'
 import { secret } from '../../shared/secrets.ts'
-import { readServerUrl } from '../server-url.ts'
+import type { UrlOrigin } from '../engine.ts'
+import { readFileOfUrl, readServerUrl } from '../server-url.ts'
 import { halfIdentity, hasWholeIdentity, tlsFields } from '../tls.ts'
 
 /** How a PostgreSQL server is reached. The TLS modes mean what they mean to libpq. */
@@ -38,33 +39,35 @@ export type PostgresConnection = z.output<typeof connectionSettings>
 
 /**
  * `postgresql://user:password@host:port/database?sslmode=…` as libpq reads it. The files that `sslrootcert`,
- * `sslcert` and `sslkey` name are read here. `HOLDFAST_DATABASE_PASSWORD`, or the file that
+ * `sslcert` and `sslkey` name are read if it was written here. `HOLDFAST_DATABASE_PASSWORD`, or the file that
  * `HOLDFAST_DATABASE_PASSWORD_FILE` names, goes before a password in the URL. Throws `invalid_input`.
  */
 export function fromUrl(
   url: string,
   environment: NodeJS.ProcessEnv,
+  origin: UrlOrigin = 'here',
 ): { connection: unknown; database: string | undefined } {
   if (/^postgres(ql)?:\/\/\/?[^/]*,/.test(url.replace(/^([^:]+:\/\/)[^@/]*@/, '$1'))) {
     throw new AppError('invalid_input', 'A PostgreSQL URL with several hosts is not supported.', {
       hint: 'Name the one server that is to be backed up.',
     })
   }
-  const { connection, database, parameters } = readServerUrl(url, environment, {
+  const kind = {
     label: 'PostgreSQL',
     schemes: ['postgresql', 'postgres'],
     example: 'postgresql://user:password@host:5432/database',
-  })
+  }
+  const { connection, database, parameters } = readServerUrl(url, environment, kind, origin)
   const hasPassword = fromEnvironment(environment, 'HOLDFAST_DATABASE_PASSWORD') !== undefined
   let named = database
   for (const [name, value] of parameters) {
     if (name === 'dbname') named = value
-    else if (name !== 'password' || !hasPassword) Object.assign(connection, parameter(name, value))
+    else if (name !== 'password' || !hasPassword) Object.assign(connection, parameter(name, value, origin))
   }
   return { connection, database: named }
 }
 
-function parameter(name: string, value: string): Record<string, unknown> {
+function parameter(name: string, value: string, origin: UrlOrigin): Record<string, unknown> {
   switch (name) {
     case 'host':
       return { host: value }
@@ -86,11 +89,11 @@ function parameter(name: string, value: string): Record<string, unknown> {
       }
       return { tls: value }
     case 'sslrootcert':
-      return value === 'system' ? {} : { tlsCa: readNamedFile(name, value) }
+      return value === 'system' ? {} : { tlsCa: readFileOfUrl(name, value, origin) }
     case 'sslcert':
-      return { tlsCertificate: readNamedFile(name, value) }
+      return { tlsCertificate: readFileOfUrl(name, value, origin) }
     case 'sslkey':
-      return { tlsKey: readNamedFile(name, value) }
+      return { tlsKey: readFileOfUrl(name, value, origin) }
     case 'connect_timeout':
       return { connectTimeout: Number(value) }
     case 'maintenance_database':

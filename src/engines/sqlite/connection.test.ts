@@ -25,6 +25,11 @@ describe('the URL of an SQLite database', () => {
     )
   })
 
+  it('that was written elsewhere is absolute', () => {
+    assert.equal(sqliteFromUrl('sqlite:/srv/a.db', {}, 'elsewhere').database, '/srv/a.db')
+    assert.throws(() => sqliteFromUrl('sqlite:a.db', {}, 'elsewhere'), /names no absolute path/)
+  })
+
   it('that means no file is refused', () => {
     for (const url of [
       'sqlite:',

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
+import type { UrlOrigin } from '../engine.ts'
 
 /** Where the database file is. */
 export type SqliteConnection = z.output<typeof sqliteConnection>
@@ -13,15 +14,21 @@ export const sqliteConnection = z.strictObject({
 })
 
 /**
- * `sqlite:/abs.db`, `sqlite:///abs.db`, or `sqlite:rel.db` below the current directory. Characters that mean something
- * in a URL (`?`, `#`, `%`) are percent-encoded: `sqlite:/srv/50%25.db` is the file `/srv/50%.db`.
+ * `sqlite:/abs.db`, `sqlite:///abs.db`, or `sqlite:rel.db` below the current directory if it was written here. Characters
+ * that mean something in a URL (`?`, `#`, `%`) are percent-encoded: `sqlite:/srv/50%25.db` is the file `/srv/50%.db`.
  */
-export function sqliteFromUrl(url: string): { connection: SqliteConnection; database: string } {
+export function sqliteFromUrl(
+  url: string,
+  _environment: NodeJS.ProcessEnv = {},
+  origin: UrlOrigin = 'here',
+): { connection: SqliteConnection; database: string } {
   const rest = /^sqlite:(.*)$/is.exec(url)?.[1]
   if (rest === undefined) throw invalidUrl('does not begin with sqlite:')
   if (/[?#]/.test(rest)) throw invalidUrl('contains ? or #, which are written %3F and %23 in a name')
   if (/^\/\/[^/]/.test(rest)) throw invalidUrl('names a host')
-  const path = resolve(decode(rest.startsWith('///') ? rest.slice(2) : rest))
+  const named = decode(rest.startsWith('///') ? rest.slice(2) : rest)
+  if (origin === 'elsewhere' && named !== '' && !isAbsolute(named)) throw invalidUrl('names no absolute path')
+  const path = resolve(named)
   if (rest === '' || rest.endsWith('/') || !isDatabasePath(path)) throw invalidUrl('names no file')
   return { connection: { path }, database: path }
 }

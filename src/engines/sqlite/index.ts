@@ -119,9 +119,9 @@ export const sqlite = defineEngine({
   /** No tool runs: what goes wrong is explained where it happens. */
   explain: () => undefined,
 
-  async refuseOwn(connection, database, { dataDirectory, store }) {
+  async refuseOwn(connection, database, { dataDirectory, sampleFolder, store }) {
     const path = databasePath(connection, database)
-    await refuseInside(path, dataDirectory)
+    await refuseInside(path, dataDirectory, sampleFolder)
     if (store.engine === 'sqlite') await refuseSame(path, store.path)
   },
 

@@ -3,9 +3,13 @@ import { relative } from 'node:path'
 import { realPathOf } from '../../lib/real-path.ts'
 import { AppError } from '../../shared/errors.ts'
 
-/** Throws `invalid_input` if the file would lie in the directory, also by way of symbolic links. */
-export async function refuseInside(path: string, directory: string): Promise<void> {
+/**
+ * Throws `invalid_input` if the file would lie in the directory, also by way of symbolic links; but for what really lies in
+ * the folder of this name in it.
+ */
+export async function refuseInside(path: string, directory: string, exempt?: string): Promise<void> {
   const below = relative(await realPathOf(directory), await realPathOf(path))
+  if (exempt !== undefined && below.startsWith(`${exempt}/`)) return
   if (below === '' || !(below === '..' || below.startsWith('../'))) {
     throw new AppError('invalid_input', `${path} is in Holdfast's own data directory ${directory}.`, {
       hint: 'Choose a file elsewhere: a restore must never overwrite what Holdfast itself needs.',

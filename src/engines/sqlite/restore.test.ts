@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
@@ -137,6 +145,17 @@ describe('Holdfast’s own data directory', () => {
     for (const path of ['other.db', 'data.db', '..data/a.db'])
       await refuseInside(join(bed.folder, path), data)
     await assert.rejects(refuseInside(join(data, 'a.db'), join(bed.folder, 'link')), {
+      code: 'invalid_input',
+    })
+    mkdirSync(join(data, 'sample'))
+    symlinkSync('..', join(data, 'sample', 'out'))
+    await refuseInside(join(data, 'sample', 'a.db'), data, 'sample')
+    for (const path of ['sample', 'sample/../a.db', 'sample/out/a.db', 'sample2/a.db', 'a.db']) {
+      await assert.rejects(refuseInside(join(data, path), data, 'sample'), { code: 'invalid_input' }, path)
+    }
+    rmSync(join(data, 'sample'), { recursive: true })
+    symlinkSync('.', join(data, 'sample'))
+    await assert.rejects(refuseInside(join(data, 'sample', 'a.db'), data, 'sample'), {
       code: 'invalid_input',
     })
   })

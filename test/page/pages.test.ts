@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { skipUnless } from '../servers/needs.ts'
+import { barriersOf, type Bed, openBed, settled } from './bed.ts'
+import { addressOf, allPages } from './pages.ts'
+import { seed, type Things } from './seed.ts'
+
+const faces = {
+  'in light': { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
+  'in dark': { colorScheme: 'dark', viewport: { width: 1280, height: 800 } },
+  'on a phone': {
+    colorScheme: 'light',
+    viewport: { width: 390, height: 844 },
+    isMobile: true,
+    hasTouch: true,
+  },
+} as const
+
+describe('every page', { skip: skipUnless('chromium') }, () => {
+  let bed: Bed
+  let things: Things
+  before(async () => {
+    bed = await openBed()
+    things = await seed(bed)
+  })
+  after(() => bed[Symbol.asyncDispose]())
+
+  for (const [face, options] of Object.entries(faces)) {
+    it(`can be used by everybody, ${face}, and complains of nothing`, async () => {
+      await using opened = await bed.openSignedIn(options)
+      const { page, complaints } = opened
+      for (const { path } of allPages) {
+        await page.goto(addressOf(path, things))
+        await settled(page)
+        assert.deepEqual(await barriersOf(page), [], path)
+        assert.deepEqual(complaints, [], path)
+        assert.equal(await page.getByRole('alert').count(), 0, `${path} shows an error`)
+        const isTooWide = await page.evaluate<boolean>(
+          'document.documentElement.scrollWidth > document.documentElement.clientWidth',
+        )
+        assert.equal(isTooWide, false, `${path} is wider than the window`)
+      }
+    })
+  }
+
+  it('is found by what it is called, and backups are started by typing', async () => {
+    await using opened = await bed.openSignedIn()
+    const { page } = opened
+    await page.goto('/')
+    await settled(page)
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('audit')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/settings/audit')
+    await page.getByRole('button', { name: 'Search' }).first().click()
+    await page.keyboard.type('back up accounting')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/jobs/*')
+    await page.getByText('succeeded').first().waitFor()
+  })
+
+  it('speaks the language that is chosen, also after it was loaded anew', async () => {
+    await using opened = await bed.openSignedIn({ locale: 'de-CH' })
+    const { page } = opened
+    await page.goto('/')
+    await page.getByRole('link', { name: 'Datenbanken' }).waitFor()
+    assert.equal(await page.locator('html').getAttribute('lang'), 'de')
+    await page.goto('/profile')
+    await page.getByLabel('Sprache').selectOption('zh')
+    await page.getByRole('link', { name: '数据库' }).waitFor()
+    await page.reload()
+    await page.getByRole('link', { name: '数据库' }).waitFor()
+  })
+
+  it('says that it is old when the app does not answer, and goes on when it does', async () => {
+    await using opened = await bed.openSignedIn()
+    const { page, context } = opened
+    await page.goto('/')
+    await settled(page)
+    await context.setOffline(true)
+    await page.getByText('Holdfast does not answer').waitFor()
+    await context.setOffline(false)
+    await page.getByText('Holdfast does not answer').waitFor({ state: 'detached' })
+  })
+})

@@ -1,0 +1,14 @@
+const texts = ['search', 'action', 'actor', 'target', 'outcome', 'instance'] as const
+
+/** What the API is asked for what stands in the address of the page: there, times are those of the viewer’s clock. */
+export function queryOf(filters: Record<string, string | undefined>): Record<string, string> {
+  const given = texts.flatMap((name) => {
+    const value = filters[name]
+    return value === undefined ? [] : [[name, value]]
+  })
+  const times = (['from', 'to'] as const).flatMap((name) => {
+    const time = new Date(filters[name] ?? '')
+    return Number.isNaN(time.getTime()) ? [] : [[name, time.toISOString()]]
+  })
+  return Object.fromEntries([...given, ...times]) as Record<string, string>
+}

@@ -1,0 +1,64 @@
+import { Button, Drawer, Group, Modal, Stack, Text } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import type { ReactNode } from 'react'
+import { useT } from '../i18n/i18n.ts'
+import { UnsavedGuard } from './unsaved.tsx'
+
+interface FormDrawerProps {
+  isOpen: boolean
+  onClose: () => void
+  title: string
+  /** Then it asks before it closes. */
+  isDirty: boolean
+  children: ReactNode
+}
+
+/** A form beside the list to which it belongs. */
+export function FormDrawer({ isOpen, onClose, title, isDirty, children }: FormDrawerProps) {
+  const t = useT()
+  const [isAsking, asking] = useDisclosure(false)
+  const close = isDirty ? asking.open : onClose
+  const closeButtonProps = { 'aria-label': t('Close') }
+  return (
+    <Drawer
+      opened={isOpen}
+      onClose={close}
+      title={
+        <Text span fw={650} size="lg">
+          {title}
+        </Text>
+      }
+      position="right"
+      size="xl"
+      closeButtonProps={closeButtonProps}
+    >
+      <UnsavedGuard when={isOpen && isDirty} />
+      <Modal
+        opened={isAsking}
+        onClose={asking.close}
+        title={t('Leave without saving?')}
+        closeButtonProps={closeButtonProps}
+      >
+        <Stack>
+          <Text size="sm">{t('What you have changed here is not saved yet.')}</Text>
+          <Group justify="flex-end">
+            <Button variant="default" onClick={asking.close} data-autofocus>
+              {t('Stay here')}
+            </Button>
+            <Button
+              color="red"
+              variant="light"
+              onClick={() => {
+                asking.close()
+                onClose()
+              }}
+            >
+              {t('Leave')}
+            </Button>
+          </Group>
+        </Stack>
+      </Modal>
+      {children}
+    </Drawer>
+  )
+}

@@ -1,0 +1,109 @@
+import { Anchor, Button, Center, Group, PasswordInput, Stack, Text } from '@mantine/core'
+import { useState } from 'react'
+import type { TotpEnrolment } from '../../../src/shared/second-factor.ts'
+import { fieldErrors } from '../api.ts'
+import { useT } from '../i18n/i18n.ts'
+import { CopyValue } from '../parts/copy-value.tsx'
+import { FailedForm } from '../parts/failed-form.tsx'
+import { CodeInput } from '../sign-in/code-input.tsx'
+import { useTry } from '../sign-in/use-try.ts'
+import { QrPicture } from './qr-picture.tsx'
+import { RecoveryCodes } from './recovery-codes.tsx'
+
+/** The password, then the secret with a first code, then the recovery codes. */
+export function AuthenticatorSetup({ onDone }: { onDone: () => void }) {
+  const [made, setMade] = useState<TotpEnrolment>()
+  const [isVerified, setVerified] = useState(false)
+  if (!made) return <Begin onMade={setMade} onCancel={onDone} />
+  if (!isVerified) return <FirstCode made={made} onVerified={() => setVerified(true)} onCancel={onDone} />
+  return <RecoveryCodes codes={made.recoveryCodes} onDone={onDone} />
+}
+
+function Begin({ onMade, onCancel }: { onMade: (made: TotpEnrolment) => void; onCancel: () => void }) {
+  const t = useT()
+  const [password, setPassword] = useState('')
+  const make = useTry('POST /api/v1/me/totp', {
+    changesNothing: true,
+    onSuccess: ({ body }) => onMade(body),
+  })
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        make.mutate({ body: { password } })
+      }}
+    >
+      <Stack>
+        <PasswordInput
+          label={t('Your password')}
+          autoComplete="current-password"
+          data-autofocus
+          required
+          withAsterisk={false}
+          value={password}
+          error={fieldErrors(make.error)['password']}
+          visibilityToggleButtonProps={{ 'aria-label': t('Show the password') }}
+          onChange={({ currentTarget }) => setPassword(currentTarget.value)}
+        />
+        <FailedForm error={make.error} shown={['password']} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onCancel}>
+            {t('Cancel')}
+          </Button>
+          <Button type="submit" loading={make.isPending}>
+            {t('Go on')}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  )
+}
+
+interface FirstCodeProps {
+  made: TotpEnrolment
+  onVerified: () => void
+  onCancel: () => void
+}
+
+function FirstCode({ made: { uri, secret }, onVerified, onCancel }: FirstCodeProps) {
+  const t = useT()
+  const [code, setCode] = useState('')
+  const verify = useTry('POST /api/v1/me/totp/verify', { onSuccess: onVerified })
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        verify.mutate({ body: { code } })
+      }}
+    >
+      <Stack>
+        <Text size="sm">{t('Scan this with the authenticator app.')}</Text>
+        <Center>
+          <QrPicture text={uri} label={t('QR code with the secret')} />
+        </Center>
+        <Stack gap={6}>
+          <Text size="sm">{t('Or enter the secret there:')}</Text>
+          <CopyValue value={inGroups(secret)} label={t('Copy the secret')} />
+          <Anchor href={uri} size="sm">
+            {t('Open it in an app on this device')}
+          </Anchor>
+        </Stack>
+        <CodeInput value={code} onChange={setCode} error={fieldErrors(verify.error)['code']} />
+        <FailedForm error={verify.error} shown={['code']} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onCancel}>
+            {t('Cancel')}
+          </Button>
+          <Button type="submit" loading={verify.isPending}>
+            {t('Turn on')}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  )
+}
+
+/** Authenticator apps take it with the spaces. */
+function inGroups(secret: string): string {
+  return secret.match(/.{1,4}/g)?.join(' ') ?? secret
+}

@@ -1,0 +1,132 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+import { AppError } from '../../src/shared/errors.ts'
+import { queryClient, asking } from './api.ts'
+import { basePath } from './base-path.ts'
+import { askingMe } from './me.ts'
+import { NotFound } from './shell/not-found.tsx'
+import { Shell } from './shell/shell.tsx'
+import { Broken } from './shell/broken.tsx'
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Broken })
+
+/** All but signing in. Who has not signed in is led there, and comes back. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    try {
+      await queryClient.ensureQueryData(askingMe())
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'not_signed_in') throw error
+      const { isOpen } = await queryClient.fetchQuery(asking('GET /api/v1/setup'))
+      if (isOpen) throw redirect({ to: '/setup' })
+      throw redirect({ to: '/sign-in', search: { to: location.href } })
+    }
+  },
+})
+
+type Load = Parameters<typeof lazyRouteComponent>[0]
+
+const outside = (path: string, load: Load, name: string) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) })
+
+const page = (path: string, load: Load, name: string) =>
+  createRoute({ getParentRoute: () => shell, path, component: lazyRouteComponent(load, name) })
+
+const routes = root.addChildren([
+  outside('/setup', () => import('./setup/setup-page.tsx'), 'SetupPage'),
+  outside('/sign-in', () => import('./sign-in/sign-in-page.tsx'), 'SignInPage'),
+  outside('/sign-in/link', () => import('./sign-in/link-page.tsx'), 'LinkPage'),
+  outside('/invitation', () => import('./sign-in/invitation-page.tsx'), 'InvitationPage'),
+  outside('/reset-password', () => import('./sign-in/reset-password-page.tsx'), 'ResetPasswordPage'),
+  shell.addChildren([
+    page('/', () => import('./overview/overview-page.tsx'), 'OverviewPage'),
+    page('/welcome', () => import('./setup/welcome-page.tsx'), 'WelcomePage'),
+    page('/databases', () => import('./databases/databases-page.tsx'), 'DatabasesPage'),
+    page('/databases/$planId', () => import('./databases/database-page.tsx'), 'DatabasePage'),
+    page('/servers', () => import('./servers/servers-page.tsx'), 'ServersPage'),
+    page('/servers/new', () => import('./servers/new-server-page.tsx'), 'NewServerPage'),
+    page('/servers/$id', () => import('./servers/server-page.tsx'), 'ServerPage'),
+    page('/servers/$id/edit', () => import('./servers/edit-server-page.tsx'), 'EditServerPage'),
+    page('/plans', () => import('./plans/plans-page.tsx'), 'PlansPage'),
+    page('/plans/new', () => import('./plans/new-plan-page.tsx'), 'NewPlanPage'),
+    page('/plans/$id', () => import('./plans/plan-page.tsx'), 'PlanPage'),
+    page('/plans/$id/edit', () => import('./plans/edit-plan-page.tsx'), 'EditPlanPage'),
+    page('/snapshots', () => import('./snapshots/snapshots-page.tsx'), 'SnapshotsPage'),
+    page('/snapshots/$id', () => import('./snapshots/snapshot-page.tsx'), 'SnapshotPage'),
+    page('/restores', () => import('./restores/restores-page.tsx'), 'RestoresPage'),
+    page('/restores/new', () => import('./restores/new-restore-page.tsx'), 'NewRestorePage'),
+    page('/restores/$id', () => import('./restores/restore-page.tsx'), 'RestorePage'),
+    page(
+      '/restores/scheduled',
+      () => import('./restores/scheduled-restores-page.tsx'),
+      'ScheduledRestoresPage',
+    ),
+    page(
+      '/restores/scheduled/new',
+      () => import('./restores/new-scheduled-restore-page.tsx'),
+      'NewScheduledRestorePage',
+    ),
+    page(
+      '/restores/scheduled/$id',
+      () => import('./restores/scheduled-restore-page.tsx'),
+      'ScheduledRestorePage',
+    ),
+    page(
+      '/restores/scheduled/$id/edit',
+      () => import('./restores/edit-scheduled-restore-page.tsx'),
+      'EditScheduledRestorePage',
+    ),
+    page('/jobs', () => import('./jobs/jobs-page.tsx'), 'JobsPage'),
+    page('/jobs/$id', () => import('./jobs/job-page.tsx'), 'JobPage'),
+    page('/volumes', () => import('./volumes/volumes-page.tsx'), 'VolumesPage'),
+    page('/volumes/new', () => import('./volumes/new-volume-page.tsx'), 'NewVolumePage'),
+    page('/volumes/$id', () => import('./volumes/volume-page.tsx'), 'VolumePage'),
+    page('/volumes/$id/edit', () => import('./volumes/edit-volume-page.tsx'), 'EditVolumePage'),
+    page('/schedules', () => import('./schedules/schedules-page.tsx'), 'SchedulesPage'),
+    page('/settings/backup', () => import('./settings/backup-settings-page.tsx'), 'BackupSettingsPage'),
+    page('/settings/hooks', () => import('./hooks/hooks-page.tsx'), 'HooksPage'),
+    page('/settings/notifications', () => import('./channels/notifications-page.tsx'), 'NotificationsPage'),
+    page('/settings/keys', () => import('./keys/keys-page.tsx'), 'KeysPage'),
+    page('/settings/db-backup', () => import('./app-backups/app-backups-page.tsx'), 'AppBackupsPage'),
+    page(
+      '/settings/authentication',
+      () => import('./authentication/authentication-page.tsx'),
+      'AuthenticationPage',
+    ),
+    page('/settings/users', () => import('./users/users-page.tsx'), 'UsersPage'),
+    page('/settings/roles', () => import('./roles/roles-page.tsx'), 'RolesPage'),
+    page(
+      '/settings/organizations',
+      () => import('./organizations/organizations-page.tsx'),
+      'OrganizationsPage',
+    ),
+    page('/settings/tokens', () => import('./tokens/tokens-page.tsx'), 'TokensPage'),
+    page('/settings/audit', () => import('./audit/audit-page.tsx'), 'AuditPage'),
+    page('/profile', () => import('./profile/profile-page.tsx'), 'ProfilePage'),
+  ]),
+])
+
+export const router = createRouter({
+  routeTree: routes,
+  basepath: basePath,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  // Everything in an address is text: a database may be called 123.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const given = Object.entries(search).filter(
+      ([, value]) => value !== undefined && value !== null && value !== '',
+    )
+    const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
+    return text === '' ? '' : `?${text}`
+  },
+})

@@ -1,0 +1,53 @@
+import { Badge, Group, Stack, Text } from '@mantine/core'
+import type { Plan } from '../../../src/shared/plans.ts'
+import type { NamedSchedule } from '../../../src/shared/schedules.ts'
+import { useLanguage, useT } from '../i18n/i18n.ts'
+import classes from './agenda.module.css'
+
+export interface Entry {
+  schedule: NamedSchedule
+  /** Of one day, the earliest first. */
+  times: number[]
+}
+
+/** When a schedule runs on a day, and for which plans. */
+export function AgendaEntry({ entry: { schedule, times }, plans }: { entry: Entry; plans: readonly Plan[] }) {
+  const t = useT()
+  const language = useLanguage()
+  const format = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
+  const [first = 0] = times
+  const last = times.at(-1) ?? first
+  const { scheduledRestores } = schedule.usedBy
+  return (
+    <Group gap="sm" wrap="nowrap" align="flex-start">
+      <Text size="sm" fw={600} className={classes.time}>
+        <time dateTime={new Date(first).toISOString()}>{format.format(first)}</time>
+      </Text>
+      <Stack gap={4} miw={0}>
+        <Text size="sm">{schedule.name}</Text>
+        {times.length > 1 && (
+          <Text size="xs" c="dimmed">
+            {t('{{count}} times until {{time}}', { count: times.length, time: format.format(last) })}
+          </Text>
+        )}
+        <Group gap={6}>
+          {plans.length === 0 && scheduledRestores === 0 && (
+            <Text size="xs" c="dimmed">
+              {t('for no plan')}
+            </Text>
+          )}
+          {plans.map(({ id, name }) => (
+            <Badge key={id} variant="light" tt="none" size="sm" maw={260}>
+              {name}
+            </Badge>
+          ))}
+          {scheduledRestores > 0 && (
+            <Badge variant="light" color="grape" tt="none" size="sm">
+              {t('{{count}} scheduled restores', { count: scheduledRestores })}
+            </Badge>
+          )}
+        </Group>
+      </Stack>
+    </Group>
+  )
+}

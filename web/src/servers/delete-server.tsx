@@ -1,0 +1,62 @@
+import { List, Text } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import type { Plan } from '../../../src/shared/plans.ts'
+import { useChange } from '../api.ts'
+import { useT } from '../i18n/i18n.ts'
+import { Confirm } from '../parts/confirm.tsx'
+
+interface DeleteServerProps {
+  id: string
+  name: string
+  plans: readonly Plan[] | undefined
+  isOpen: boolean
+  onClose: () => void
+}
+
+export function DeleteServer({ id, name, plans = [], isOpen, onClose }: DeleteServerProps) {
+  const t = useT()
+  const navigate = useNavigate()
+  const remove = useChange('DELETE /api/v1/servers/{id}', {
+    onSuccess: () => void navigate({ to: '/servers' }),
+  })
+  const close = () => {
+    remove.reset()
+    onClose()
+  }
+  return (
+    <Confirm
+      isOpen={isOpen}
+      onClose={close}
+      title={t('Delete the server “{{name}}”?', { name })}
+      action={t('Delete server')}
+      isPending={remove.isPending}
+      isDisabled={plans.length > 0}
+      error={remove.error}
+      onConfirm={() => remove.mutate({ params: { id } })}
+    >
+      {plans.length > 0 ? (
+        <>
+          <Text size="sm">
+            {t(
+              'It cannot be deleted while plans use it. Delete these first; each asks what becomes of its snapshots.',
+            )}
+          </Text>
+          <List size="sm">
+            {plans.map((plan) => (
+              <List.Item key={plan.id}>{plan.name}</List.Item>
+            ))}
+          </List>
+        </>
+      ) : (
+        <>
+          <Text size="sm">{t('Lost is how it is reached: its address, its user and its secrets.')}</Text>
+          <Text size="sm">
+            {t(
+              'Its snapshots stay on their volumes, and stay in the list. The databases on the server are not touched.',
+            )}
+          </Text>
+        </>
+      )}
+    </Confirm>
+  )
+}

@@ -1,0 +1,49 @@
+import { Button, Menu, Text } from '@mantine/core'
+import { IconBuilding, IconCheck, IconSelector } from '@tabler/icons-react'
+import { useT } from '../i18n/i18n.ts'
+import { useMe } from '../me.ts'
+import { useSwitchOrganization } from '../organizations/switch-organization.ts'
+
+/** Which organization one works in, and the others. */
+export function OrganizationSwitch() {
+  const t = useT()
+  const { organization, organizations } = useMe()
+  const choose = useSwitchOrganization()
+  if (organizations.length < 2) {
+    return (
+      <Text size="sm" fw={500} px={4} truncate>
+        {organization.name}
+      </Text>
+    )
+  }
+  return (
+    <Menu width="target">
+      <Menu.Target>
+        <Button
+          fullWidth
+          variant="default"
+          justify="space-between"
+          loading={choose.isPending}
+          leftSection={<IconBuilding size={16} aria-hidden />}
+          rightSection={<IconSelector size={16} aria-hidden />}
+          aria-label={t('Organization: {{name}}', { name: organization.name })}
+        >
+          <Text span size="sm" fw={500} truncate>
+            {organization.name}
+          </Text>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {organizations.map(({ id, name }) => (
+          <Menu.Item
+            key={id}
+            rightSection={id === organization.id && <IconCheck size={14} aria-label={t('chosen')} />}
+            onClick={() => choose.mutate({ body: { id } })}
+          >
+            {name}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

@@ -1,0 +1,207 @@
+import { Alert, Checkbox, List, Paper, ScrollArea, Skeleton, Stack, Text } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { IconAlertTriangle, IconLock } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { asAppError, type AppError } from '../../../src/shared/errors.ts'
+import type { Deletion } from '../../../src/shared/snapshots-api.ts'
+import { client, useChange } from '../api.ts'
+import { useLanguage, useT } from '../i18n/i18n.ts'
+import { bytesText } from '../parts/bytes.tsx'
+import { Confirm } from '../parts/confirm.tsx'
+import { DatabaseName, shortName } from '../parts/database-name.tsx'
+import { Failed } from '../parts/failed.tsx'
+import { exactTime } from '../parts/when.tsx'
+
+type Going = Deletion['snapshots'][number]
+
+interface DeleteSnapshotsProps {
+  /** Empty: nothing is asked. */
+  ids: readonly string[]
+  onClose: () => void
+  onDeleted: () => void
+}
+
+/** Says exactly which copies would go and what is refused, and deletes what may go. */
+export function DeleteSnapshots({ ids, onClose, onDeleted }: DeleteSnapshotsProps) {
+  const t = useT()
+  const language = useLanguage()
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set())
+  const preview = useQuery<Deletion, AppError>({
+    queryKey: ['POST /api/v1/snapshots/delete', 'dry run', ids],
+    enabled: ids.length > 0,
+    staleTime: 0,
+    queryFn: async ({ signal }) => {
+      try {
+        // What is only refused because it is the newest is asked about below.
+        const body = { ids: [...ids], dryRun: true, newest: true }
+        return (await client.ask('POST /api/v1/snapshots/delete', { body, signal })).body
+      } catch (error) {
+        signal.throwIfAborted()
+        throw asAppError(error)
+      }
+    },
+  })
+  const close = () => {
+    setTicked(new Set())
+    remove.reset()
+    onClose()
+  }
+  const remove = useChange('POST /api/v1/snapshots/delete', {
+    onSuccess: ({ body }) => {
+      notifications.show({
+        message: t('{{count}} snapshots are being deleted', { count: body.snapshots.length }),
+        color: 'green',
+      })
+      setTicked(new Set())
+      onDeleted()
+    },
+  })
+  const all = preview.data?.snapshots ?? []
+  const refused = all.filter(({ refusal }) => refusal !== null)
+  const allowed = all.filter(({ refusal }) => refusal === null)
+  const newest = allowed.filter(({ isNewest }) => isNewest)
+  const going = allowed.filter(({ id, isNewest }) => !isNewest || ticked.has(id))
+  const tick = (id: string, isTicked: boolean) => {
+    const next = new Set(ticked)
+    if (isTicked) next.add(id)
+    else next.delete(id)
+    setTicked(next)
+  }
+  return (
+    <Confirm
+      isOpen={ids.length > 0}
+      onClose={close}
+      title={ids.length === 1 ? t('Delete this snapshot') : t('Delete snapshots')}
+      action={t('Delete {{count}} snapshots', { count: going.length })}
+      isDisabled={going.length === 0}
+      isPending={remove.isPending}
+      error={remove.error}
+      onConfirm={() =>
+        remove.mutate({
+          body: { ids: going.map(({ id }) => id), newest: going.some(({ isNewest }) => isNewest) },
+        })
+      }
+    >
+      {preview.error ? (
+        <Failed error={preview.error} retry={preview.refetch} />
+      ) : preview.data === undefined ? (
+        <Skeleton height={120} aria-busy="true" aria-label={t('Loading')} />
+      ) : (
+        <Stack>
+          {newest.length > 0 && <Newest snapshots={newest} ticked={ticked} onTick={tick} />}
+          {refused.length > 0 && <Refused snapshots={refused} />}
+          {going.length > 0 && (
+            <>
+              <Text size="sm" fw={500}>
+                {t('{{count}} copies go, {{bytes}} on all volumes together:', {
+                  count: going.reduce((sum, { copies }) => sum + copies.length, 0),
+                  bytes: bytesText(
+                    going.flatMap(({ copies }) => copies).reduce((sum, { bytes }) => sum + bytes, 0),
+                    language,
+                  ),
+                })}
+              </Text>
+              <GoingList snapshots={going} />
+            </>
+          )}
+        </Stack>
+      )}
+    </Confirm>
+  )
+}
+
+function GoingList({ snapshots }: { snapshots: readonly Going[] }) {
+  const t = useT()
+  const language = useLanguage()
+  return (
+    <ScrollArea.Autosize mah={280} type="auto">
+      <Stack gap="xs" component="ul" m={0} p={0} aria-label={t('What goes')}>
+        {snapshots.map(({ id, database, serverName, takenAt, copies }) => (
+          <Paper key={id} withBorder p="xs" component="li">
+            <Text size="sm" fw={500} component="div">
+              <DatabaseName name={database} />
+            </Text>
+            <Text size="xs" c="dimmed">
+              {t('{{server}}, taken at {{time}}', { server: serverName, time: exactTime(takenAt, language) })}
+            </Text>
+            <List size="xs">
+              {copies.map(({ volumeId, volumeName, key, bytes }) => (
+                <List.Item key={volumeId}>
+                  <Text size="xs" style={{ overflowWrap: 'anywhere' }}>
+                    {t('{{volume}}: {{key}}, {{bytes}}', {
+                      volume: volumeName,
+                      key,
+                      bytes: bytesText(bytes, language),
+                    })}
+                  </Text>
+                </List.Item>
+              ))}
+            </List>
+          </Paper>
+        ))}
+      </Stack>
+    </ScrollArea.Autosize>
+  )
+}
+
+function Refused({ snapshots }: { snapshots: readonly Going[] }) {
+  const t = useT()
+  const language = useLanguage()
+  return (
+    <Alert
+      color="gray"
+      variant="light"
+      icon={<IconLock aria-hidden />}
+      title={t('{{count}} snapshots stay', { count: snapshots.length })}
+    >
+      <List size="sm">
+        {snapshots.map(({ id, database, takenAt, refusal }) => (
+          <List.Item key={id}>
+            {t('{{database}} of {{time}}: {{reason}}', {
+              database: shortName(database),
+              time: exactTime(takenAt, language),
+              reason: refusal,
+            })}
+          </List.Item>
+        ))}
+      </List>
+    </Alert>
+  )
+}
+
+interface NewestProps {
+  snapshots: readonly Going[]
+  ticked: ReadonlySet<string>
+  onTick: (id: string, isTicked: boolean) => void
+}
+
+/** Each of them is the last that would help: none goes without a tick of its own. */
+function Newest({ snapshots, ticked, onTick }: NewestProps) {
+  const t = useT()
+  const language = useLanguage()
+  return (
+    <Alert
+      color="orange"
+      variant="light"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={t('The newest good snapshot of a database')}
+    >
+      <Stack gap="xs">
+        <Text size="sm">{t('Without a tick it stays.')}</Text>
+        {snapshots.map(({ id, database, serverName, takenAt }) => (
+          <Checkbox
+            key={id}
+            checked={ticked.has(id)}
+            onChange={({ currentTarget }) => onTick(id, currentTarget.checked)}
+            label={t('Also delete the newest of {{database}} on {{server}}, of {{time}}', {
+              database: shortName(database),
+              server: serverName,
+              time: exactTime(takenAt, language),
+            })}
+          />
+        ))}
+      </Stack>
+    </Alert>
+  )
+}

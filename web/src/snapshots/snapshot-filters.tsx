@@ -1,0 +1,203 @@
+import { Button, Collapse, Group, Indicator, Select, Stack, TextInput } from '@mantine/core'
+import { DateInput } from '@mantine/dates'
+import { useDebouncedCallback, useDisclosure } from '@mantine/hooks'
+import { IconAdjustments, IconSearch, IconX } from '@tabler/icons-react'
+import { useState } from 'react'
+import { copyStates, snapshotSorts } from '../../../src/shared/snapshots-api.ts'
+import { useFilters } from '../filters.ts'
+import { msg, useT } from '../i18n/i18n.ts'
+import { useNames } from '../jobs/names.ts'
+import { copyFaces } from '../parts/state-badge.tsx'
+import { useEngines } from '../servers/use-engines.ts'
+import '@mantine/dates/styles.css'
+
+const names = [
+  'server',
+  'plan',
+  'database',
+  'volume',
+  'engine',
+  'copy',
+  'locked',
+  'proven',
+  'from',
+  'to',
+  'search',
+] as const
+/** Those that always stand there; the others are behind a button. */
+const shown: readonly string[] = ['server', 'plan', 'search']
+
+const sorts = { takenAt: msg('Newest first'), storedBytes: msg('Largest first') }
+
+/** What the list of snapshots is limited to, as it stands in the address; days are those of who looks. */
+export function useSnapshotFilters() {
+  const [filters, setFilters] = useFilters()
+  const given = Object.fromEntries(names.flatMap((name) => (filters[name] ? [[name, filters[name]]] : [])))
+  const { from, to } = given
+  const sort = snapshotSorts.find((name) => name === filters['sort'])
+  const query = {
+    ...given,
+    ...(from !== undefined && { from: startOf(from, 0) }),
+    ...(to !== undefined && { to: startOf(to, 1) }),
+    ...(sort && { sort }),
+  }
+  const clear = () => setFilters(Object.fromEntries(names.map((name) => [name, undefined])))
+  return { filters, setFilters, query, clear, isFiltered: Object.keys(given).length > 0 }
+}
+
+/** The first moment of a day, or of the one so many days later. */
+function startOf(day: string, later: number): string | undefined {
+  const date = new Date(`${day}T00:00:00`)
+  if (Number.isNaN(date.getTime())) return undefined
+  date.setDate(date.getDate() + later)
+  return date.toISOString()
+}
+
+export function SnapshotFilters({
+  filters,
+  setFilters,
+  clear,
+  isFiltered,
+}: ReturnType<typeof useSnapshotFilters>) {
+  const t = useT()
+  const { servers, plans, volumes } = useNames()
+  const { data: engines } = useEngines()
+  const hidden = names.filter((name) => !shown.includes(name) && filters[name])
+  const [isOpen, { toggle }] = useDisclosure(hidden.length > 0)
+  const options = (things: readonly { id: string; name: string }[]) =>
+    things.map(({ id, name }) => ({ value: id, label: name }))
+  const choose = (name: string, label: string, data: { value: string; label: string }[]) => (
+    <Select
+      label={label}
+      placeholder={t('Any')}
+      data={data}
+      value={filters[name] ?? null}
+      onChange={(chosen) => setFilters({ [name]: chosen ?? undefined })}
+      w={{ base: '100%', xs: 190 }}
+      searchable={data.length > 6}
+      clearable
+    />
+  )
+  const yesOrNo = (yes: string, no: string) => [
+    { value: 'true', label: yes },
+    { value: 'false', label: no },
+  ]
+  return (
+    <Stack gap="sm">
+      <Group gap="sm" align="flex-end">
+        <Search value={filters['search'] ?? ''} onChange={(search) => setFilters({ search })} />
+        {choose('server', t('Server'), options(servers))}
+        {choose('plan', t('Plan'), [...options(plans), { value: 'none', label: t('Of no plan') }])}
+        <Select
+          label={t('Order')}
+          data={snapshotSorts.map((value) => ({ value, label: t(sorts[value]) }))}
+          value={filters['sort'] ?? 'takenAt'}
+          allowDeselect={false}
+          onChange={(sort) => setFilters({ sort: sort === 'takenAt' ? undefined : (sort ?? undefined) })}
+          w={{ base: '100%', xs: 160 }}
+        />
+        <Indicator disabled={hidden.length === 0} color="blue">
+          <Button
+            variant="default"
+            aria-expanded={isOpen}
+            leftSection={<IconAdjustments size={16} aria-hidden />}
+            onClick={toggle}
+          >
+            {t('More filters')}
+          </Button>
+        </Indicator>
+        {isFiltered && (
+          <Button variant="subtle" leftSection={<IconX size={16} aria-hidden />} onClick={clear}>
+            {t('Clear filters')}
+          </Button>
+        )}
+      </Group>
+      <Collapse expanded={isOpen}>
+        <Group gap="sm" align="flex-end">
+          <Typed
+            label={t('Database')}
+            value={filters['database'] ?? ''}
+            onChange={(database) => setFilters({ database })}
+          />
+          {choose('volume', t('Volume'), options(volumes))}
+          {choose(
+            'engine',
+            t('Engine'),
+            (engines?.items ?? []).map(({ name, label }) => ({ value: name, label })),
+          )}
+          {choose(
+            'copy',
+            t('Copies'),
+            copyStates.map((state) => ({ value: state, label: t(copyFaces[state].word) })),
+          )}
+          {choose('locked', t('Lock'), yesOrNo(t('locked'), t('not locked')))}
+          {choose('proven', t('Proven by a restore'), yesOrNo(t('proven'), t('not proven')))}
+          <DateInput
+            label={t('Taken from')}
+            placeholder={t('Any day')}
+            valueFormat="YYYY-MM-DD"
+            value={filters['from'] ?? null}
+            onChange={(from) => setFilters({ from: from ?? undefined })}
+            w={{ base: '100%', xs: 150 }}
+            clearable
+          />
+          <DateInput
+            label={t('Taken until')}
+            placeholder={t('Any day')}
+            valueFormat="YYYY-MM-DD"
+            value={filters['to'] ?? null}
+            onChange={(to) => setFilters({ to: to ?? undefined })}
+            w={{ base: '100%', xs: 150 }}
+            clearable
+          />
+        </Group>
+      </Collapse>
+    </Stack>
+  )
+}
+
+interface TypedProps {
+  label: string
+  value: string
+  onChange: (value: string | undefined) => void
+}
+
+/** What is typed counts when one stops typing. */
+function useTyped(value: string, onChange: TypedProps['onChange']) {
+  const [text, setText] = useState(value)
+  const [known, setKnown] = useState(value)
+  if (known !== value) {
+    setKnown(value)
+    setText(value)
+  }
+  const settle = useDebouncedCallback((given: string) => onChange(given.trim() || undefined), 300)
+  return {
+    value: text,
+    onChange: ({ currentTarget }: { currentTarget: { value: string } }) => {
+      setText(currentTarget.value)
+      settle(currentTarget.value)
+    },
+  }
+}
+
+function Typed({ label, value, onChange }: TypedProps) {
+  const t = useT()
+  const typed = useTyped(value, onChange)
+  return (
+    <TextInput label={label} placeholder={t('Its whole name')} w={{ base: '100%', xs: 190 }} {...typed} />
+  )
+}
+
+function Search({ value, onChange }: Omit<TypedProps, 'label'>) {
+  const t = useT()
+  const typed = useTyped(value, onChange)
+  return (
+    <TextInput
+      label={t('Search')}
+      placeholder={t('Database, comment, server, key')}
+      leftSection={<IconSearch size={16} aria-hidden />}
+      w={{ base: '100%', xs: 250 }}
+      {...typed}
+    />
+  )
+}
