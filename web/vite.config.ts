@@ -9,7 +9,6 @@ export default defineConfig({
   // Chunks find each other from where they are, so that the page works below any path; the app puts that path into index.html.
   base: './',
   plugins: [react()],
-  css: { postcss: { plugins: [] } },
   build: { target: 'es2023', sourcemap: false, manifest: true, chunkSizeWarningLimit: 700 },
   server: { proxy: { '/api': app } },
 })

@@ -21,10 +21,9 @@ export const me = z
       .meta({ description: 'Null: a token that belongs to nobody' }),
     organization: organization.meta({ description: 'What the request sees belongs to it' }),
     organizations: z.array(organization).meta({ description: 'Those that one may switch to' }),
-    role: z
-      .object({ id: z.string(), name: z.string() })
-      .nullable()
-      .meta({ description: 'The user’s in the organization; null: no member, as who only administers the instance' }),
+    role: z.object({ id: z.string(), name: z.string() }).nullable().meta({
+      description: 'The user’s in the organization; null: no member, as who only administers the instance',
+    }),
     abilities: z.array(ability),
     servers: serverLimit
       .nullable()

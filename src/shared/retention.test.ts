@@ -37,6 +37,10 @@ describe('a retention policy as it enters', () => {
     assert.match(complaint({ daily: 7, minimumKept: 0 }), /from 1/)
   })
 
+  it('refuses what it does not know: a rule that is misspelt would keep too little, or too much', () => {
+    assert.equal(retentionPolicy.safeParse({ keepLast: 0, gfs: { daily: 7 } }).success, false)
+  })
+
   it('can be told as a JSON schema, from which forms are drawn', () => {
     assert.ok(z.toJSONSchema(retentionPolicy, { io: 'input' }).properties)
   })

@@ -16,7 +16,7 @@ const tier = (title: string, example: string) =>
  * by `applyRetention`.
  */
 export const retentionPolicy = z
-  .object({
+  .strictObject({
     keepLast: count('snapshots', 0)
       .optional()
       .meta({ title: 'Keep last', description: 'So many of the newest snapshots; 0 keeps everything' }),

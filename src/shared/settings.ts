@@ -28,7 +28,9 @@ const fields = {
   digestWeekday: z.enum(weekdays).meta({ description: 'On which day the weekly digest is told' }),
   digestTime: time.meta({ description: 'And when, in the display time zone' }),
   displayTimeZone: timeZone.meta({ description: 'In which times are shown, and new schedules run' }),
-  apiRateLimit: wholeNumber(0, 1_000_000).meta({ description: 'Requests per minute and token, ten times as many for a browser; 0: no limit' }),
+  apiRateLimit: wholeNumber(0, 1_000_000).meta({
+    description: 'Requests per minute and token, ten times as many for a browser; 0: no limit',
+  }),
 }
 
 /** All of them but the time zone, which HOLDFAST_TIMEZONE says. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startCeph } from '../servers/ceph.ts'
+import { startHttpReceiver } from '../servers/http-receiver.ts'
 import { skipUnless } from '../servers/needs.ts'
 import { barriersOf, openBed, settled } from './bed.ts'
 
@@ -93,6 +94,41 @@ describe('the configuration, in a browser', { skip: skipUnless('chromium') }, ()
       assert.deepEqual(complaints, [])
     },
   )
+
+  it('shows a key that it made up once, and sends a message before a channel is added', async () => {
+    await using receiver = await startHttpReceiver(() => ({ status: 404, body: 'not here' }))
+    await using bed = await openBed()
+    await using opened = await bed.openSignedIn()
+    const { page, complaints } = opened
+    await page.goto('/settings/keys')
+    await page.getByRole('button', { name: 'Add key' }).click()
+    const key = page.getByRole('dialog')
+    await key.getByRole('textbox', { name: 'Name' }).fill('vault')
+    await key.getByRole('button', { name: 'Add key' }).click()
+    const secret = await key.locator('code').innerText()
+    assert.ok(secret.length >= 12, secret)
+    assert.ok(await key.getByRole('button', { name: 'Done' }).isDisabled())
+    await key.getByLabel('I have saved it').check()
+    await key.getByRole('button', { name: 'Done' }).click()
+    await page.getByRole('row', { name: /vault.*active/ }).waitFor()
+    assert.ok(!(await page.content()).includes(secret))
+
+    await page.goto('/settings/notifications')
+    await page.getByRole('button', { name: 'Add channel' }).click()
+    const channel = page.getByRole('dialog')
+    await channel.getByRole('radio', { name: 'Webhook' }).click()
+    await channel.getByRole('textbox', { name: 'Name' }).fill('status page')
+    await channel.getByRole('textbox', { name: 'URL' }).fill(receiver.origin)
+    await channel.getByLabel('Secret').fill('a-secret-of-ours')
+    await channel.getByRole('button', { name: 'Send a test message' }).click()
+    await channel.getByText('The test has failed').waitFor()
+    receiver.answer(() => ({ status: 204 }))
+    await channel.getByRole('button', { name: 'Send a test message' }).click()
+    await channel.getByText('The test has passed').waitFor()
+    await channel.getByRole('button', { name: 'Add channel' }).click()
+    await page.getByRole('row', { name: /status page.*Nothing was sent yet/ }).waitFor()
+    assert.deepEqual(complaints, [])
+  })
 
   it('says what becomes of old app backups where nothing is removed', async () => {
     await using bed = await openBed()

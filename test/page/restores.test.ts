@@ -1,18 +1,27 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import type { Job } from '../../src/shared/jobs.ts'
 import type { Server } from '../../src/shared/servers.ts'
 import type { Snapshot } from '../../src/shared/snapshots-api.ts'
 import { skipUnless } from '../servers/needs.ts'
-import { startPostgres } from '../servers/postgres.ts'
+import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { barriersOf, type Bed, openBed, settled } from './bed.ts'
 
 describe('the pages of restores and jobs', { skip: skipUnless('chromium', 'postgres15') }, () => {
+  let postgres: PostgresServer
+  let bed: Bed
+  let shop: Awaited<ReturnType<typeof openShop>>
+  before(async () => {
+    ;[postgres, bed] = await Promise.all([startPostgres({ major: 15 }), openBed()])
+    shop = await openShop(bed, postgres)
+  })
+  after(async () => {
+    await bed[Symbol.asyncDispose]()
+    await postgres[Symbol.asyncDispose]()
+  })
+
   it('restore beside, replace what is in production when its name is typed, and undo that', async () => {
-    await using postgres = await startPostgres({ major: 15 })
-    await using bed = await openBed()
-    const shop = await openShop(bed, postgres)
     const emails = async (database: string) =>
       (await postgres.query('select email from customers order by id', database)).map(({ email }) => email)
     await using opened = await bed.openSignedIn()
@@ -32,7 +41,7 @@ describe('the pages of restores and jobs', { skip: skipUnless('chromium', 'postg
     await postgres.query(`update customers set email = 'changed'`, 'shop')
     await page.goto(`/restores/new?snapshot=${shop.snapshot.id}`)
     await page.getByRole('radio', { name: 'In the place of a database' }).check()
-    await page.getByLabel('Database that is replaced').fill('shop')
+    await page.getByRole('combobox', { name: 'Database that is replaced' }).fill('shop')
     await toReview(page)
     await page.getByText('Everything that is in “shop” on “production” now').waitFor()
     const replace = page.getByRole('button', { name: 'Replace “shop”' })
@@ -49,18 +58,15 @@ describe('the pages of restores and jobs', { skip: skipUnless('chromium', 'postg
     await page.getByRole('button', { name: 'Undo this restore' }).click()
     const dialog = page.getByRole('dialog', { name: 'Undo this restore' })
     await dialog.getByLabel('Type “shop” to go on').fill('shop')
-    const [before] = [page.url()]
+    const former = page.url()
     await dialog.getByRole('button', { name: 'Put the former database back' }).click()
-    await page.waitForURL((url) => url.href !== before && url.pathname.startsWith('/restores/'))
+    await page.waitForURL((url) => url.href !== former && url.pathname.startsWith('/restores/'))
     await succeeded(page)
     assert.deepEqual(await emails('shop'), ['changed', 'changed'])
     assert.deepEqual(complaints, [])
   })
 
   it('follow the log of a job that runs, search in it, and cancel the job', async () => {
-    await using postgres = await startPostgres({ major: 15 })
-    await using bed = await openBed()
-    const shop = await openShop(bed, postgres)
     const { jobId } = await shop.post<{ jobId: string }>('restores', {
       snapshotId: shop.snapshot.id,
       serverId: shop.server.id,
@@ -89,7 +95,7 @@ describe('the pages of restores and jobs', { skip: skipUnless('chromium', 'postg
 })
 
 /** A server in production with a database, and a snapshot of it. */
-async function openShop({ api }: Bed, postgres: Awaited<ReturnType<typeof startPostgres>>) {
+async function openShop({ api }: Bed, postgres: PostgresServer) {
   const post = <T>(path: string, body: object = {}) => api.get<T>('POST', `/api/v1/${path}`, body)
   await postgres.query('create database shop')
   await postgres.query(

@@ -85,7 +85,7 @@ export async function seed(bed: Bed): Promise<Things> {
     serverId: shop.id,
     schedules: [nightly.id],
     volumes,
-    retention: { keepLast: 0, gfs: { daily: 7, weekly: 4, monthly: 12 } },
+    retention: { daily: 7, weekly: 4, monthly: 12 },
   })
   const accountsPlan = await plan({
     name: 'accounting, working hours',

@@ -44,7 +44,7 @@ describe('a server is added by the page', { skip: skipUnless('chromium', 'postgr
     await page.getByRole('button', { name: 'Back up now' }).click()
 
     await page.waitForURL(/\/jobs\//)
-    await page.getByText('succeeded').first().waitFor()
+    await page.getByRole('row').filter({ hasText: 'shop' }).getByText('succeeded').waitFor()
     const [snapshot] = await bed.api.all<Snapshot>('/api/v1/snapshots')
     assert.equal(snapshot?.database, 'shop')
     const servers = await bed.api.all<Server>('/api/v1/servers')

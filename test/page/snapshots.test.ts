@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { makeSample } from '../../src/app/demo/sample.ts'
 import type { Job } from '../../src/shared/jobs.ts'
@@ -11,13 +11,18 @@ import { skipUnless } from '../servers/needs.ts'
 import { barriersOf, type Bed, openBed, settled } from './bed.ts'
 
 describe('the page of snapshots', { skip: skipUnless('chromium') }, () => {
+  let bed: Bed
+  before(async () => {
+    bed = await openBed()
+  })
+  after(() => bed[Symbol.asyncDispose]())
+
   it('locks, and deletes exactly what it has named before', async () => {
-    await using bed = await openBed()
-    const shop = await openShop(bed)
+    const shop = await openShop(bed, 'ledger')
     for (let i = 0; i < 3; i++) await shop.backUp()
     await using opened = await bed.openSignedIn()
     const { page, complaints } = opened
-    await page.goto('/snapshots')
+    await page.goto(shop.page)
     await settled(page)
     await chooseNth(page, 0)
     await page.getByRole('button', { name: 'Lock', exact: true }).click()
@@ -50,8 +55,7 @@ describe('the page of snapshots', { skip: skipUnless('chromium') }, () => {
   })
 
   it('deletes the newest good one of a database only where that has its own tick', async () => {
-    await using bed = await openBed()
-    const shop = await openShop(bed)
+    const shop = await openShop(bed, 'stock')
     await shop.backUp()
     const [snapshot] = await shop.snapshots()
     await using opened = await bed.openSignedIn()
@@ -60,47 +64,52 @@ describe('the page of snapshots', { skip: skipUnless('chromium') }, () => {
     await page.getByRole('button', { name: 'More', exact: true }).click()
     await page.getByRole('menuitem', { name: 'Delete' }).click()
     const dialog = page.getByRole('dialog')
-    const tick = dialog.getByRole('checkbox', { name: /^Also delete the newest of shop\.db/ })
+    const tick = dialog.getByRole('checkbox', { name: /^Also delete the newest of stock\.db/ })
     await tick.waitFor()
     assert.ok(await dialog.getByRole('button', { name: /^Delete 0/ }).isDisabled())
     await tick.check()
     await dialog.getByRole('button', { name: 'Delete 1 snapshot' }).click()
     await page.waitForURL('**/snapshots')
-    await page.getByText('No snapshot yet').waitFor()
+    await page.goto(shop.page)
+    await page.getByText('No such snapshot').waitFor()
   })
 
   it('shows a copy that a volume has not got, and that it has it again, without a reload', async () => {
-    await using bed = await openBed()
-    const shop = await openShop(bed)
+    const shop = await openShop(bed, 'orders')
     await writeFile(shop.archive, 'no folder')
     const run = await shop.backUp()
     await using opened = await bed.openSignedIn()
     const { page, complaints } = opened
     await page.goto(`/jobs/${run}`)
     await page.getByRole('table').getByText('partial', { exact: true }).waitFor()
-    await page.goto('/snapshots')
+    await page.goto(shop.page)
     const table = page.getByRole('table')
     await table.getByRole('img', { name: 'This machine: stored' }).waitFor()
-    await table.getByRole('img', { name: 'Archive: not stored' }).waitFor()
+    await table.getByRole('img', { name: 'Archive of orders: not stored' }).waitFor()
     await rm(shop.archive)
     hurry(bed)
-    await table.getByRole('img', { name: 'Archive: stored' }).waitFor()
+    await table.getByRole('img', { name: 'Archive of orders: stored' }).waitFor()
     assert.deepEqual(complaints, [])
   })
 })
 
 /** A database with a plan that stores each snapshot on two volumes. */
-async function openShop({ api, beside }: Bed) {
+async function openShop({ api, beside }: Bed, name: string) {
   const post = <T = { id: string }>(path: string, body: object = {}) =>
     api.get<T>('POST', `/api/v1/${path}`, body)
-  const path = join(beside, 'shop.db')
+  const path = join(beside, `${name}.db`)
   makeSample(path)
-  const archive = join(beside, 'archive')
-  const [local] = await api.all<{ id: string }>('/api/v1/volumes')
-  const second = await post('volumes', { name: 'Archive', kind: 'local', settings: { path: archive } })
-  const server = await post('servers', { name: 'shop', engine: 'sqlite', connection: { path } })
+  const archive = join(beside, `archive of ${name}`)
+  const volumes = await api.all<{ id: string; name: string }>('/api/v1/volumes')
+  const local = volumes.find(({ name }) => name === 'This machine')
+  const second = await post('volumes', {
+    name: `Archive of ${name}`,
+    kind: 'local',
+    settings: { path: archive },
+  })
+  const server = await post('servers', { name, engine: 'sqlite', connection: { path } })
   const plan = await post('plans', {
-    name: 'nightly',
+    name: `${name}, nightly`,
     serverId: server.id,
     volumes: [{ id: local?.id }, { id: second.id }],
     retention: { keepLast: 0 },
@@ -108,7 +117,9 @@ async function openShop({ api, beside }: Bed) {
   })
   return {
     archive,
-    snapshots: () => api.all<Snapshot>('/api/v1/snapshots'),
+    /** Where only its snapshots are shown. */
+    page: `/snapshots?server=${server.id}`,
+    snapshots: () => api.all<Snapshot>(`/api/v1/snapshots?server=${server.id}`),
     /** Returns the id of the run, when its backups are over. */
     async backUp(): Promise<string> {
       const { jobId } = await post<{ jobId: string }>(`plans/${plan.id}/run`)

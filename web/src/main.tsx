@@ -19,10 +19,21 @@ await startLanguages()
 queryClient.getQueryCache().subscribe(({ type, query }) => {
   const { error } = query.state
   if (type !== 'updated' || !(error instanceof AppError) || error.code !== 'not_signed_in') return
-  if (router.state.matches.some(({ routeId }) => routeId === '/shell')) {
-    queryClient.clear()
-    void router.invalidate()
-  }
+  const isInside = router.state.matches.some(({ routeId }) => routeId === '/shell')
+  if (!isInside || router.state.status === 'pending') return
+  const to = router.state.location.href
+  void router
+    .navigate({ to: '/sign-in', search: { to }, ignoreBlocker: true })
+    .then(() => queryClient.removeQueries({ type: 'inactive' }))
+})
+
+// A part of the page is not there any more: the app is a newer one since. Loaded anew, the page is, too; but not again and again.
+window.addEventListener('vite:preloadError', () => {
+  const RECENTLY = 60_000
+  const lastAt = Number(sessionStorage.getItem('holdfast-loaded-anew-at'))
+  if (Date.now() - lastAt < RECENTLY) return
+  sessionStorage.setItem('holdfast-loaded-anew-at', String(Date.now()))
+  location.reload()
 })
 
 createRoot(document.getElementById('root') as HTMLElement).render(

@@ -29,7 +29,9 @@ export const theme = createTheme({
   components: {
     Table: { defaultProps: { verticalSpacing: 'sm', highlightOnHover: true } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, multiline: true, maw: 340 } },
-    Modal: { defaultProps: { centered: true } },
+    // Their <header> is no banner of the page.
+    Modal: { defaultProps: { centered: true, attributes: { header: { role: 'none' } } } },
+    Drawer: { defaultProps: { attributes: { header: { role: 'none' } } } },
     Button: { defaultProps: { loaderProps: { type: 'dots' } } },
     Notification: { defaultProps: () => ({ closeButtonProps: { 'aria-label': i18next.t('Close') } }) },
   },

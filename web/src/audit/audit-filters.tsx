@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Group, Select, SimpleGrid, Stack, Switch, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { useFilters } from '../filters.ts'
 import { useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
@@ -129,8 +129,17 @@ function useTyped(name: (typeof names)[number]) {
   const [filters, setFilters] = useFilters()
   const stands = filters[name] ?? ''
   const [value, setValue] = useState(stands)
-  const settle = useDebouncedCallback((typed: string) => setFilters({ [name]: typed }), 300)
-  useEffect(() => setValue(stands), [stands])
+  const [seen, setSeen] = useState(stands)
+  const [sent, setSent] = useState(stands)
+  // Another address, by a link or the way back; what this filter has put there itself is older than what is typed.
+  if (seen !== stands) {
+    setSeen(stands)
+    if (stands !== sent) setValue(stands)
+  }
+  const settle = useDebouncedCallback((typed: string) => {
+    setSent(typed)
+    setFilters({ [name]: typed })
+  }, 300)
   return {
     value,
     onChange: (typed: string) => {

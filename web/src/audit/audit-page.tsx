@@ -1,6 +1,5 @@
 import { Button, Group, Menu, Stack, Text } from '@mantine/core'
 import { IconDownload, IconHistory, IconLock } from '@tabler/icons-react'
-import type { AuditEntry } from '../../../src/shared/audit.ts'
 import { useListed } from '../api.ts'
 import { basePath } from '../base-path.ts'
 import { useFilters } from '../filters.ts'
@@ -34,12 +33,14 @@ function AuditLog() {
   const [filters, setFilters] = useFilters()
   const query = queryOf(filters)
   const found = useListed('GET /api/v1/audit', query)
-  const items = found.items as AuditEntry[] | undefined
+  const items = found.items
   const opened = items?.find(({ id }) => id === filters['entry'])
   return (
     <Page
       title={t('Audit log')}
-      about={t('Who has done what, when, and from where. Entries are only ever added, each chained to the one before.')}
+      about={t(
+        'Who has done what, when, and from where. Entries are only ever added, each chained to the one before.',
+      )}
       actions={
         <>
           <ExportMenu query={query} />

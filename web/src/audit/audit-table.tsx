@@ -19,13 +19,23 @@ export function AuditTable({ entries, onOpen }: AuditTableProps) {
       title: t('When'),
       cell: ({ id, at }) => (
         <Tooltip label={exactTime(at, language)}>
-          <Anchor component="button" type="button" size="sm" className={classes.line} onClick={() => onOpen(id)}>
+          <Anchor
+            component="button"
+            type="button"
+            size="sm"
+            className={classes.line}
+            onClick={() => onOpen(id)}
+          >
             <time dateTime={at}>{shortTime(at, language)}</time>
           </Anchor>
         </Tooltip>
       ),
     },
-    { title: t('Who'), isWide: true, cell: ({ actor, address }) => <Actor actor={actor} address={address} /> },
+    {
+      title: t('Who'),
+      isWide: true,
+      cell: ({ actor, address }) => <Actor actor={actor} address={address} />,
+    },
     { title: t('Action'), cell: ({ action }) => <Code className={classes.line}>{action}</Code> },
     {
       title: t('Thing'),

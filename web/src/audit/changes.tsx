@@ -13,7 +13,13 @@ export function Changes({ before, after }: ChangesProps) {
   const [former, present] = [flat(before), flat(after)]
   const fields = [...new Set([...former.keys(), ...present.keys()])]
   return (
-    <Table.ScrollContainer minWidth={0} type="native" tabIndex={0} role="region" aria-label={t('What has changed')}>
+    <Table.ScrollContainer
+      minWidth={0}
+      type="native"
+      tabIndex={0}
+      role="region"
+      aria-label={t('What has changed')}
+    >
       <Table withTableBorder layout="fixed">
         <Table.Thead>
           <Table.Tr>

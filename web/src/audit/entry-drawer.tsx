@@ -44,7 +44,10 @@ function Entry({ entry }: { entry: AuditEntry }) {
           [t('Outcome'), <Outcome key="outcome" outcome={outcome} />],
           [t('Kind of thing'), target?.kind],
           [t('Its name'), target?.name ?? undefined],
-          [t('Its id'), target?.id ? <CopyValue key="id" value={target.id} label={t('Copy the id')} /> : undefined],
+          [
+            t('Its id'),
+            target?.id ? <CopyValue key="id" value={target.id} label={t('Copy the id')} /> : undefined,
+          ],
         ]}
       />
       {(before !== undefined || after !== undefined) && (

@@ -77,7 +77,11 @@ function Verification() {
   )
 }
 
-function Result({ result: { isIntact, entries, from, to, pruned, head, fault } }: { result: AuditVerification }) {
+function Result({
+  result: { isIntact, entries, from, to, pruned, head, fault },
+}: {
+  result: AuditVerification
+}) {
   const t = useT()
   const language = useLanguage()
   const time = (at: string | null) => (at === null ? '–' : shortTime(at, language))
@@ -106,7 +110,9 @@ function Result({ result: { isIntact, entries, from, to, pruned, head, fault } }
       </Alert>
       {isIntact && head && (
         <Stack gap={4}>
-          <Text size="sm">{t('Its head. Note it elsewhere, to prove later that all before it is as it was:')}</Text>
+          <Text size="sm">
+            {t('Its head. Note it elsewhere, to prove later that all before it is as it was:')}
+          </Text>
           <CopyValue value={`${head.number}:${head.hash}`} label={t('Copy the head')} />
         </Stack>
       )}

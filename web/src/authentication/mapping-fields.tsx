@@ -27,7 +27,13 @@ export function MappingFields({ mappings, isDisabled, error, onChange }: Mapping
     >
       <Stack gap="sm" mt="xs">
         {mappings.map((mapping, index) => (
-          <Paper key={index} withBorder p="sm" role="group" aria-label={t('Mapping {{number}}', { number: index + 1 })}>
+          <Paper
+            key={index}
+            withBorder
+            p="sm"
+            role="group"
+            aria-label={t('Mapping {{number}}', { number: index + 1 })}
+          >
             <Stack gap="xs">
               <Group gap="xs" wrap="nowrap">
                 <TextInput

@@ -29,7 +29,8 @@ export function PasswordSignIn() {
     },
   })
   const change = useChange('PATCH /api/v1/instance-settings', { onSuccess: asking.close })
-  const set = (passwordSignIn: boolean) => change.mutate({ body: { passwordSignIn }, ifMatch: settings.data?.etag })
+  const set = (passwordSignIn: boolean) =>
+    change.mutate({ body: { passwordSignIn }, ifMatch: settings.data?.etag })
   return (
     <Section title={t('Passwords')}>
       <Asked question={settings} lines={1}>

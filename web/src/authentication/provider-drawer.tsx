@@ -61,7 +61,10 @@ function ExistingProvider({ id, kinds, onDirty, onDone }: ExistingProviderProps)
     queryKey: ['GET /api/v1/identity-providers/{id}', id],
     queryFn: async ({ signal }) => {
       try {
-        const { body, etag } = await client.ask('GET /api/v1/identity-providers/{id}', { params: { id }, signal })
+        const { body, etag } = await client.ask('GET /api/v1/identity-providers/{id}', {
+          params: { id },
+          signal,
+        })
         return { provider: body, etag }
       } catch (error) {
         throw asAppError(error)

@@ -31,10 +31,10 @@ export function ProviderForm({ kinds, onDirty, onSaved, onCancel, ...given }: Pr
   const [draft, setDraft] = useState(first)
   const [kind, setKind] = useState(provider?.kind)
   const add = useChange('POST /api/v1/identity-providers', {
-    onSuccess: ({ body }) => onSaved(body as IdentityProvider),
+    onSuccess: ({ body }) => onSaved(body),
   })
   const change = useChange('PATCH /api/v1/identity-providers/{id}', {
-    onSuccess: ({ body }) => onSaved(body as IdentityProvider),
+    onSuccess: ({ body }) => onSaved(body),
   })
   const isDirty = JSON.stringify(draft) !== JSON.stringify(first)
   useEffect(() => onDirty(isDirty), [isDirty, onDirty])
@@ -118,7 +118,10 @@ export function ProviderForm({ kinds, onDirty, onSaved, onCancel, ...given }: Pr
             />
           </>
         )}
-        <FailedForm error={error} shown={['name', 'settings', 'emailDomains', 'claim', 'mappings', 'defaultMembership']} />
+        <FailedForm
+          error={error}
+          shown={['name', 'settings', 'emailDomains', 'claim', 'mappings', 'defaultMembership']}
+        />
         <Group justify="flex-end">
           <Button variant="default" onClick={onCancel}>
             {isFixed ? t('Close') : t('Cancel')}

@@ -15,7 +15,13 @@ interface ProviderRulesFieldsProps {
 }
 
 /** Who may sign in by it, and which roles it gives. */
-export function ProviderRulesFields({ rules, usualClaim, isDisabled, errors, onChange }: ProviderRulesFieldsProps) {
+export function ProviderRulesFields({
+  rules,
+  usualClaim,
+  isDisabled,
+  errors,
+  onChange,
+}: ProviderRulesFieldsProps) {
   const t = useT()
   const { autoCreate, emailDomains, defaultMembership, claim, mappings, isStrict } = rules
   return (

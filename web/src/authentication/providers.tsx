@@ -40,7 +40,13 @@ export function Providers() {
       title: t('Name'),
       isWide: true,
       cell: ({ id, name }) => (
-        <Anchor component="button" type="button" fw={500} ta="left" onClick={() => setFilters({ provider: id })}>
+        <Anchor
+          component="button"
+          type="button"
+          fw={500}
+          ta="left"
+          onClick={() => setFilters({ provider: id })}
+        >
           {name}
         </Anchor>
       ),

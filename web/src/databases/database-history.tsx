@@ -44,7 +44,13 @@ export function DatabaseHistory({ planId, database }: DatabaseHistoryProps) {
           <Title order={2} size="h4">
             {t('What happened')}
           </Title>
-          <Button component={LinkTo} to="/snapshots" search={{ plan: planId, database }} variant="default" size="xs">
+          <Button
+            component={LinkTo}
+            to="/snapshots"
+            search={{ plan: planId, database }}
+            variant="default"
+            size="xs"
+          >
             {t('All snapshots')}
           </Button>
         </Group>
@@ -53,9 +59,9 @@ export function DatabaseHistory({ planId, database }: DatabaseHistoryProps) {
             <>
               {all.length === 0 && <Text c="dimmed">{t('Nothing yet.')}</Text>}
               <Timeline bulletSize={24} lineWidth={2}>
-                {all.slice(0, shown).map((one) =>
-                  'snapshot' in one ? snapshotItem(one.snapshot, t) : jobItem(one.job, t),
-                )}
+                {all
+                  .slice(0, shown)
+                  .map((one) => ('snapshot' in one ? snapshotItem(one.snapshot, t) : jobItem(one.job, t)))}
               </Timeline>
               {all.length > shown && (
                 <Button variant="default" onClick={() => setShown(shown + SHOWN)}>
@@ -78,13 +84,18 @@ function happenings(snapshots: readonly Snapshot[], jobs: readonly Job[]): Happe
   return all.sort((a, b) => (a.at < b.at ? 1 : -1))
 }
 
-function snapshotItem({ id, takenAt, rawBytes, provenAt, comment, copies }: Snapshot, t: ReturnType<typeof useT>) {
+function snapshotItem(
+  { id, takenAt, rawBytes, provenAt, comment, copies }: Snapshot,
+  t: ReturnType<typeof useT>,
+) {
   const good = copies.filter(({ state }) => state === 'stored').length
   return (
     <Timeline.Item
       key={id}
       color={good === copies.length ? 'green' : 'orange'}
-      bullet={provenAt === null ? <IconArchive size={13} aria-hidden /> : <IconShieldCheck size={13} aria-hidden />}
+      bullet={
+        provenAt === null ? <IconArchive size={13} aria-hidden /> : <IconShieldCheck size={13} aria-hidden />
+      }
       title={
         <Group gap="xs">
           <Anchor component={LinkTo} to={`/snapshots/${id}`}>

@@ -37,7 +37,13 @@ export function DatabasePage() {
       actions={found && <Actions standing={found} />}
     >
       <Asked question={standings}>
-        {() => (found ? <Facts standing={found} /> : <Text>{t('This plan does not back up this database (any more).')}</Text>)}
+        {() =>
+          found ? (
+            <Facts standing={found} />
+          ) : (
+            <Text>{t('This plan does not back up this database (any more).')}</Text>
+          )
+        }
       </Asked>
       {database !== null && (
         <>
@@ -89,7 +95,8 @@ function Actions({ standing: { planId, database, lastSnapshotId } }: { standing:
 
 function Facts({ standing }: { standing: DatabaseStanding }) {
   const t = useT()
-  const { lastSuccessAt, lastFailureAt, nextRunAt, overdueAt, lastRawBytes, lastStoredBytes, lastError } = standing
+  const { lastSuccessAt, lastFailureAt, nextRunAt, overdueAt, lastRawBytes, lastStoredBytes, lastError } =
+    standing
   return (
     <Paper withBorder p="lg">
       <Stack>
@@ -100,10 +107,10 @@ function Facts({ standing }: { standing: DatabaseStanding }) {
           <Fact title={t('Last success')}>
             <When at={lastSuccessAt} />
           </Fact>
-          <Fact title={t('Next run')}>
-            {nextRunAt === null ? t('by hand') : <When at={nextRunAt} />}
+          <Fact title={t('Next run')}>{nextRunAt === null ? t('by hand') : <When at={nextRunAt} />}</Fact>
+          <Fact title={t('Overdue')}>
+            {overdueAt === null ? t('never an alarm') : <When at={overdueAt} />}
           </Fact>
-          <Fact title={t('Overdue')}>{overdueAt === null ? t('never an alarm') : <When at={overdueAt} />}</Fact>
           <Fact title={t('Last failure')}>
             <When at={lastFailureAt} />
           </Fact>
@@ -115,17 +122,34 @@ function Facts({ standing }: { standing: DatabaseStanding }) {
           </Fact>
           <Fact title={t('Plan and server')}>
             <Stack gap={0}>
-              <Button component={LinkTo} to={`/plans/${standing.planId}`} variant="transparent" size="compact-sm" p={0} justify="flex-start">
+              <Button
+                component={LinkTo}
+                to={`/plans/${standing.planId}`}
+                variant="transparent"
+                size="compact-sm"
+                p={0}
+                justify="flex-start"
+              >
                 {standing.planName}
               </Button>
-              <Button component={LinkTo} to={`/servers/${standing.serverId}`} variant="transparent" size="compact-sm" p={0} justify="flex-start">
+              <Button
+                component={LinkTo}
+                to={`/servers/${standing.serverId}`}
+                variant="transparent"
+                size="compact-sm"
+                p={0}
+                justify="flex-start"
+              >
                 {standing.serverName}
               </Button>
             </Stack>
           </Fact>
         </Grid>
         {lastError && standing.standing === 'failing' && (
-          <Failed title={t('Why the last backup failed')} error={{ ...lastError, code: 'internal', hint: lastError.hint, fields: undefined }} />
+          <Failed
+            title={t('Why the last backup failed')}
+            error={{ ...lastError, code: 'internal', hint: lastError.hint, fields: undefined }}
+          />
         )}
       </Stack>
     </Paper>

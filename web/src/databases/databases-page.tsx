@@ -107,7 +107,12 @@ function columns(t: ReturnType<typeof useT>): Column<DatabaseStanding>[] {
       isWide: true,
       cell: ({ planId, planName, database, serverName }) => (
         <Stack gap={0}>
-          <Anchor component={LinkTo} to={`/databases/${planId}`} search={{ name: database ?? undefined }} fw={600}>
+          <Anchor
+            component={LinkTo}
+            to={`/databases/${planId}`}
+            search={{ name: database ?? undefined }}
+            fw={600}
+          >
             {databaseTitle(database) ?? planName}
           </Anchor>
           <Text size="sm" c="dimmed">

@@ -11,7 +11,7 @@ import {
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useState } from 'react'
-import { type Hook, type HookAround, hookMoments, type NewHook } from '../../../src/shared/hooks.ts'
+import { type Hook, hookMoments, type NewHook } from '../../../src/shared/hooks.ts'
 import { fieldErrors, useAll, useChange } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'

@@ -56,7 +56,7 @@ export function useLog(jobId: string): FollowedLog {
   return log
 }
 
-export function withLines(log: FollowedLog, lines: readonly Omit<LogLine, 'number'>[]): FollowedLog {
+function withLines(log: FollowedLog, lines: readonly Omit<LogLine, 'number'>[]): FollowedLog {
   if (lines.length === 0) return log
   const numbered = lines.map((line, index) => ({ ...line, number: log.count + index }))
   return { ...log, lines: [...log.lines, ...numbered].slice(-KEPT), count: log.count + lines.length }

@@ -156,7 +156,7 @@ const Line = memo(function Line({ line: { at, level, message, fields } }: { line
 
 const weights: Record<Level, number> = { info: 0, warning: 1, error: 2 }
 
-export function matching(lines: readonly LogLine[], search: string, level: Level): readonly LogLine[] {
+function matching(lines: readonly LogLine[], search: string, level: Level): readonly LogLine[] {
   const text = search.trim().toLowerCase()
   if (text === '' && level === 'info') return lines
   return lines.filter(

@@ -32,7 +32,7 @@ function sampleOf(progress: Progress): Sample | undefined {
 }
 
 /** The samples of one phase; the same ones if nothing new is told. */
-export function withSample(samples: readonly Sample[], sample: Sample | undefined): readonly Sample[] {
+function withSample(samples: readonly Sample[], sample: Sample | undefined): readonly Sample[] {
   const last = samples.at(-1)
   if (!sample) return last ? [] : samples
   if (last?.at === sample.at && last.phase === sample.phase) return samples
@@ -40,7 +40,7 @@ export function withSample(samples: readonly Sample[], sample: Sample | undefine
   return [...(goesOn ? samples.filter(({ at }) => sample.at - at <= WINDOW) : []), sample]
 }
 
-export function speedOf(samples: readonly Sample[]): number | undefined {
+function speedOf(samples: readonly Sample[]): number | undefined {
   const [first] = samples
   const last = samples.at(-1)
   if (!first || !last || last.at === first.at) return undefined

@@ -46,6 +46,7 @@ export function KeyMenu({ checked }: { checked: KeyCheck }) {
           {snapshots > 0 ? t('Protects snapshots, cannot be deleted') : t('Delete')}
         </Menu.Item>
       </RowMenu>
+      {activate.error && <Failed error={activate.error} />}
       {open === 'rename' && <Rename id={id} name={name} onClose={close} />}
       <Retire id={id} name={name} isOpen={open === 'retire'} onClose={close} />
       <Delete id={id} name={name} isOpen={open === 'delete'} onClose={close} />

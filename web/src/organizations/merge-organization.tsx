@@ -37,7 +37,9 @@ export function MergeOrganization({ organization: { id, name }, all, onDone }: M
   return (
     <Stack>
       <Text size="sm">
-        {t('Everything of “{{name}}” moves into the organization that you choose, with its history.', { name })}
+        {t('Everything of “{{name}}” moves into the organization that you choose, with its history.', {
+          name,
+        })}
       </Text>
       <Select
         label={t('Into')}
@@ -66,7 +68,8 @@ export function MergeOrganization({ organization: { id, name }, all, onDone }: M
           loading={merge.isPending}
           disabled={into === null || !report || report.obstacles.length > 0 || typed !== name}
           onClick={() =>
-            into !== null && merge.mutate({ params: { id }, body: { into, confirmation: name, dryRun: false } })
+            into !== null &&
+            merge.mutate({ params: { id }, body: { into, confirmation: name, dryRun: false } })
           }
         >
           {t('Merge organizations')}

@@ -43,7 +43,10 @@ export function MergeReport({ report }: { report: MergedOrganization }) {
       <Part title={t('These roles allow the same, and become one:')} items={unitedRoles}>
         {(name) => t(name)}
       </Part>
-      <Part title={t('These roles are limited in other words, and reach the same servers:')} items={changedRoles}>
+      <Part
+        title={t('These roles are limited in other words, and reach the same servers:')}
+        items={changedRoles}
+      >
         {({ name, organization, to }) => (
           <>
             {t('{{role}} of “{{organization}}”, from now on:', { role: name, organization })}{' '}
@@ -51,9 +54,16 @@ export function MergeReport({ report }: { report: MergedOrganization }) {
           </>
         )}
       </Part>
-      <Part title={t('These settings differ; those of the one that stays are for all:')} items={differentSettings}>
+      <Part
+        title={t('These settings differ; those of the one that stays are for all:')}
+        items={differentSettings}
+      >
         {({ name, from, into }) =>
-          t('{{setting}}: {{from}} here, {{into}} there', { setting: name, from: shown(from), into: shown(into) })
+          t('{{setting}}: {{from}} here, {{into}} there', {
+            setting: name,
+            from: shown(from),
+            into: shown(into),
+          })
         }
       </Part>
       <Part title={t('They are members of both, and keep their role there:')} items={alreadyMembers}>

@@ -39,7 +39,13 @@ export function Attention({ items, counts }: AttentionProps) {
           <Item key={`${item.planId} ${item.database}`} item={item} />
         ))}
         {others > 0 && (
-          <Anchor component={LinkTo} to="/databases" search={{ standing: 'failing,overdue,never' }} p="lg" pt="xs">
+          <Anchor
+            component={LinkTo}
+            to="/databases"
+            search={{ standing: 'failing,overdue,never' }}
+            p="lg"
+            pt="xs"
+          >
             {t('{{count}} more', { count: others })}
           </Anchor>
         )}
@@ -61,7 +67,12 @@ function Item({ item }: { item: DatabaseStanding }) {
       <Group justify="space-between" align="flex-start" gap="sm">
         <Stack gap={4} maw="46rem" style={{ flex: '1 1 18rem', minWidth: 0 }}>
           <Group gap="xs">
-            <Anchor component={LinkTo} to={`/databases/${planId}`} search={{ name: database ?? undefined }} fw={600}>
+            <Anchor
+              component={LinkTo}
+              to={`/databases/${planId}`}
+              search={{ name: database ?? undefined }}
+              fw={600}
+            >
               {databaseTitle(database) ?? planName}
             </Anchor>
             <Text span c="dimmed" size="sm">
@@ -91,7 +102,10 @@ function Item({ item }: { item: DatabaseStanding }) {
               loading={run.isPending}
               leftSection={<IconPlayerPlay size={14} aria-hidden />}
               onClick={() =>
-                run.mutate({ params: { id: planId }, body: database === null ? {} : { databases: [database] } })
+                run.mutate({
+                  params: { id: planId },
+                  body: database === null ? {} : { databases: [database] },
+                })
               }
             >
               {t('Back up now')}

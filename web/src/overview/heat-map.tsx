@@ -21,9 +21,12 @@ export default function HeatMap({ days }: { days: readonly Day[] }) {
   const byDate = new Map(days.map((day) => [day.date, day]))
   const bad = days.filter((day) => day.failed > 0 || day.partial > 0).length
   const name = (date: string) =>
-    new Intl.DateTimeFormat(language, { weekday: 'long', month: 'long', day: 'numeric', timeZone: 'UTC' }).format(
-      new Date(date),
-    )
+    new Intl.DateTimeFormat(language, {
+      weekday: 'long',
+      month: 'long',
+      day: 'numeric',
+      timeZone: 'UTC',
+    }).format(new Date(date))
   const describe = (date: string) => {
     const day = byDate.get(date)
     if (!day || sumOf(day) === 0) return t('{{day}}: no backup', { day: name(date) })

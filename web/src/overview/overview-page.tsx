@@ -36,7 +36,12 @@ export function OverviewPage() {
       title={t('Overview')}
       actions={
         may('manage-servers') && (
-          <Button component={LinkTo} to="/servers/new" variant="default" leftSection={<IconPlus size={16} aria-hidden />}>
+          <Button
+            component={LinkTo}
+            to="/servers/new"
+            variant="default"
+            leftSection={<IconPlus size={16} aria-hidden />}
+          >
             {t('Add server')}
           </Button>
         )
@@ -102,6 +107,8 @@ function SuccessRate({ rate }: { rate: number | null }) {
   if (rate === null) return <Text c="dimmed">{t('No backup has ended in these days.')}</Text>
   // 99.97 % is not 100 %.
   const percent = Math.floor(rate * 1000) / 1000
-  const share = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(percent)
+  const share = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(
+    percent,
+  )
   return <Text>{t('{{share}} of the backups succeeded.', { share })}</Text>
 }

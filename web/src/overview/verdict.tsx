@@ -34,7 +34,9 @@ export function Verdict({ counts }: { counts: Overview['counts'] }) {
       <Stack gap="lg">
         {open === 0 ? (
           <Sentence color="green" icon={<IconShieldCheck aria-hidden />}>
-            {total === 1 ? t('Your database is protected') : t('All {{count}} databases are protected', { count: total })}
+            {total === 1
+              ? t('Your database is protected')
+              : t('All {{count}} databases are protected', { count: total })}
           </Sentence>
         ) : (
           <Sentence color={counts.failing > 0 ? 'red' : 'orange'} icon={<IconAlertTriangle aria-hidden />}>

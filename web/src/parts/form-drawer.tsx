@@ -2,6 +2,7 @@ import { Button, Drawer, Group, Modal, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import type { ReactNode } from 'react'
 import { useT } from '../i18n/i18n.ts'
+import classes from './form-drawer.module.css'
 import { UnsavedGuard } from './unsaved.tsx'
 
 interface FormDrawerProps {
@@ -20,45 +21,46 @@ export function FormDrawer({ isOpen, onClose, title, isDirty, children }: FormDr
   const close = isDirty ? asking.open : onClose
   const closeButtonProps = { 'aria-label': t('Close') }
   return (
-    <Drawer
-      opened={isOpen}
-      onClose={close}
-      title={
-        <Text span fw={650} size="lg">
-          {title}
-        </Text>
-      }
-      position="right"
-      size="xl"
-      closeButtonProps={closeButtonProps}
-    >
-      <UnsavedGuard when={isOpen && isDirty} />
-      <Modal
-        opened={isAsking}
-        onClose={asking.close}
-        title={t('Leave without saving?')}
-        closeButtonProps={closeButtonProps}
-      >
-        <Stack>
-          <Text size="sm">{t('What you have changed here is not saved yet.')}</Text>
-          <Group justify="flex-end">
-            <Button variant="default" onClick={asking.close} data-autofocus>
-              {t('Stay here')}
-            </Button>
-            <Button
-              color="red"
-              variant="light"
-              onClick={() => {
-                asking.close()
-                onClose()
-              }}
-            >
-              {t('Leave')}
-            </Button>
+    <Drawer.Root opened={isOpen} onClose={close} position="right" size="xl">
+      <Drawer.Overlay />
+      <Drawer.Content>
+        <Drawer.Body>
+          {/* Drawer.Header would be a second banner beside that of the page. */}
+          <Group justify="space-between" wrap="nowrap" className={classes.top}>
+            <Drawer.Title fw={650} fz="lg">
+              {title}
+            </Drawer.Title>
+            <Drawer.CloseButton {...closeButtonProps} />
           </Group>
-        </Stack>
-      </Modal>
-      {children}
-    </Drawer>
+          <UnsavedGuard when={isOpen && isDirty} />
+          <Modal
+            opened={isAsking}
+            onClose={asking.close}
+            title={t('Leave without saving?')}
+            closeButtonProps={closeButtonProps}
+          >
+            <Stack>
+              <Text size="sm">{t('What you have changed here is not saved yet.')}</Text>
+              <Group justify="flex-end">
+                <Button variant="default" onClick={asking.close} data-autofocus>
+                  {t('Stay here')}
+                </Button>
+                <Button
+                  color="red"
+                  variant="light"
+                  onClick={() => {
+                    asking.close()
+                    onClose()
+                  }}
+                >
+                  {t('Leave')}
+                </Button>
+              </Group>
+            </Stack>
+          </Modal>
+          {children}
+        </Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
   )
 }

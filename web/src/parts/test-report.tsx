@@ -3,6 +3,7 @@ import { IconAlertTriangle, IconCheck, IconMinus, IconX } from '@tabler/icons-re
 import type { TestReport, TestStep } from '../../../src/shared/test-report.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { CodeBlock } from './code-block.tsx'
+import { outcomes, stepText } from './test-steps.ts'
 import { durationText } from './when.tsx'
 
 const faces: Record<TestStep['outcome'], { color: string; icon: typeof IconCheck }> = {
@@ -48,11 +49,11 @@ function Step({ step: { step, outcome, detail, milliseconds } }: { step: TestSte
   return (
     <Group component="li" align="flex-start" wrap="nowrap" gap="sm">
       <ThemeIcon size="sm" radius="xl" variant="light" color={color}>
-        <Icon size={13} aria-label={t(outcome)} />
+        <Icon size={13} aria-label={t(outcomes[outcome])} />
       </ThemeIcon>
       <Stack gap={2} style={{ flex: 1, minWidth: 0 }}>
         <Text size="sm" fw={500}>
-          {t(step)}
+          {stepText(t, step)}
         </Text>
         {detail !== undefined && <Detail text={detail} isFailure={outcome === 'failed'} />}
       </Stack>

@@ -6,6 +6,8 @@ import { useT } from '../i18n/i18n.ts'
 export function Waiting({ height, children }: { height: number; children: ReactNode }) {
   const t = useT()
   return (
-    <Suspense fallback={<Skeleton height={height} aria-busy="true" aria-label={t('Loading')} />}>{children}</Suspense>
+    <Suspense fallback={<Skeleton height={height} aria-busy="true" aria-label={t('Loading')} />}>
+      {children}
+    </Suspense>
   )
 }

@@ -81,11 +81,13 @@ export function durationText(milliseconds: number, language: string): string {
       maximumFractionDigits: digits,
     }).format(value)
   if (milliseconds < MINUTE) return unit(milliseconds / SECOND, 'second', milliseconds < 10 * SECOND ? 1 : 0)
-  if (milliseconds < HOUR) {
-    const seconds = Math.round((milliseconds % MINUTE) / SECOND)
-    return `${unit(Math.floor(milliseconds / MINUTE), 'minute')} ${unit(seconds, 'second')}`
-  }
-  return `${unit(Math.floor(milliseconds / HOUR), 'hour')} ${unit(Math.round((milliseconds % HOUR) / MINUTE), 'minute')}`
+  const seconds = Math.round(milliseconds / SECOND)
+  const [large, small, count] =
+    milliseconds < HOUR
+      ? (['minute', 'second', seconds] as const)
+      : (['hour', 'minute', Math.round(seconds / 60)] as const)
+  const parts = [unit(Math.floor(count / 60), large), ...(count % 60 === 0 ? [] : [unit(count % 60, small)])]
+  return parts.join(' ')
 }
 
 /** Milliseconds since 1970, again each second for what is near, and each minute for the rest. */

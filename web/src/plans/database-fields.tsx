@@ -5,6 +5,7 @@ import { asking } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { Failed } from '../parts/failed.tsx'
 import { errorOf } from '../parts/field-errors.ts'
+import { monospace } from '../parts/monospace.ts'
 import { Matches } from './matches.tsx'
 
 interface DatabaseFieldsProps {
@@ -53,7 +54,7 @@ export function DatabaseFields(props: DatabaseFieldsProps) {
           <TextInput
             label={t('Names that fit')}
             description={t('For example: shop_.*')}
-            ff="monospace"
+            styles={monospace}
             withAsterisk
             autoComplete="off"
             spellCheck={false}
@@ -63,7 +64,7 @@ export function DatabaseFields(props: DatabaseFieldsProps) {
           />
           <TextInput
             label={t('But not those that fit')}
-            ff="monospace"
+            styles={monospace}
             autoComplete="off"
             spellCheck={false}
             value={databases.exclude ?? ''}

@@ -4,6 +4,7 @@ import { useLanguage, useT } from '../i18n/i18n.ts'
 import { Bytes } from '../parts/bytes.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { LinkTo } from '../parts/link.tsx'
+import { listText } from '../parts/list-text.ts'
 import { shortTime } from '../parts/when.tsx'
 
 type Going = DatabaseRetention['goes'][number]
@@ -33,9 +34,7 @@ export function JudgedCopies({ goes, stays }: Pick<DatabaseRetention, 'goes' | '
   const why: Column<Staying> = {
     title: t('Why'),
     isWide: true,
-    cell: ({ reasons }) => (
-      <Text size="sm">{new Intl.ListFormat(language, { type: 'unit' }).format(reasons)}</Text>
-    ),
+    cell: ({ reasons }) => <Text size="sm">{listText(reasons, language)}</Text>,
   }
   const goesAt: Column<Going> = {
     title: t('Goes'),

@@ -39,7 +39,7 @@ export function LimitFields({ draft, onChange, errors }: LimitFieldsProps) {
       onChange={(given) => onChange({ [name]: given === '' ? null : Number(given) })}
     />
   )
-  const minutes = t(' min')
+  const minutes = ` ${t('min')}`
   return (
     <Stack gap="md">
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="md">
@@ -48,7 +48,7 @@ export function LimitFields({ draft, onChange, errors }: LimitFieldsProps) {
           'backoffSeconds',
           t('Wait before the second try'),
           t('Doubled before each further one'),
-          t(' s'),
+          ` ${t('s')}`,
         )}
         {needed('timeoutMinutes', t('Ended after'), t('A backup that takes longer is ended'), minutes)}
         {needed(

@@ -19,7 +19,7 @@ export function Matches({ serverId, databases, excluded }: MatchesProps) {
   return (
     <Asked question={found} lines={1}>
       {(matches) => (
-        <Paper withBorder p="md" opacity={found.isPlaceholderData ? 0.6 : 1}>
+        <Paper withBorder p="md">
           <MatchList matches={matches} />
         </Paper>
       )}

@@ -1,5 +1,6 @@
 import { Code, Stack, Text, TextInput } from '@mantine/core'
 import { useT } from '../i18n/i18n.ts'
+import { monospace } from '../parts/monospace.ts'
 import type { PlanDraft } from './plan-draft.ts'
 
 interface PathFieldsProps {
@@ -19,7 +20,7 @@ export function PathFields({ path, fileName, onChange, errors }: PathFieldsProps
       <TextInput
         label={t('Folder')}
         description={t('Below the volume; a single . is no folder at all')}
-        ff="monospace"
+        styles={monospace}
         spellCheck={false}
         autoComplete="off"
         maxLength={255}
@@ -30,7 +31,7 @@ export function PathFields({ path, fileName, onChange, errors }: PathFieldsProps
       <TextInput
         label={t('File name')}
         description={t('Without extension, which says how it is packed: .dump.zst.age')}
-        ff="monospace"
+        styles={monospace}
         spellCheck={false}
         autoComplete="off"
         maxLength={255}

@@ -4,6 +4,7 @@ import { useAll } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { LinkTo } from '../parts/link.tsx'
+import { listText } from '../parts/list-text.ts'
 import { When } from '../parts/when.tsx'
 import { useNames } from '../jobs/names.ts'
 import { BackUpNow } from './back-up-now.tsx'
@@ -22,7 +23,6 @@ export function PlanList({ plans, isOfOneServer = false }: PlanListProps) {
   const language = useLanguage()
   const names = useNames()
   const schedules = useAll('GET /api/v1/schedules').data
-  const list = new Intl.ListFormat(language, { type: 'unit', style: 'short' })
   const columns: Column<Plan>[] = [
     {
       title: t('Plan'),
@@ -48,7 +48,7 @@ export function PlanList({ plans, isOfOneServer = false }: PlanListProps) {
           <Text size="sm">{choiceText(databases, t, language)}</Text>
           {excludedDatabases.length > 0 && (
             <Text size="xs" c="dimmed">
-              {t('without {{names}}', { names: list.format(excludedDatabases) })}
+              {t('without {{names}}', { names: listText(excludedDatabases, language) })}
             </Text>
           )}
         </Stack>
@@ -62,7 +62,12 @@ export function PlanList({ plans, isOfOneServer = false }: PlanListProps) {
         return (
           <Stack gap={2}>
             <Text size="sm">
-              {plan.schedules.length === 0 ? t('by hand only') : list.format(chosen.map(({ name }) => name))}
+              {plan.schedules.length === 0
+                ? t('by hand only')
+                : listText(
+                    chosen.map(({ name }) => name),
+                    language,
+                  )}
             </Text>
             {next && <When at={next.at} size="xs" c="dimmed" />}
           </Stack>
@@ -73,7 +78,12 @@ export function PlanList({ plans, isOfOneServer = false }: PlanListProps) {
       title: t('Where and how long'),
       cell: ({ volumes, retention }) => (
         <Stack gap={2}>
-          <Text size="sm">{list.format(volumes.map(({ id }) => names.volume(id)))}</Text>
+          <Text size="sm">
+            {listText(
+              volumes.map(({ id }) => names.volume(id)),
+              language,
+            )}
+          </Text>
           <Text size="xs" c="dimmed">
             {t('keeps {{policy}}', { policy: policyText(retention, t, language) })}
           </Text>

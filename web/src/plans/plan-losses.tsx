@@ -23,14 +23,16 @@ interface Share {
 export function PlanLosses({ snapshots, fate }: PlanLossesProps) {
   const t = useT()
   const language = useLanguage()
-  const shares = sharesOf(snapshots)
+  const locked = snapshots.filter(({ locked }) => locked !== false).length
+  // Those that are locked stay whatever is chosen.
+  const concerned = fate === 'keep' ? snapshots : snapshots.filter(({ locked }) => locked === false)
+  const shares = sharesOf(concerned)
   const bytes = shares.reduce((sum, { bytes }) => sum + bytes, 0)
   const newest =
     shares
       .map(({ newest }) => newest)
       .sort()
       .at(-1) ?? ''
-  const locked = snapshots.filter(({ locked }) => locked !== false).length
   const columns: Column<Share>[] = [
     { title: t('Database'), isWide: true, cell: ({ database }) => <DatabaseName name={database} /> },
     { title: t('Snapshots'), align: 'right', cell: ({ count }) => count },
@@ -38,9 +40,9 @@ export function PlanLosses({ snapshots, fate }: PlanLossesProps) {
     { title: t('Newest'), cell: ({ newest }) => shortTime(newest, language) },
   ]
   const facts = {
-    count: snapshots.length,
+    count: concerned.length,
     size: bytesText(bytes, language),
-    newest: shortTime(newest, language),
+    newest: newest === '' ? '–' : shortTime(newest, language),
   }
   return (
     <>
@@ -55,7 +57,7 @@ export function PlanLosses({ snapshots, fate }: PlanLossesProps) {
         }
       >
         {fate === 'delete' && locked > 0 && (
-          <Text size="sm">{t('{{count}} of them are locked, and stay.', { count: locked })}</Text>
+          <Text size="sm">{t('{{count}} more are locked, and stay.', { count: locked })}</Text>
         )}
         {fate === 'delete' && (
           <Text size="sm">

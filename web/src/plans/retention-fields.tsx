@@ -1,4 +1,4 @@
-import { Checkbox, Group, NumberInput, SimpleGrid, Stack, Text } from '@mantine/core'
+import { Checkbox, Group, Input, NumberInput, SimpleGrid, Stack, Text } from '@mantine/core'
 import {
   DEFAULT_RETENTION,
   DEFAULT_TIERS,
@@ -99,9 +99,9 @@ export function RetentionFields({ value, onChange, errors = {} }: RetentionField
         </>
       )}
       {errors[''] !== undefined && (
-        <Text size="sm" c="red" role="alert">
+        <Input.Error size="sm" role="alert">
           {errors['']}
-        </Text>
+        </Input.Error>
       )}
     </Stack>
   )

@@ -8,6 +8,7 @@ import { useLanguage, useT } from '../i18n/i18n.ts'
 import { Asked } from '../parts/asked.tsx'
 import { bytesText } from '../parts/bytes.tsx'
 import { DatabaseName } from '../parts/database-name.tsx'
+import { useNow } from '../parts/when.tsx'
 import { useTrial } from '../trial.ts'
 import { JudgedCopies } from './judged-copies.tsx'
 
@@ -62,12 +63,13 @@ export function RetentionTrial({ planId, retention, volumes }: RetentionTrialPro
 
 function UntilField({ value, onChange }: { value: string; onChange: (day: string) => void }) {
   const t = useT()
+  const now = useNow()
   return (
     <TextInput
       type="date"
       label={t('Until the end of')}
       description={t('If no new backup comes until then')}
-      min={dayOf(Date.now())}
+      min={dayOf(now)}
       value={value}
       maw={240}
       onChange={({ currentTarget }) => currentTarget.value !== '' && onChange(currentTarget.value)}

@@ -1,5 +1,6 @@
 import { keepsEverything, type RetentionPolicy, type Tier } from '../../../src/shared/retention.ts'
 import { msg, type Translate } from '../i18n/i18n.ts'
+import { listText } from '../parts/list-text.ts'
 
 const tierTexts: Record<Tier, string> = {
   hourly: msg('{{count}} hourly'),
@@ -21,5 +22,5 @@ export function policyText(policy: RetentionPolicy, t: Translate, language: stri
     if (count) parts.push(t(text, { count }))
   }
   if (minimumKept > 1) parts.push(t('at least {{count}}', { count: minimumKept }))
-  return new Intl.ListFormat(language, { type: 'unit', style: 'short' }).format(parts)
+  return listText(parts, language)
 }

@@ -15,7 +15,7 @@ export function Appearance() {
             fullWidth
             aria-label={t('Colours')}
             value={colorScheme}
-            onChange={(chosen) => setColorScheme(chosen as typeof colorScheme)}
+            onChange={(chosen) => setColorScheme(chosen)}
             data={[
               { value: 'light', label: t('Light') },
               { value: 'dark', label: t('Dark') },

@@ -1,4 +1,4 @@
-import { Group, Paper, Stack, Text } from '@mantine/core'
+import { Box, Group, Paper, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 
 interface EntryProps {
@@ -18,7 +18,7 @@ export function Entry({ title, action, children }: EntryProps) {
           </Text>
           {children}
         </Stack>
-        {action}
+        <Box style={{ flexShrink: 0 }}>{action}</Box>
       </Group>
     </Paper>
   )

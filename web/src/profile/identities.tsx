@@ -26,7 +26,8 @@ export function Identities() {
   })
   const remove = useChange('DELETE /api/v1/me/identities/{id}', { onSuccess: () => setLeaving(undefined) })
   const own = identities.data?.items
-  const others = ways.data?.providers.filter(({ id }) => !own?.some(({ provider }) => provider?.id === id)) ?? []
+  const others =
+    ways.data?.providers.filter(({ id }) => !own?.some(({ provider }) => provider?.id === id)) ?? []
   if (own?.length === 0 && others.length === 0) return null
   return (
     <Section title={t('Accounts at identity providers')} about={t('Each of them signs you in.')}>
@@ -42,7 +43,9 @@ export function Identities() {
                     variant="default"
                     size="xs"
                     onClick={() => setLeaving(identity)}
-                    aria-label={t('Take {{name}} away', { name: identity.provider?.name ?? identity.subject })}
+                    aria-label={t('Take {{name}} away', {
+                      name: identity.provider?.name ?? identity.subject,
+                    })}
                   >
                     {t('Take away')}
                   </Button>

@@ -1,8 +1,7 @@
 import { Button, SimpleGrid, Stack } from '@mantine/core'
 import { IconLogout } from '@tabler/icons-react'
-import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
-import { queryClient } from '../api.ts'
+import { basePath } from '../base-path.ts'
 import { useFilters } from '../filters.ts'
 import { useT } from '../i18n/i18n.ts'
 import { useMe } from '../me.ts'
@@ -22,16 +21,13 @@ import { You } from './you.tsx'
 
 export function ProfilePage() {
   const t = useT()
-  const navigate = useNavigate()
   const { user } = useMe()
   const [{ error }] = useFilters()
   useEffect(forgetLinking, [])
   const signOut = useTry('POST /api/v1/sign-out', {
     changesNothing: true,
-    onSuccess: async () => {
-      queryClient.clear()
-      await navigate({ to: '/sign-in' })
-    },
+    // The page begins anew: nothing of who was signed in stays in its memory.
+    onSuccess: () => location.assign(`${basePath}/sign-in`),
   })
   return (
     <Page
@@ -54,13 +50,13 @@ export function ProfilePage() {
           <You />
           <Appearance />
           {user?.hasPassword && <Password />}
-          <WhatIMay />
-        </Stack>
-        <Stack gap="lg">
           {user?.hasPassword && <Authenticator />}
           <Passkeys />
+        </Stack>
+        <Stack gap="lg">
           <Identities />
           <Sessions />
+          <WhatIMay />
         </Stack>
       </SimpleGrid>
     </Page>

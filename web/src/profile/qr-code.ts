@@ -89,7 +89,8 @@ export function correctionOf(data: readonly number[], length: number): number[] 
   for (const byte of data) {
     const factor = byte ^ (rest.shift() ?? 0)
     rest.push(0)
-    for (const [index, value] of divisor.slice(1).entries()) rest[index] = of(rest, index) ^ times(value, factor)
+    for (const [index, value] of divisor.slice(1).entries())
+      rest[index] = of(rest, index) ^ times(value, factor)
   }
   return rest
 }
@@ -110,7 +111,7 @@ function fixedPatterns(version: number): { modules: Square; isFixed: Square } {
   const [modules, isFixed] = [square(), square()]
   const set = (x: number, y: number, isDark: boolean) => {
     if (modules[y]?.[x] === undefined) return
-    ;(modules[y] as boolean[])[x] = isDark
+    modules[y][x] = isDark
     ;(isFixed[y] as boolean[])[x] = true
   }
   const rings = (centreX: number, centreY: number, radius: number, light: readonly number[]) => {
@@ -124,7 +125,12 @@ function fixedPatterns(version: number): { modules: Square; isFixed: Square } {
     set(6, at, at % 2 === 0)
     set(at, 6, at % 2 === 0)
   }
-  for (const [x, y] of [[3, 3], [size - 4, 3], [3, size - 4]] as const) rings(x, y, 4, [2, 4])
+  for (const [x, y] of [
+    [3, 3],
+    [size - 4, 3],
+    [3, size - 4],
+  ] as const)
+    rings(x, y, 4, [2, 4])
   const centres = alignmentCentres(version)
   const last = centres.at(-1)
   for (const x of centres) {

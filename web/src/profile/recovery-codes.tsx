@@ -17,9 +17,7 @@ export function RecoveryCodes({ codes, onDone }: { codes: readonly string[]; onD
         icon={<IconEye aria-hidden />}
         title={t('Keep these recovery codes where you find them without your phone')}
       >
-        <Text size="sm">
-          {t('Each signs in once in the place of a code. They are shown this once.')}
-        </Text>
+        <Text size="sm">{t('Each signs in once in the place of a code. They are shown this once.')}</Text>
       </Alert>
       <SimpleGrid cols={2} spacing="xs" component="ul" m={0} p={0} aria-label={t('Recovery codes')}>
         {codes.map((code) => (

@@ -92,7 +92,9 @@ function Session({ session, isEnding, onEnd }: SessionProps) {
       }
     >
       <Text size="sm" c="dimmed">
-        {[address, method === null ? null : t(methodWords(method))].filter((part) => part !== null).join(' · ')}
+        {[address, method === null ? null : t(methodWords(method))]
+          .filter((part) => part !== null)
+          .join(' · ')}
       </Text>
       <Text size="sm" c="dimmed">
         {t('Signed in:')} <When at={createdAt} /> · {t('Last used:')} <When at={lastUsedAt} />

@@ -18,6 +18,8 @@ const systems = [
 /** `Firefox, Linux`, as far as a browser tells. */
 export function browserOf(userAgent: string | null): string | undefined {
   if (userAgent === null) return undefined
-  const found = [browsers, systems].flatMap((list) => list.find(([, sign]) => sign.test(userAgent))?.[0] ?? [])
+  const found = [browsers, systems].flatMap(
+    (list) => list.find(([, sign]) => sign.test(userAgent))?.[0] ?? [],
+  )
   return found.length > 0 ? found.join(', ') : userAgent
 }

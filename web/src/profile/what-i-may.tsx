@@ -13,7 +13,10 @@ export function WhatIMay() {
   const { abilities, servers, organization } = useMe()
   const known = useAsk('GET /api/v1/abilities')
   return (
-    <Section title={t('What you may do')} about={t('In “{{organization}}”.', { organization: organization.name })}>
+    <Section
+      title={t('What you may do')}
+      about={t('In “{{organization}}”.', { organization: organization.name })}
+    >
       {servers && (
         <Group gap="xs">
           <Badge variant="light" color="orange" tt="none">

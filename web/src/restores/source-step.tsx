@@ -66,7 +66,7 @@ export function SourceStep({ snapshot, onChoose, volumeId, onVolume }: SourceSte
   )
 }
 
-export function SnapshotSummary({ snapshot }: { snapshot: Snapshot }) {
+function SnapshotSummary({ snapshot }: { snapshot: Snapshot }) {
   const t = useT()
   const language = useLanguage()
   const { database, serverName, takenAt, storedBytes, copies, comment } = snapshot

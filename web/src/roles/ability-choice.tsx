@@ -33,7 +33,7 @@ export function AbilityChoice({
       label={label ?? t('Who has it may')}
       value={[...chosen]}
       error={error}
-      onChange={(values) => onChange(values as AbilityName[])}
+      onChange={(values) => onChange(values)}
     >
       <Stack gap="md" mt="xs">
         {groups.map(({ title, isAboutServers }) => (

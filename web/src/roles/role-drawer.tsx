@@ -51,7 +51,7 @@ function ExistingRole({ id, abilities, onDirty, onDone }: ExistingRoleProps) {
     queryFn: async ({ signal }) => {
       try {
         const { body, etag } = await client.ask('GET /api/v1/roles/{id}', { params: { id }, signal })
-        return { role: body as Role, etag }
+        return { role: body, etag }
       } catch (error) {
         throw asAppError(error)
       }

@@ -60,12 +60,16 @@ export function RoleForm({ id, isBuiltIn = false, abilities, onDirty, onDone, ..
       <Stack gap="lg">
         {isOwn && (
           <Alert variant="light" icon={<IconInfoCircle aria-hidden />} title={t('This is your own role')}>
-            <Text size="sm">{t('Nobody changes what their own role allows: another administrator does it.')}</Text>
+            <Text size="sm">
+              {t('Nobody changes what their own role allows: another administrator does it.')}
+            </Text>
           </Alert>
         )}
         <TextInput
           label={t('Name')}
-          description={isBuiltIn ? t('It came with the organization. It can be changed, and not deleted.') : undefined}
+          description={
+            isBuiltIn ? t('It came with the organization. It can be changed, and not deleted.') : undefined
+          }
           autoComplete="off"
           data-autofocus
           required

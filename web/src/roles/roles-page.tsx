@@ -31,7 +31,10 @@ export function RolesPage() {
       })}
       actions={
         may('manage-roles') && (
-          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setFilters({ role: 'new' })}>
+          <Button
+            leftSection={<IconPlus size={16} aria-hidden />}
+            onClick={() => setFilters({ role: 'new' })}
+          >
             {t('Add role')}
           </Button>
         )
@@ -42,11 +45,7 @@ export function RolesPage() {
           <>
             <RoleMatrix roles={roles} abilities={abilities} onEdit={(id) => setFilters({ role: id })} />
             {may('manage-roles') && (
-              <RoleDrawer
-                id={role}
-                abilities={abilities}
-                onClose={() => setFilters({ role: undefined })}
-              />
+              <RoleDrawer id={role} abilities={abilities} onClose={() => setFilters({ role: undefined })} />
             )}
           </>
         )}

@@ -39,7 +39,9 @@ export function ServerLimitFields({ limit, errors, onChange }: ServerLimitFields
           </Text>
           <TagsInput
             label={t('Names')}
-            description={t('Patterns, like team-a-*. A * is anything, a ? any one character. One of them must fit.')}
+            description={t(
+              'Patterns, like team-a-*. A * is anything, a ? any one character. One of them must fit.',
+            )}
             placeholder={t('Type, then press Enter')}
             splitChars={[',', ' ']}
             acceptValueOnBlur

@@ -17,15 +17,12 @@ interface RulePreviewProps {
 }
 
 /** The rule in words, and the next five runs. */
-export function RulePreview({
-  preview: { data, error, isPlaceholderData },
-  isShownElsewhere,
-}: RulePreviewProps) {
+export function RulePreview({ preview: { data, error }, isShownElsewhere }: RulePreviewProps) {
   const t = useT()
   if (error) return isShownElsewhere ? null : <Failed title={t('This cannot run')} error={error} />
   if (!data) return null
   return (
-    <Paper withBorder p="md" aria-live="polite" opacity={isPlaceholderData ? 0.6 : 1}>
+    <Paper withBorder p="md" aria-live="polite">
       <Stack gap="xs">
         <Text size="sm" fw={600}>
           {data.description}

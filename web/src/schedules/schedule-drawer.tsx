@@ -133,7 +133,7 @@ function ScheduleForm({ first, onDirty, error, isPending, action, onSave, onCanc
           description={t(
             'A run that was missed while Holdfast was down is caught up if it is younger; 0: never',
           )}
-          suffix={t(' h')}
+          suffix={` ${t('h')}`}
           min={0}
           allowDecimal={false}
           value={draft.catchUpHours}

@@ -3,6 +3,7 @@ import type { NewRule, Weekday } from '../../../src/shared/schedules.ts'
 import { fieldErrors } from '../api.ts'
 import { msg, useLanguage, useT } from '../i18n/i18n.ts'
 import { errorOf } from '../parts/field-errors.ts'
+import { monospace } from '../parts/monospace.ts'
 import { RulePreview, useRulePreview } from './rule-preview.tsx'
 import { TimesField } from './times-field.tsx'
 
@@ -139,7 +140,7 @@ function RuleFields({ value, onChange, errors }: FieldsProps) {
         <TextInput
           label={t('Cron expression')}
           description={t('Minute, hour, day of the month, month, weekday')}
-          ff="monospace"
+          styles={monospace}
           autoComplete="off"
           spellCheck={false}
           value={value.expression}

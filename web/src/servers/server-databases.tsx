@@ -38,7 +38,7 @@ export function ServerDatabases({ serverId }: { serverId: string }) {
   )
 }
 
-export function DatabaseTable({ standings }: { standings: readonly DatabaseStanding[] }) {
+function DatabaseTable({ standings }: { standings: readonly DatabaseStanding[] }) {
   const t = useT()
   const columns: Column<DatabaseStanding>[] = [
     {

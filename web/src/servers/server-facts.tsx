@@ -24,7 +24,7 @@ export function ServerFacts({ server }: { server: Server }) {
           [t('Address'), addressOf(server)],
           [t('User'), text('user')],
           [t('TLS'), text('tls')],
-          [t('Marks'), isMarked ? <ServerBadges server={server} /> : undefined],
+          [t('Marks'), isMarked ? <ServerBadges key="marks" server={server} /> : undefined],
           [t('Jobs at once'), numberText(maxRunning, language)],
           [t('Added'), <When key="added" at={createdAt} />],
           [t('Id'), <CopyValue key="id" value={id} label={t('Copy the id, as hook scripts use it')} />],

@@ -13,10 +13,18 @@ export function Checklist() {
   if (!progress || progress.isComplete || !may('manage-servers')) return null
   const steps = [
     { isDone: true, title: t('Create your account'), to: '/profile' },
-    { isDone: progress.server !== undefined, title: t('Connect a server, or try with a sample database'), to: '/welcome' },
+    {
+      isDone: progress.server !== undefined,
+      title: t('Connect a server, or try with a sample database'),
+      to: '/welcome',
+    },
     { isDone: progress.volume !== undefined, title: t('A volume to keep snapshots on'), to: '/volumes' },
     { isDone: progress.snapshot !== undefined, title: t('Make the first backup'), to: '/welcome' },
-    { isDone: progress.restore !== undefined, title: t('Restore it beside, to see that it can be done'), to: '/welcome' },
+    {
+      isDone: progress.restore !== undefined,
+      title: t('Restore it beside, to see that it can be done'),
+      to: '/welcome',
+    },
   ]
   const next = steps.find(({ isDone }) => !isDone)
   return (

@@ -28,8 +28,11 @@ export function FirstBackup({ server, plan, volume }: FirstBackupProps) {
     try {
       const id =
         plan?.id ??
-        (await add.mutateAsync({ body: { serverId: server.id, name: server.name, volumes: [{ id: volume.id }] } })).body
-          .id
+        (
+          await add.mutateAsync({
+            body: { serverId: server.id, name: server.name, volumes: [{ id: volume.id }] },
+          })
+        ).body.id
       const { body } = await run.mutateAsync({ params: { id }, body: {} })
       if ('jobId' in body) setJobId(body.jobId)
     } catch (thrown) {

@@ -27,7 +27,9 @@ export function FirstRestore({ snapshot: { id, serverId, database } }: { snapsho
         <Button
           leftSection={<IconRestore size={16} aria-hidden />}
           loading={restore.isPending}
-          onClick={() => restore.mutate({ body: { snapshotId: id, serverId, database: beside, mode: 'new' } })}
+          onClick={() =>
+            restore.mutate({ body: { snapshotId: id, serverId, database: beside, mode: 'new' } })
+          }
         >
           {t('Restore it beside')}
         </Button>

@@ -37,7 +37,9 @@ export function FirstServer() {
               <Title order={2} size="h4">
                 {t('Try with a sample')}
               </Title>
-              <Text c="dimmed">{t('A small shop in SQLite with 5,000 orders. You can delete it later.')}</Text>
+              <Text c="dimmed">
+                {t('A small shop in SQLite with 5,000 orders. You can delete it later.')}
+              </Text>
             </Stack>
             <Button variant="default" loading={sample.isPending} onClick={() => sample.mutate({})}>
               {t('Use the sample database')}

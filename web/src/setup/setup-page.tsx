@@ -31,7 +31,13 @@ export function SetupPage() {
 function FirstAccount({ linked }: { linked: string | undefined }) {
   const t = useT()
   const enter = useEnter()
-  const [fields, setFields] = useState({ token: linked ?? '', name: '', email: '', password: '', organization: '' })
+  const [fields, setFields] = useState({
+    token: linked ?? '',
+    name: '',
+    email: '',
+    password: '',
+    organization: '',
+  })
   const set = (changes: Partial<typeof fields>) => setFields({ ...fields, ...changes })
   const make = useTry('POST /api/v1/setup', { changesNothing: true, onSuccess: () => enter('/welcome') })
   const errors = fieldErrors(make.error)

@@ -22,7 +22,9 @@ export function WelcomePage() {
   return (
     <Page
       title={t('Welcome to Holdfast')}
-      about={t('A backup that was never restored is only a hope. In two minutes you have one that is more than that.')}
+      about={t(
+        'A backup that was never restored is only a hope. In two minutes you have one that is more than that.',
+      )}
     >
       <Stepper active={active} orientation="vertical" iconSize={34}>
         <Stepper.Step
@@ -35,12 +37,18 @@ export function WelcomePage() {
         </Stepper.Step>
         <Stepper.Step
           label={t('A place for snapshots')}
-          description={volume ? t('{{name}} is ready; more can be added at any time', { name: volume.name }) : undefined}
+          description={
+            volume ? t('{{name}} is ready; more can be added at any time', { name: volume.name }) : undefined
+          }
         />
         <Stepper.Step
           label={t('The first backup')}
           description={
-            snapshot ? <Stored snapshotId={snapshot.id} /> : t('Dumped, compressed, stored and confirmed, byte for byte')
+            snapshot ? (
+              <Stored snapshotId={snapshot.id} />
+            ) : (
+              t('Dumped, compressed, stored and confirmed, byte for byte')
+            )
           }
         >
           <Below>{server && volume && <FirstBackup server={server} plan={plan} volume={volume} />}</Below>

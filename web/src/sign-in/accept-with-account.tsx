@@ -20,7 +20,10 @@ interface AcceptProps {
 
 /** Whoever has an account accepts with it: signed in already, or with its password, or after signing in. */
 export function AcceptWithAccount({ token, invitation }: AcceptProps) {
-  const signedIn = useQuery<Me['user'], AppError>({ queryKey: ['who has signed in'], queryFn: whoHasSignedIn })
+  const signedIn = useQuery<Me['user'], AppError>({
+    queryKey: ['who has signed in'],
+    queryFn: whoHasSignedIn,
+  })
   return (
     <Asked question={signedIn} lines={2}>
       {(user) => {

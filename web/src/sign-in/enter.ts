@@ -10,6 +10,6 @@ export function useEnter(): (path?: string) => Promise<void> {
     queryClient.clear()
     forgetLinking()
     const { to, search, hash } = ownPlace(path)
-    await navigate({ to, search: search as never, hash, replace: true })
+    await navigate({ to, search: search, hash, replace: true })
   }
 }

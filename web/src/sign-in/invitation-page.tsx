@@ -47,7 +47,9 @@ function Invitation({ token }: { token: string }) {
   const { data: invitation } = look
   return (
     <Outside
-      title={invitation ? t('Join “{{organization}}”', { organization: invitation.organization }) : t('Invitation')}
+      title={
+        invitation ? t('Join “{{organization}}”', { organization: invitation.organization }) : t('Invitation')
+      }
       about={
         invitation &&
         t('{{email}} is invited, with the role {{role}}, until {{time}}.', {

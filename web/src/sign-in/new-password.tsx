@@ -38,7 +38,10 @@ export function NewPassword({ label, value, onChange, error }: NewPasswordProps)
           <Icon size={16} aria-label={isLong ? t('done') : t('to do')} />
         </Text>
         <Text size="sm" c="dimmed">
-          {t('At least {{least}} characters: {{given}} so far', { least: PASSWORD_MIN, given: lengthOf(value) })}
+          {t('At least {{least}} characters: {{given}} so far', {
+            least: PASSWORD_MIN,
+            given: lengthOf(value),
+          })}
         </Text>
       </Group>
     </Stack>

@@ -16,7 +16,9 @@ export { browserSupportsWebAuthn } from '@simplewebauthn/browser'
 export async function signInWithPasskey(): Promise<void> {
   const { body } = await tryOnce('POST /api/v1/sign-in/passkey/options')
   const optionsJSON = body as unknown as PublicKeyCredentialRequestOptionsJSON
-  const { clientExtensionResults: _, ...response } = await ofDevice(() => startAuthentication({ optionsJSON }))
+  const { clientExtensionResults: _, ...response } = await ofDevice(() =>
+    startAuthentication({ optionsJSON }),
+  )
   await tryOnce('POST /api/v1/sign-in/passkey', { body: { response: { ...response, type: 'public-key' } } })
 }
 

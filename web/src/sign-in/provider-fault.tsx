@@ -58,12 +58,14 @@ const other: Fault = {
 
 /** Why a provider has not signed somebody in; where it was to be added to a profile, it is said there. */
 export function ProviderFault({ code }: { code: string }) {
-  if (isLinking()) return <Navigate to="/profile" search={{ error: code } as never} replace />
+  if (isLinking()) return <Navigate to="/profile" search={{ error: code }} replace />
   return <ProviderFailed code={code} />
 }
 
 export function ProviderFailed({ code }: { code: string }) {
   const t = useT()
   const { sentence, hint } = faults[code as ErrorCode] ?? other
-  return <Failed error={{ code: code as ErrorCode, message: t(sentence), hint: t(hint), fields: undefined }} />
+  return (
+    <Failed error={{ code: code as ErrorCode, message: t(sentence), hint: t(hint), fields: undefined }} />
+  )
 }

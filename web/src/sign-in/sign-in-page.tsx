@@ -49,7 +49,12 @@ interface WaysProps {
   onForgotten: (email: string) => void
 }
 
-function Ways({ ways: { password, passwordReset, providers, demo }, to, onSecondFactor, onForgotten }: WaysProps) {
+function Ways({
+  ways: { password, passwordReset, providers, demo },
+  to,
+  onSecondFactor,
+  onForgotten,
+}: WaysProps) {
   const t = useT()
   return (
     <Stack gap="md">

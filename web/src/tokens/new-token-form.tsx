@@ -1,4 +1,14 @@
-import { Button, Checkbox, Group, Input, SegmentedControl, Stack, TagsInput, Text, TextInput } from '@mantine/core'
+import {
+  Button,
+  Checkbox,
+  Group,
+  Input,
+  SegmentedControl,
+  Stack,
+  TagsInput,
+  Text,
+  TextInput,
+} from '@mantine/core'
 import { useEffect, useState } from 'react'
 import type { CreatedToken } from '../../../src/client/api.ts'
 import type { Ability } from '../../../src/shared/abilities.ts'
@@ -66,7 +76,7 @@ export function NewTokenForm({ onDirty, onMade, onCancel }: NewTokenFormProps) {
               fullWidth
               aria-label={t('What it may do')}
               value={reach}
-              onChange={(value) => setReach(value as Reach)}
+              onChange={(value) => setReach(value)}
               data={[
                 { value: 'read', label: t('Only read') },
                 { value: 'some', label: t('Some things') },
@@ -89,7 +99,9 @@ export function NewTokenForm({ onDirty, onMade, onCancel }: NewTokenFormProps) {
           {reach === 'all' && may('administer-instance') && (
             <Checkbox
               label={t('Administers the instance')}
-              description={t('Organizations, accounts, app backups: all that only instance administrators may.')}
+              description={t(
+                'Organizations, accounts, app backups: all that only instance administrators may.',
+              )}
               checked={isInstanceAdministrator}
               onChange={({ currentTarget }) => setAdministrator(currentTarget.checked)}
             />

@@ -37,7 +37,7 @@ export function TokenTable({ tokens }: { tokens: readonly Token[] }) {
           </Text>
         ),
     },
-    { title: t('May'), cell: ({ scopes }) => <Scopes scopes={scopes} /> },
+    { title: t('May'), cell: ({ scopes, owner }) => <Scopes scopes={scopes} hasOwner={owner !== null} /> },
     {
       title: t('From'),
       cell: ({ networks }) =>
@@ -117,4 +117,3 @@ function DeleteToken({ token: { id, name, owner, lastUsedAt } }: { token: Token 
     </>
   )
 }
-

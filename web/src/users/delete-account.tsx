@@ -14,7 +14,10 @@ interface DeleteAccountProps {
 
 export function DeleteAccount({ account: { id, name, email }, isOpen, onClose }: DeleteAccountProps) {
   const t = useT()
-  const losses = useQuery({ ...asking('GET /api/v1/accounts/{id}/losses', { params: { id } }), enabled: isOpen })
+  const losses = useQuery({
+    ...asking('GET /api/v1/accounts/{id}/losses', { params: { id } }),
+    enabled: isOpen,
+  })
   const remove = useChange('DELETE /api/v1/accounts/{id}', { onSuccess: onClose })
   return (
     <Confirm
@@ -35,7 +38,11 @@ export function DeleteAccount({ account: { id, name, email }, isOpen, onClose }:
   )
 }
 
-function Losses({ lost: { organizations, tokens, invitations, sessions, passkeys } }: { lost: AccountLosses }) {
+function Losses({
+  lost: { organizations, tokens, invitations, sessions, passkeys },
+}: {
+  lost: AccountLosses
+}) {
   const t = useT()
   return (
     <>
@@ -43,7 +50,9 @@ function Losses({ lost: { organizations, tokens, invitations, sessions, passkeys
       <List size="sm">
         <List.Item>{t('the account, with its name and password')}</List.Item>
         {organizations.map((organization) => (
-          <List.Item key={organization}>{t('the membership in “{{organization}}”', { organization })}</List.Item>
+          <List.Item key={organization}>
+            {t('the membership in “{{organization}}”', { organization })}
+          </List.Item>
         ))}
         {tokens.map(({ name, organization }) => (
           <List.Item key={`${organization} ${name}`}>

@@ -42,7 +42,9 @@ export function MemberMenu({ user }: { user: User }) {
         <List size="sm">
           <List.Item>{t('the role “{{role}}”', { role: t(user.role.name) })}</List.Item>
           <List.Item>{t('the API tokens of {{name}}', { name })}</List.Item>
-          <List.Item>{t('the invitations that {{name}} has sent and nobody has accepted', { name })}</List.Item>
+          <List.Item>
+            {t('the invitations that {{name}} has sent and nobody has accepted', { name })}
+          </List.Item>
         </List>
         <Text size="sm">{t('The account stays, with the other organizations that it is a member of.')}</Text>
       </Confirm>

@@ -65,7 +65,7 @@ function NewAccountForm({ onDone }: { onDone: () => void }) {
           fullWidth
           aria-label={t('How it is made')}
           value={way}
-          onChange={(chosen) => setWay(chosen as typeof way)}
+          onChange={(chosen) => setWay(chosen)}
           data={[
             { value: 'link', label: t('By a link') },
             { value: 'password', label: t('With a password') },

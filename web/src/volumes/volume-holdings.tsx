@@ -30,7 +30,10 @@ export function VolumeHoldings({ id }: { id: string }) {
             </Stack>
             <Facts
               facts={[
-                [t('Good copies'), <Bytes key="bytes" of={usage.bytes} />],
+                [
+                  t('Good copies'),
+                  usage.bytes === usage.occupiedBytes ? undefined : <Bytes key="bytes" of={usage.bytes} />,
+                ],
                 [t('Oldest snapshot'), <When key="oldest" at={usage.oldest} />],
                 [t('Newest snapshot'), <When key="newest" at={usage.newest} />],
               ]}
