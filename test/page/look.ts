@@ -29,24 +29,36 @@ const faces = {
   phone: { colorScheme: 'light', viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
 } as const
 
-const pages = values.all ? allPages : positionals.map((path) => ({ path, name: nameOf(path) }))
+const pages: typeof allPages = values.all
+  ? allPages
+  : positionals.map((path) => ({ path, name: nameOf(path) }))
 await mkdir(values.out, { recursive: true })
 await using bed = await openBed()
 const things: Partial<Things> = values.empty ? {} : await seed(bed)
 
+/** Of a picture, in pixels. */
+const HIGHEST = 2400
+
 let faults = 0
 for (const [face, options] of Object.entries(faces)) {
   if (values.fast && face !== 'light') continue
-  await using opened = await bed.openSignedIn(options)
-  const { page, complaints } = opened
-  for (const { path, name } of pages) {
+  await using inside = await bed.openSignedIn(options)
+  await using outside = await bed.open(options)
+  for (const { path, name, isOutside } of pages) {
+    const { page, complaints } = isOutside ? outside : inside
     await page.goto(addressOf(path, things))
     await settled(page)
     // What is far below is loaded when it comes into view.
     await page.evaluate('window.scrollTo(0, document.body.scrollHeight)')
     await settled(page)
     await page.evaluate('window.scrollTo(0, 0)')
-    await page.screenshot({ path: join(values.out, `${name}.${face}.png`), fullPage: true })
+    const height = await page.evaluate<number>('document.documentElement.scrollHeight')
+    await page.screenshot({
+      path: join(values.out, `${name}.${face}.png`),
+      fullPage: true,
+      // What comes below looks like what is above.
+      clip: { x: 0, y: 0, width: options.viewport.width, height: Math.min(height, HIGHEST) },
+    })
     const isTooWide = await page.evaluate<boolean>(
       'document.documentElement.scrollWidth > document.documentElement.clientWidth',
     )

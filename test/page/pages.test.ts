@@ -27,9 +27,10 @@ describe('every page', { skip: skipUnless('chromium') }, () => {
 
   for (const [face, options] of Object.entries(faces)) {
     it(`can be used by everybody, ${face}, and complains of nothing`, async () => {
-      await using opened = await bed.openSignedIn(options)
-      const { page, complaints } = opened
-      for (const { path } of allPages) {
+      await using inside = await bed.openSignedIn(options)
+      await using outside = await bed.open(options)
+      for (const { path, isOutside } of allPages) {
+        const { page, complaints } = isOutside ? outside : inside
         await page.goto(addressOf(path, things))
         await settled(page)
         assert.deepEqual(await barriersOf(page), [], path)

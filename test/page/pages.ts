@@ -5,8 +5,9 @@ export function addressOf(path: string, things: Partial<Things>): string {
   return path.replace(/\{(\w+)\}/g, (_, name: keyof Things) => encodeURIComponent(things[name] ?? name))
 }
 
-/** Every page that who has signed in can open, with the name of its picture. */
-export const allPages: readonly { path: string; name: string }[] = [
+/** Every page, with the name of its picture. Those outside are for who has not signed in. */
+export const allPages: readonly { path: string; name: string; isOutside?: true }[] = [
+  { path: '/sign-in', name: 'sign-in', isOutside: true },
   { path: '/', name: 'overview' },
   { path: '/welcome', name: 'welcome' },
   { path: '/databases', name: 'databases' },

@@ -1,7 +1,7 @@
 import { ActionIcon, Box, Button, Group, NavLink, Tooltip, UnstyledButton } from '@mantine/core'
 import { IconLayoutSidebar, IconSearch, IconSettings, IconUserCircle } from '@tabler/icons-react'
 import { useRouterState } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useT } from '../i18n/i18n.ts'
 import { useMay, useMe } from '../me.ts'
 import { LinkTo } from '../parts/link.tsx'
@@ -116,8 +116,14 @@ interface PlaceLinkProps {
 function PlaceLink({ place: { title, to, icon: Icon }, path, isNarrow }: PlaceLinkProps) {
   const t = useT()
   const isHere = to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`)
-  const link = (
+  const link = useRef<HTMLAnchorElement>(null)
+  // On a low screen the list is longer than its place.
+  useEffect(() => {
+    if (isHere) link.current?.scrollIntoView({ block: 'nearest' })
+  }, [isHere])
+  const shown = (
     <NavLink
+      ref={link}
       component={LinkTo}
       to={to}
       className={isNarrow ? `${classes.link} ${classes.narrow}` : classes.link}
@@ -130,9 +136,9 @@ function PlaceLink({ place: { title, to, icon: Icon }, path, isNarrow }: PlaceLi
   )
   return isNarrow ? (
     <Tooltip label={t(title)} position="right">
-      {link}
+      {shown}
     </Tooltip>
   ) : (
-    link
+    shown
   )
 }
