@@ -52,6 +52,7 @@ describe('the configuration', () => {
         port: 7300,
         tls: undefined,
         basePath: '',
+        pageDirectory: undefined,
         appUrl: undefined,
         trustedProxies: [],
         smtp: undefined,
@@ -110,6 +111,7 @@ describe('the configuration', () => {
       HOLDFAST_HOST: '[::]',
       HOLDFAST_PORT: '8080',
       HOLDFAST_BASE_PATH: '/apps/backups/',
+      HOLDFAST_PAGE_DIR: '/srv/page',
       APP_URL: 'https://example.com/apps/backups/',
       TRUSTED_PROXIES: '10.0.0.7, 172.16.0.0/12,::1,fd00::/8, Loopback,',
       SMTP_URL: 'smtps://holdfast%40example.com:p%2Fw@mail.example.com',
@@ -145,6 +147,7 @@ describe('the configuration', () => {
         port: 8080,
         tls: undefined,
         basePath: '/apps/backups',
+        pageDirectory: '/srv/page',
         appUrl: 'https://example.com/apps/backups',
         trustedProxies: ['10.0.0.7', '172.16.0.0/12', '::1', 'fd00::/8', 'loopback'],
         smtp: {
