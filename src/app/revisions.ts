@@ -18,6 +18,6 @@ export function revisionOf(ifMatch: string | undefined): number | undefined {
 
 export function changedMeanwhile(what: string): AppError {
   return new AppError('changed_meanwhile', `${what} has been changed since it was read.`, {
-    hint: 'Read it again, and send the change with the new ETag.',
+    hint: 'Read it again, and make the change to what it is now.',
   })
 }

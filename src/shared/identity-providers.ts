@@ -135,14 +135,18 @@ function describe(preset: Preset): ProviderDescription {
 export type OidcSettings = z.output<ReturnType<typeof oidcSettings>>
 export type GithubSettings = z.output<typeof githubSettings>
 
-const id = z.string().min(1).max(100)
+const id = z.string().min(1, 'must not be empty').max(100)
 
 /** A role in an organization. */
 const membership = { organizationId: id, roleId: id }
 
 const mapping = z
   .strictObject({
-    value: z.string().min(1).max(500).meta({ description: 'What the claim is, or has among others' }),
+    value: z
+      .string()
+      .min(1, 'must not be empty')
+      .max(500)
+      .meta({ description: 'What the claim is, or has among others' }),
     ...membership,
   })
   .meta({ id: 'RoleMapping' })

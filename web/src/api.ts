@@ -6,6 +6,7 @@ import {
   useMutation,
   useQuery,
 } from '@tanstack/react-query'
+import { useCallback, useRef } from 'react'
 import type { Operations } from '../../src/client/api.ts'
 import {
   type Answer,
@@ -37,11 +38,14 @@ export const queryClient = new QueryClient({
       retry: false,
       throwOnError: false,
     },
+    // What was sent may have had a secret in it.
+    mutations: { gcTime: 0 },
   },
   mutationCache: new MutationCache({
     // What was changed here may show anywhere: what is on the screen is asked for anew, the rest when it is looked at.
-    onSuccess: (_data, _variables, _context, mutation) => {
-      if (mutation.meta?.['changesNothing'] !== true) void queryClient.invalidateQueries()
+    // But not before a page that leads elsewhere has done so: what was deleted must not be asked for.
+    onSettled: (_data, error, _variables, _context, mutation) => {
+      if (!error && mutation.meta?.['changesNothing'] !== true) void queryClient.invalidateQueries()
     },
   }),
 })
@@ -122,11 +126,26 @@ export function useChange<O extends Changing>(
   operation: O,
   { onSuccess, changesNothing = false }: ChangeOptions<O> = {},
 ) {
-  return useMutation<Answer<AnswerOf<O>>, AppError, Given<O>[0]>({
+  const isRunning = useRef(false)
+  const change = useMutation<Answer<AnswerOf<O>>, AppError, Given<O>[0]>({
     mutationFn: (given) => ask(operation, ...([given] as unknown as Given<O>)),
     meta: { changesNothing },
     onSuccess,
+    onSettled: () => {
+      isRunning.current = false
+    },
   })
+  const start = change.mutate
+  // The second half of a double click comes before the page shows that it waits.
+  const mutate: typeof start = useCallback(
+    (...given) => {
+      if (isRunning.current) return
+      isRunning.current = true
+      start(...given)
+    },
+    [start],
+  )
+  return { ...change, mutate }
 }
 
 async function ask<O extends keyof Operations>(

@@ -23,9 +23,27 @@ const PATIENCE = 5_000
 let connection: Connection = { isLive: true, since: Date.now() }
 const listeners = new Set<() => void>()
 
-/** Follows the events of the app until the signal aborts. */
+/**
+ * Follows the events of the app until the signal aborts, as long as somebody looks: a browser opens only six connections to
+ * one host over HTTP/1.1, and tabs that nobody sees would keep all of them. Who comes back sees what has happened meanwhile.
+ */
 export async function followEvents(signal: AbortSignal): Promise<void> {
-  const renew = throttled(() => queryClient.invalidateQueries(), RENEW_EVERY)
+  while (!signal.aborted) {
+    await seen()
+    using look = untilHidden()
+    await follow(AbortSignal.any([signal, look.signal]))
+    if (!look.signal.aborted) return // the app has refused, or said that no more will come
+    await seen()
+    void queryClient.invalidateQueries({ predicate: ({ queryKey }) => isReading(queryKey) })
+  }
+}
+
+async function follow(signal: AbortSignal): Promise<void> {
+  const renew = throttled(
+    // What was tried out for somebody, like a restore that is not begun, is not tried again by itself.
+    () => queryClient.invalidateQueries({ predicate: ({ queryKey }) => isReading(queryKey) }),
+    RENEW_EVERY,
+  )
   const count = throttled(
     () =>
       Promise.all([
@@ -34,6 +52,7 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
       ]),
     COUNT_EVERY,
   )
+  void checkConnection()
   const watch = setInterval(() => void checkConnection(), PATIENCE)
   signal.addEventListener('abort', () => clearInterval(watch), { once: true })
   try {
@@ -46,8 +65,10 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
     }
   } catch (error) {
     if (signal.aborted) return
-    setConnection(false)
     if (!(error instanceof AppError)) throw error
+    // Refused, as when the session has ended: whatever is on the screen is told the same when it is asked for.
+    if (error.code === 'not_signed_in') void queryClient.invalidateQueries()
+    else setConnection(false)
   } finally {
     clearInterval(watch)
   }
@@ -62,6 +83,10 @@ export function useConnection(): Connection {
     },
     () => connection,
   )
+}
+
+function isReading([operation]: readonly unknown[]): boolean {
+  return String(operation).startsWith('GET ')
 }
 
 /** Where the job is on the screen. */
@@ -110,6 +135,17 @@ function throttled(act: () => Promise<unknown>, milliseconds: number): () => voi
     if (isComing) return
     isComing = true
     void actSoon()
+  }
+}
+
+/** Aborts when the page is not seen any more. */
+function untilHidden(): { signal: AbortSignal } & Disposable {
+  const hidden = new AbortController()
+  const look = () => document.hidden && hidden.abort()
+  document.addEventListener('visibilitychange', look)
+  return {
+    signal: hidden.signal,
+    [Symbol.dispose]: () => document.removeEventListener('visibilitychange', look),
   }
 }
 

@@ -15,16 +15,20 @@ import './page.css'
 
 await startLanguages()
 
-// A session that has ended in the meantime: whatever was asked, the way leads to the sign-in, and back.
-queryClient.getQueryCache().subscribe(({ type, query }) => {
-  const { error } = query.state
-  if (type !== 'updated' || !(error instanceof AppError) || error.code !== 'not_signed_in') return
+// A session that has ended in the meantime: whatever was asked or done, the way leads to the sign-in, and back.
+async function leadToSignIn(error: unknown): Promise<void> {
+  if (!(error instanceof AppError) || error.code !== 'not_signed_in') return
   const isInside = router.state.matches.some(({ routeId }) => routeId === '/shell')
   if (!isInside || router.state.status === 'pending') return
   const to = router.state.location.href
-  void router
-    .navigate({ to: '/sign-in', search: { to }, ignoreBlocker: true })
-    .then(() => queryClient.removeQueries({ type: 'inactive' }))
+  await router.navigate({ to: '/sign-in', search: { to }, ignoreBlocker: true })
+  queryClient.removeQueries({ type: 'inactive' })
+}
+queryClient.getQueryCache().subscribe(({ type, query }) => {
+  if (type === 'updated') void leadToSignIn(query.state.error)
+})
+queryClient.getMutationCache().subscribe(({ type, mutation }) => {
+  if (type === 'updated') void leadToSignIn(mutation.state.error)
 })
 
 // A part of the page is not there any more: the app is a newer one since. Loaded anew, the page is, too; but not again and again.

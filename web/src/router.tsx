@@ -6,10 +6,12 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
+import type { Ability } from '../../src/shared/abilities.ts'
 import { AppError } from '../../src/shared/errors.ts'
 import { queryClient, asking } from './api.ts'
 import { basePath } from './base-path.ts'
-import { askingMe } from './me.ts'
+import { askingMe, useMay } from './me.ts'
+import { NotAllowed } from './shell/not-allowed.tsx'
 import { NotFound } from './shell/not-found.tsx'
 import { Shell } from './shell/shell.tsx'
 import { Broken } from './shell/broken.tsx'
@@ -38,8 +40,16 @@ type Load = Parameters<typeof lazyRouteComponent>[0]
 const outside = (path: string, load: Load, name: string) =>
   createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) })
 
-const page = (path: string, load: Load, name: string) =>
-  createRoute({ getParentRoute: () => shell, path, component: lazyRouteComponent(load, name) })
+/** `requires` is what its form does in the end: who may not do that need not fill it in. */
+const page = (path: string, load: Load, name: string, requires?: Ability) => {
+  const Shown = lazyRouteComponent(load, name)
+  const Allowed = () => {
+    const may = useMay()
+    return requires === undefined || may(requires) ? <Shown /> : <NotAllowed />
+  }
+  const component = Object.assign(Allowed, { preload: Shown.preload })
+  return createRoute({ getParentRoute: () => shell, path, component })
+}
 
 const routes = root.addChildren([
   outside('/setup', () => import('./setup/setup-page.tsx'), 'SetupPage'),
@@ -53,17 +63,22 @@ const routes = root.addChildren([
     page('/databases', () => import('./databases/databases-page.tsx'), 'DatabasesPage'),
     page('/databases/$planId', () => import('./databases/database-page.tsx'), 'DatabasePage'),
     page('/servers', () => import('./servers/servers-page.tsx'), 'ServersPage'),
-    page('/servers/new', () => import('./servers/new-server-page.tsx'), 'NewServerPage'),
+    page('/servers/new', () => import('./servers/new-server-page.tsx'), 'NewServerPage', 'manage-servers'),
     page('/servers/$id', () => import('./servers/server-page.tsx'), 'ServerPage'),
-    page('/servers/$id/edit', () => import('./servers/edit-server-page.tsx'), 'EditServerPage'),
+    page(
+      '/servers/$id/edit',
+      () => import('./servers/edit-server-page.tsx'),
+      'EditServerPage',
+      'manage-servers',
+    ),
     page('/plans', () => import('./plans/plans-page.tsx'), 'PlansPage'),
-    page('/plans/new', () => import('./plans/new-plan-page.tsx'), 'NewPlanPage'),
+    page('/plans/new', () => import('./plans/new-plan-page.tsx'), 'NewPlanPage', 'manage-plans'),
     page('/plans/$id', () => import('./plans/plan-page.tsx'), 'PlanPage'),
-    page('/plans/$id/edit', () => import('./plans/edit-plan-page.tsx'), 'EditPlanPage'),
+    page('/plans/$id/edit', () => import('./plans/edit-plan-page.tsx'), 'EditPlanPage', 'manage-plans'),
     page('/snapshots', () => import('./snapshots/snapshots-page.tsx'), 'SnapshotsPage'),
     page('/snapshots/$id', () => import('./snapshots/snapshot-page.tsx'), 'SnapshotPage'),
     page('/restores', () => import('./restores/restores-page.tsx'), 'RestoresPage'),
-    page('/restores/new', () => import('./restores/new-restore-page.tsx'), 'NewRestorePage'),
+    page('/restores/new', () => import('./restores/new-restore-page.tsx'), 'NewRestorePage', 'restore'),
     page('/restores/$id', () => import('./restores/restore-page.tsx'), 'RestorePage'),
     page(
       '/restores/scheduled',
@@ -74,6 +89,7 @@ const routes = root.addChildren([
       '/restores/scheduled/new',
       () => import('./restores/new-scheduled-restore-page.tsx'),
       'NewScheduledRestorePage',
+      'manage-plans',
     ),
     page(
       '/restores/scheduled/$id',
@@ -84,13 +100,19 @@ const routes = root.addChildren([
       '/restores/scheduled/$id/edit',
       () => import('./restores/edit-scheduled-restore-page.tsx'),
       'EditScheduledRestorePage',
+      'manage-plans',
     ),
     page('/jobs', () => import('./jobs/jobs-page.tsx'), 'JobsPage'),
     page('/jobs/$id', () => import('./jobs/job-page.tsx'), 'JobPage'),
     page('/volumes', () => import('./volumes/volumes-page.tsx'), 'VolumesPage'),
-    page('/volumes/new', () => import('./volumes/new-volume-page.tsx'), 'NewVolumePage'),
+    page('/volumes/new', () => import('./volumes/new-volume-page.tsx'), 'NewVolumePage', 'manage-volumes'),
     page('/volumes/$id', () => import('./volumes/volume-page.tsx'), 'VolumePage'),
-    page('/volumes/$id/edit', () => import('./volumes/edit-volume-page.tsx'), 'EditVolumePage'),
+    page(
+      '/volumes/$id/edit',
+      () => import('./volumes/edit-volume-page.tsx'),
+      'EditVolumePage',
+      'manage-volumes',
+    ),
     page('/schedules', () => import('./schedules/schedules-page.tsx'), 'SchedulesPage'),
     page('/settings/backup', () => import('./settings/backup-settings-page.tsx'), 'BackupSettingsPage'),
     page('/settings/hooks', () => import('./hooks/hooks-page.tsx'), 'HooksPage'),

@@ -1,8 +1,9 @@
 import { Alert, Button, Stack } from '@mantine/core'
-import { IconAlertTriangle, IconHistory, IconPlus } from '@tabler/icons-react'
+import { IconAlertTriangle, IconHistory, IconLock, IconPlus } from '@tabler/icons-react'
 import { useAsk } from '../api.ts'
 import { useFilters } from '../filters.ts'
 import { useT } from '../i18n/i18n.ts'
+import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { Page } from '../parts/page.tsx'
@@ -13,6 +14,19 @@ import { RestoreHelp } from './restore-help.tsx'
 import { RetainedBackups } from './retained-backups.tsx'
 
 export function AppBackupsPage() {
+  const t = useT()
+  const may = useMay()
+  if (may('administer-instance')) return <AppBackups />
+  return (
+    <Page title={t('DB Backup')}>
+      <Empty icon={<IconLock size={26} />} title={t('This is for instance administrators')}>
+        {t('They say where Holdfast’s own database is backed up, and when.')}
+      </Empty>
+    </Page>
+  )
+}
+
+function AppBackups() {
   const t = useT()
   const [{ edit }, filter] = useFilters()
   const registrations = useAsk('GET /api/v1/app-backup-registrations', { query: { limit: 200 } })

@@ -90,7 +90,7 @@ export function Providers() {
     },
   ]
   return (
-    <Stack gap="sm" component="section" aria-label={t('Identity providers')}>
+    <Stack gap="sm">
       <Group justify="space-between">
         <Title order={2} size="h4">
           {t('Identity providers')}

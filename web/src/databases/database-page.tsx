@@ -60,7 +60,7 @@ function Actions({ standing: { planId, database, lastSnapshotId } }: { standing:
   const may = useMay()
   const navigate = useNavigate()
   const run = useChange('POST /api/v1/plans/{id}/run', {
-    onSuccess: ({ body }) => 'jobId' in body && void navigate({ to: `/jobs/${body.jobId}` }),
+    onSuccess: ({ body }) => 'jobId' in body && navigate({ to: `/jobs/${body.jobId}` }),
   })
   return (
     <Stack gap="xs">

@@ -26,7 +26,7 @@ export function JobPage() {
   const t = useT()
   const { id = '' } = useParams({ strict: false })
   const job = useAsk('GET /api/v1/jobs/{id}', { params: { id } })
-  if (job.data) return <Shown job={job.data} />
+  if (job.data) return <Shown key={id} job={job.data} />
   return (
     <Page title={t('Job')} above={[{ title: t('Jobs'), to: '/jobs' }]}>
       <Asked question={job} lines={8}>

@@ -58,9 +58,9 @@ function OfKind({ job, names }: JobResultProps) {
         <Stack gap="sm">
           <Text size="sm">
             {made.rows
-              ? t('Restored: {{rows}} rows in {{tables}} tables, as in the snapshot.', {
+              ? t('Restored: {{rows}} rows in {{count}} tables, as in the snapshot.', {
                   rows: count(made.rows.rows),
-                  tables: count(made.rows.tables),
+                  count: made.rows.tables,
                 })
               : t('Restored. There were no rows to compare.')}
           </Text>

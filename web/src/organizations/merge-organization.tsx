@@ -32,6 +32,7 @@ export function MergeOrganization({ organization: { id, name }, all, onDone }: M
   const choose = (chosen: string | null) => {
     setInto(chosen)
     look.reset()
+    merge.reset()
     if (chosen !== null) look.mutate({ params: { id }, body: { into: chosen, dryRun: true } })
   }
   return (

@@ -21,9 +21,12 @@ export function OrganizationMenu({ organization, all }: OrganizationMenuProps) {
   const t = useT()
   const me = useMe()
   const [wanted, setWanted] = useState<'rename' | 'merge' | 'delete'>()
-  const close = () => setWanted(undefined)
   const { id, name } = organization
-  const rename = useChange('PATCH /api/v1/organizations/{id}', { onSuccess: close })
+  const close = () => {
+    setWanted(undefined)
+    rename.reset()
+  }
+  const rename = useChange('PATCH /api/v1/organizations/{id}', { onSuccess: () => setWanted(undefined) })
   const choose = useSwitchOrganization()
   const isOnly = all.length === 1
   return (

@@ -35,6 +35,10 @@ function Organizations() {
   const organizations = useAll('GET /api/v1/organizations')
   const [isAdding, adding] = useDisclosure()
   const add = useChange('POST /api/v1/organizations', { onSuccess: adding.close })
+  const cancel = () => {
+    adding.close()
+    add.reset()
+  }
   const columns = (all: readonly Organization[]): Column<Organization>[] => [
     {
       title: t('Name'),
@@ -80,7 +84,7 @@ function Organizations() {
           <DataTable label={t('Organizations')} columns={columns(items)} rows={items} idOf={({ id }) => id} />
         )}
       </Asked>
-      <Dialog isOpen={isAdding} onClose={adding.close} title={t('Add organization')}>
+      <Dialog isOpen={isAdding} onClose={cancel} title={t('Add organization')}>
         <NameForm
           name=""
           about={t('It begins with the four roles, a notification rule, and a volume on this machine.')}
@@ -88,7 +92,7 @@ function Organizations() {
           isPending={add.isPending}
           error={add.error}
           onSave={(name) => add.mutate({ body: { name } })}
-          onCancel={adding.close}
+          onCancel={cancel}
         />
       </Dialog>
     </Page>

@@ -60,7 +60,7 @@ function Item({ item }: { item: DatabaseStanding }) {
   const navigate = useNavigate()
   const { planId, planName, serverName, database, standing, lastError, lastSuccessAt, lastFailedJobId } = item
   const run = useChange('POST /api/v1/plans/{id}/run', {
-    onSuccess: ({ body }) => 'jobId' in body && void navigate({ to: `/jobs/${body.jobId}` }),
+    onSuccess: ({ body }) => 'jobId' in body && navigate({ to: `/jobs/${body.jobId}` }),
   })
   return (
     <Stack gap="xs" px="lg" py="md" className={classes.row}>

@@ -35,8 +35,11 @@ export function Confirm({
 }: ConfirmProps) {
   const t = useT()
   const [given, setGiven] = useState('')
+  const [isTried, setTried] = useState(false)
   const close = () => {
     setGiven('')
+    // What has failed before it was closed is no news when it is opened again.
+    setTried(false)
     onClose()
   }
   return (
@@ -57,7 +60,7 @@ export function Confirm({
             onChange={({ currentTarget }) => setGiven(currentTarget.value)}
           />
         )}
-        {error && <Failed error={error} />}
+        {isTried && error && <Failed error={error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
             {t('Cancel')}
@@ -66,7 +69,10 @@ export function Confirm({
             color="red"
             loading={isPending}
             disabled={isDisabled || (typed !== undefined && given !== typed)}
-            onClick={onConfirm}
+            onClick={() => {
+              setTried(true)
+              onConfirm()
+            }}
           >
             {action}
           </Button>

@@ -33,31 +33,34 @@ export function FormDrawer({ isOpen, onClose, title, isDirty, children }: FormDr
             <Drawer.CloseButton {...closeButtonProps} />
           </Group>
           <UnsavedGuard when={isOpen && isDirty} />
-          <Modal
-            opened={isAsking}
-            onClose={asking.close}
-            title={t('Leave without saving?')}
-            closeButtonProps={closeButtonProps}
-          >
-            <Stack>
-              <Text size="sm">{t('What you have changed here is not saved yet.')}</Text>
-              <Group justify="flex-end">
-                <Button variant="default" onClick={asking.close} data-autofocus>
-                  {t('Stay here')}
-                </Button>
-                <Button
-                  color="red"
-                  variant="light"
-                  onClick={() => {
-                    asking.close()
-                    onClose()
-                  }}
-                >
-                  {t('Leave')}
-                </Button>
-              </Group>
-            </Stack>
-          </Modal>
+          {/* Not there before it asks: it would take the key that closes the drawer for its own. */}
+          {isAsking && (
+            <Modal
+              opened
+              onClose={asking.close}
+              title={t('Leave without saving?')}
+              closeButtonProps={closeButtonProps}
+            >
+              <Stack>
+                <Text size="sm">{t('What you have changed here is not saved yet.')}</Text>
+                <Group justify="flex-end">
+                  <Button variant="default" onClick={asking.close} data-autofocus>
+                    {t('Stay here')}
+                  </Button>
+                  <Button
+                    color="red"
+                    variant="light"
+                    onClick={() => {
+                      asking.close()
+                      onClose()
+                    }}
+                  >
+                    {t('Leave')}
+                  </Button>
+                </Group>
+              </Stack>
+            </Modal>
+          )}
           {children}
         </Drawer.Body>
       </Drawer.Content>

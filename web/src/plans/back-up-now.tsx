@@ -51,7 +51,7 @@ function useRun() {
   const t = useT()
   const navigate = useNavigate()
   const { mutate, isPending } = useChange('POST /api/v1/plans/{id}/run', {
-    onSuccess: ({ body }) => 'jobId' in body && void navigate({ to: `/jobs/${body.jobId}` }),
+    onSuccess: ({ body }) => 'jobId' in body && navigate({ to: `/jobs/${body.jobId}` }),
   })
   const run = (id: string) =>
     mutate(

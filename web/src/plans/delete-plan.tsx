@@ -41,7 +41,7 @@ export function DeletePlan({ plan: { id, name }, isOpen, onClose }: DeletePlanPr
         })
       }
       const [jobId] = body?.jobIds ?? []
-      void navigate({ to: jobId === undefined ? '/plans' : `/jobs/${jobId}` })
+      return navigate({ to: jobId === undefined ? '/plans' : `/jobs/${jobId}` })
     },
   })
   const isDeletingAll = fate === 'delete' && count > 0

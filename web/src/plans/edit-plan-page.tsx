@@ -37,7 +37,7 @@ function EditPlan({ saved }: { saved: Saved<'GET /api/v1/plans/{id}'> }) {
   const [draft, setDraft] = useState(() => draftOf(plan))
   const isDirty = JSON.stringify(draft) !== JSON.stringify(draftOf(plan))
   const save = useChange('PATCH /api/v1/plans/{id}', {
-    onSuccess: () => void navigate({ to: `/plans/${plan.id}`, ignoreBlocker: true }),
+    onSuccess: () => navigate({ to: `/plans/${plan.id}`, ignoreBlocker: true }),
   })
   return (
     <>

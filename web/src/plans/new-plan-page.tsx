@@ -37,7 +37,7 @@ function NewPlan({ first }: { first: PlanDraft }) {
   const [begun] = useState(first)
   const [draft, setDraft] = useState(first)
   const add = useChange('POST /api/v1/plans', {
-    onSuccess: ({ body }) => void navigate({ to: `/plans/${body.id}`, ignoreBlocker: true }),
+    onSuccess: ({ body }) => navigate({ to: `/plans/${body.id}`, ignoreBlocker: true }),
   })
   return (
     <>

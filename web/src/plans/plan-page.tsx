@@ -29,7 +29,7 @@ export function PlanPage() {
     <Page
       title={plan.data?.name ?? t('Plan')}
       above={[{ title: t('Plans'), to: '/plans' }]}
-      actions={plan.data && <Actions plan={plan.data} />}
+      actions={plan.data && <Actions key={id} plan={plan.data} />}
     >
       <Asked question={plan} lines={8}>
         {(plan) => (

@@ -40,7 +40,7 @@ function RunForm({ planId, onClose }: { planId: string; onClose: () => void }) {
   const matches = useQuery(asking('GET /api/v1/plans/{id}/databases', { params: { id: planId } }))
   const names = matches.data?.items.filter(({ isIncluded }) => isIncluded).map(({ database }) => database)
   const run = useChange('POST /api/v1/plans/{id}/run', {
-    onSuccess: ({ body }) => 'jobId' in body && void navigate({ to: `/jobs/${body.jobId}` }),
+    onSuccess: ({ body }) => 'jobId' in body && navigate({ to: `/jobs/${body.jobId}` }),
   })
   const field = {
     label: t('Databases'),

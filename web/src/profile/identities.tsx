@@ -43,7 +43,7 @@ export function Identities() {
                     variant="default"
                     size="xs"
                     onClick={() => setLeaving(identity)}
-                    aria-label={t('Take {{name}} away', {
+                    aria-label={t('Take away {{name}}', {
                       name: identity.provider?.name ?? identity.subject,
                     })}
                   >

@@ -16,7 +16,7 @@ export function You() {
   return (
     <Section title={t('You')}>
       <Group wrap="nowrap" align="flex-start">
-        <Avatar name={saved} color="initials" radius="xl" size="lg" aria-hidden />
+        <Avatar name={saved} color="harbour" radius="xl" size="lg" aria-hidden />
         <Stack gap={4} miw={0}>
           <Text fw={600} truncate>
             {saved}

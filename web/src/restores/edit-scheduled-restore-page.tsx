@@ -42,7 +42,7 @@ function EditForm({ saved, etag }: { saved: ScheduledRestore; etag: string | und
   const { id } = saved
   const addSchedule = useChange('POST /api/v1/schedules')
   const change = useChange('PATCH /api/v1/scheduled-restores/{id}', {
-    onSuccess: () => void navigate({ to: `/restores/scheduled/${id}`, ignoreBlocker: true }),
+    onSuccess: () => navigate({ to: `/restores/scheduled/${id}`, ignoreBlocker: true }),
   })
   const order = scheduledOrderOf(draft)
   const isNewSchedule = draft.scheduleId === NEW_SCHEDULE
@@ -72,7 +72,8 @@ function EditForm({ saved, etag }: { saved: ScheduledRestore; etag: string | und
         back={`/restores/scheduled/${id}`}
         isSaving={change.isPending || addSchedule.isPending}
         isReady={isDirty && order !== undefined && (!isNewSchedule || draft.newSchedule.name.trim() !== '')}
-        error={change.error ?? addSchedule.error}
+        error={change.error}
+        scheduleError={addSchedule.error}
       />
     </>
   )

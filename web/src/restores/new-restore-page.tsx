@@ -79,10 +79,11 @@ function Wizard({ snapshot: first, draft: begun }: WizardProps) {
   const [step, setStep] = useState(first ? TARGET : SOURCE)
   const [isDirty, setDirty] = useState(false)
   const start = useChange('POST /api/v1/restores', {
-    onSuccess: ({ body }) => void navigate({ to: `/jobs/${body.jobId}`, ignoreBlocker: true }),
+    onSuccess: ({ body }) => navigate({ to: `/jobs/${body.jobId}`, ignoreBlocker: true }),
   })
   const change = (changes: Partial<RestoreDraft>) => {
     setDirty(true)
+    start.reset()
     setDraft((known) => ({ ...known, ...changes }))
   }
   const order = snapshot && orderOf(draft, snapshot)
@@ -130,7 +131,14 @@ function Wizard({ snapshot: first, draft: begun }: WizardProps) {
             onVolume={(volumeId) => change({ volumeId })}
           />
         )}
-        {step === TARGET && snapshot && <TargetStep snapshot={snapshot} draft={draft} onChange={change} />}
+        {step === TARGET && snapshot && (
+          <TargetStep
+            snapshot={snapshot}
+            draft={draft}
+            // The name that was typed was that of another target.
+            onChange={(changes) => change({ ...changes, confirmation: '' })}
+          />
+        )}
         {step === OPTIONS && snapshot && (
           <OptionsStep
             snapshot={snapshot}

@@ -20,7 +20,7 @@ export function NewScheduledRestorePage() {
   const [isDirty, setDirty] = useState(false)
   const addSchedule = useChange('POST /api/v1/schedules')
   const add = useChange('POST /api/v1/scheduled-restores', {
-    onSuccess: ({ body }) => void navigate({ to: `/restores/scheduled/${body.id}`, ignoreBlocker: true }),
+    onSuccess: ({ body }) => navigate({ to: `/restores/scheduled/${body.id}`, ignoreBlocker: true }),
   })
   const order = scheduledOrderOf(draft)
   const isNewSchedule = draft.scheduleId === NEW_SCHEDULE
@@ -61,7 +61,8 @@ export function NewScheduledRestorePage() {
         back="/restores/scheduled"
         isSaving={add.isPending || addSchedule.isPending}
         isReady={order !== undefined && (!isNewSchedule || draft.newSchedule.name.trim() !== '')}
-        error={add.error ?? addSchedule.error}
+        error={add.error}
+        scheduleError={addSchedule.error}
       />
     </Page>
   )

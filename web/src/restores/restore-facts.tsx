@@ -147,9 +147,9 @@ export function RestoreAfter({ restore: { result, hooks } }: { restore: Restore 
       {result && (
         <Text size="sm">
           {result.rows
-            ? t('Restored: {{rows}} rows in {{tables}} tables, as in the snapshot.', {
+            ? t('Restored: {{rows}} rows in {{count}} tables, as in the snapshot.', {
                 rows: numberText(result.rows.rows, language),
-                tables: numberText(result.rows.tables, language),
+                count: result.rows.tables,
               })
             : t('Restored. There were no rows to compare.')}
         </Text>

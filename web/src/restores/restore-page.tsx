@@ -26,7 +26,7 @@ export function RestorePage() {
   // Of the two it is the job that is told of live.
   const job = useAsk('GET /api/v1/jobs/{id}', { params: { id } })
   const refetch = () => Promise.all([restore.refetch(), job.refetch()])
-  if (restore.data && job.data) return <Shown restore={restore.data} job={job.data} />
+  if (restore.data && job.data) return <Shown key={id} restore={restore.data} job={job.data} />
   return (
     <Page title={t('Restore')} above={[{ title: t('Restores'), to: '/restores' }]}>
       <Asked question={{ data: undefined, error: restore.error ?? job.error, refetch }} lines={8}>

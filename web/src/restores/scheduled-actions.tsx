@@ -25,11 +25,11 @@ export function ScheduledActions({ scheduled, size = 'sm' }: ScheduledActionsPro
   const [isDeleting, deleting] = useDisclosure(false)
   const { id, name, isEnabled } = scheduled
   const run = useChange('POST /api/v1/scheduled-restores/{id}/run', {
-    onSuccess: ({ body }) => void navigate({ to: `/restores/${body.jobId}` }),
+    onSuccess: ({ body }) => navigate({ to: `/restores/${body.jobId}` }),
   })
   const change = useChange('PATCH /api/v1/scheduled-restores/{id}')
   const remove = useChange('DELETE /api/v1/scheduled-restores/{id}', {
-    onSuccess: () => void navigate({ to: '/restores/scheduled' }),
+    onSuccess: () => navigate({ to: '/restores/scheduled' }),
   })
   const problem = run.error ?? change.error
   return (

@@ -36,6 +36,8 @@ interface ScheduledFormProps {
   isSaving: boolean
   isReady: boolean
   error: AppError | null
+  /** Of the schedule that is made together with it. */
+  scheduleError: AppError | null
 }
 
 const shownFields = [
@@ -63,6 +65,7 @@ export function ScheduledForm({
   isSaving,
   isReady,
   error,
+  scheduleError,
 }: ScheduledFormProps) {
   const t = useT()
   const servers = useAll('GET /api/v1/servers')
@@ -96,7 +99,7 @@ export function ScheduledForm({
           />
         </Section>
         <Section title={t('When')}>
-          <When {...parts} />
+          <When {...parts} scheduleErrors={fieldErrors(scheduleError)} />
         </Section>
         <Section title={t('How')}>
           {draft.mode === 'replace' && <ReplaceOptions draft={draft} onChange={change} />}
@@ -134,6 +137,7 @@ export function ScheduledForm({
           />
         )}
         <FailedForm error={error} shown={shownFields} />
+        <FailedForm error={scheduleError} shown={['name']} />
         <Group gap="sm">
           <Button type="submit" loading={isSaving} disabled={!isReady}>
             {action}
@@ -277,7 +281,12 @@ function DatabaseOf({ serverId, ...rest }: DatabaseFieldProps & { serverId: stri
   return <Autocomplete {...rest} withAsterisk description={note} data={databases.data?.items ?? []} />
 }
 
-function When({ draft, change, errors }: PartProps) {
+function When({
+  draft,
+  change,
+  errors,
+  scheduleErrors,
+}: PartProps & { scheduleErrors: Record<string, string> }) {
   const t = useT()
   const may = useMay()
   const schedules = useAll('GET /api/v1/schedules')
@@ -303,6 +312,7 @@ function When({ draft, change, errors }: PartProps) {
             label={t('Name of the schedule')}
             withAsterisk
             value={newSchedule.name}
+            error={scheduleErrors['name']}
             onChange={({ currentTarget }) =>
               change({ newSchedule: { ...newSchedule, name: currentTarget.value } })
             }

@@ -28,7 +28,7 @@ export function ScheduledRestorePage() {
         { title: t('Restores'), to: '/restores' },
         { title: t('Scheduled'), to: '/restores/scheduled' },
       ]}
-      actions={scheduled.data && <ScheduledActions scheduled={scheduled.data} />}
+      actions={scheduled.data && <ScheduledActions key={id} scheduled={scheduled.data} />}
     >
       <Asked question={scheduled} lines={8}>
         {(found) => <Shown scheduled={found} />}

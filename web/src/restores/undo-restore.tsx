@@ -31,7 +31,7 @@ export function UndoRestore({ restore: { id, serverId }, safetySnapshotId, datab
   const { data: safety } = useAsk('GET /api/v1/snapshots/{id}', { params: { id: safetySnapshotId } })
   const isKeyAtHand = useIsKeyAtHand(safety?.keyId)
   const undo = useChange('POST /api/v1/restores/{id}/undo', {
-    onSuccess: ({ body }) => void navigate({ to: `/restores/${body.jobId}` }),
+    onSuccess: ({ body }) => navigate({ to: `/restores/${body.jobId}` }),
   })
   const server = names.servers.find((one) => one.id === serverId)
   const name = shortName(database)

@@ -17,7 +17,7 @@ export function DeleteServer({ id, name, plans = [], isOpen, onClose }: DeleteSe
   const t = useT()
   const navigate = useNavigate()
   const remove = useChange('DELETE /api/v1/servers/{id}', {
-    onSuccess: () => void navigate({ to: '/servers' }),
+    onSuccess: () => navigate({ to: '/servers' }),
   })
   const close = () => {
     remove.reset()

@@ -64,7 +64,7 @@ function EditServerForm({ server, etag, engine }: EditServerFormProps) {
   const isDirty = JSON.stringify(draft) !== JSON.stringify(draftOf(read.server))
   const test = useConnectionTest(draft, server.id)
   const save = useChange('PATCH /api/v1/servers/{id}', {
-    onSuccess: () => void navigate({ to: `/servers/${server.id}`, ignoreBlocker: true }),
+    onSuccess: () => navigate({ to: `/servers/${server.id}`, ignoreBlocker: true }),
   })
   const error = save.error ?? test.error
   return (

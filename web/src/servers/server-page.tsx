@@ -26,7 +26,7 @@ export function ServerPage() {
     <Page
       title={server.data?.name ?? t('Server')}
       above={[{ title: t('Servers'), to: '/servers' }]}
-      actions={server.data && <Actions server={server.data} />}
+      actions={server.data && <Actions key={id} server={server.data} />}
     >
       <Asked question={server} lines={8}>
         {(server) => (

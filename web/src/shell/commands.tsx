@@ -17,7 +17,7 @@ export default function Commands({ onClose }: { onClose: () => void }) {
   const plans = useAll('GET /api/v1/plans')
   const volumes = useAll('GET /api/v1/volumes')
   const run = useChange('POST /api/v1/plans/{id}/run', {
-    onSuccess: ({ body }) => 'jobId' in body && void navigate({ to: `/jobs/${body.jobId}` }),
+    onSuccess: ({ body }) => 'jobId' in body && navigate({ to: `/jobs/${body.jobId}` }),
   })
   useEffect(() => spotlight.open(), [])
   const go = (to: string) => () => void navigate({ to })

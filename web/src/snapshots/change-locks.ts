@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
 import { asAppError, type AppError } from '../../../src/shared/errors.ts'
-import { client } from '../api.ts'
+import { client, queryClient } from '../api.ts'
 
 interface LockOrder {
   ids: readonly string[]
@@ -21,5 +21,6 @@ export function useChangeLocks(onDone: (count: number) => void) {
       return ids.length
     },
     onSuccess: onDone,
+    onError: () => void queryClient.invalidateQueries(),
   })
 }

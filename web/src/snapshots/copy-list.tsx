@@ -47,7 +47,7 @@ function CopyFacts({ snapshotId, copy }: { snapshotId: string; copy: Copy }) {
   const may = useMay()
   const navigate = useNavigate()
   const verify = useChange('POST /api/v1/snapshots/{id}/verify', {
-    onSuccess: ({ body }) => void navigate({ to: `/jobs/${body.jobId}` }),
+    onSuccess: ({ body }) => navigate({ to: `/jobs/${body.jobId}` }),
   })
   const { volumeId, volumeName, state, key, bytes, error, checkedAt, contentCheckedAt } = copy
   return (

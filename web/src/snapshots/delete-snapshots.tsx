@@ -19,7 +19,8 @@ interface DeleteSnapshotsProps {
   /** Empty: nothing is asked. */
   ids: readonly string[]
   onClose: () => void
-  onDeleted: () => void
+  /** The dialog waits for what is done then. */
+  onDeleted: () => unknown
 }
 
 /** Says exactly which copies would go and what is refused, and deletes what may go. */
@@ -54,7 +55,7 @@ export function DeleteSnapshots({ ids, onClose, onDeleted }: DeleteSnapshotsProp
         color: 'green',
       })
       setTicked(new Set())
-      onDeleted()
+      return onDeleted()
     },
   })
   const all = preview.data?.snapshots ?? []

@@ -81,7 +81,14 @@ export function DownloadMenu({ snapshotId, isEncrypted }: { snapshotId: string; 
             <CopyValue value={link.url} label={t('Copy the link')} />
           </Stack>
         ) : (
-          link && <Failed error={link} />
+          link &&
+          (link.code === 'unsupported' ? (
+            <Text size="sm">
+              {t('The volumes of this snapshot make no links. Download it, and hand the file on.')}
+            </Text>
+          ) : (
+            <Failed error={link} />
+          ))
         )}
       </Dialog>
     </>

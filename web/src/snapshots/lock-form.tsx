@@ -1,10 +1,9 @@
 import { Button, Group, Radio, Stack } from '@mantine/core'
-import { DateInput } from '@mantine/dates'
 import { useState } from 'react'
 import type { AppError } from '../../../src/shared/errors.ts'
 import { useT } from '../i18n/i18n.ts'
+import { DayInput } from '../parts/day-input.tsx'
 import { Failed } from '../parts/failed.tsx'
-import '@mantine/dates/styles.css'
 
 interface LockFormProps {
   /** True: until it is unlocked; else until that moment. */
@@ -35,9 +34,8 @@ export function LockForm({ onLock, onCancel, isPending, error }: LockFormProps) 
         </Stack>
       </Radio.Group>
       {kind === 'day' && (
-        <DateInput
+        <DayInput
           label={t('Locked until the end of')}
-          valueFormat="YYYY-MM-DD"
           placeholder="2027-06-30"
           minDate={today}
           value={day}

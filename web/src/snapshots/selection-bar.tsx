@@ -33,6 +33,10 @@ export function SelectionBar({ snapshots, chosen, onChange }: SelectionBarProps)
     locking.close()
     clear()
   })
+  const stopLocking = () => {
+    locks.reset()
+    locking.close()
+  }
   const areAll = snapshots.length > 0 && ids.length === Math.min(snapshots.length, MOST)
   const none = ids.length === 0
   return (
@@ -92,13 +96,13 @@ export function SelectionBar({ snapshots, chosen, onChange }: SelectionBarProps)
       {locks.error && !isLocking && <Failed error={locks.error} />}
       <Dialog
         isOpen={isLocking}
-        onClose={locking.close}
+        onClose={stopLocking}
         title={t('Lock {{count}} snapshots', { count: ids.length })}
       >
         <LockForm
           isPending={locks.isPending}
           error={locks.error}
-          onCancel={locking.close}
+          onCancel={stopLocking}
           onLock={(locked) => locks.mutate({ ids, locked })}
         />
       </Dialog>

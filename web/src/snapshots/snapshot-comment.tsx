@@ -18,6 +18,10 @@ export function SnapshotComment({
   const may = useMay()
   const [text, setText] = useState<string>()
   const save = useChange('PATCH /api/v1/snapshots/{id}', { onSuccess: () => setText(undefined) })
+  const leave = () => {
+    save.reset()
+    setText(undefined)
+  }
   const isDirty = text !== undefined && text.trim() !== (comment ?? '')
   if (comment === null && !may('edit-snapshots')) return null
   return (
@@ -65,7 +69,7 @@ export function SnapshotComment({
               >
                 {t('Save comment')}
               </Button>
-              <Button size="sm" variant="default" onClick={() => setText(undefined)}>
+              <Button size="sm" variant="default" onClick={leave}>
                 {t('Cancel')}
               </Button>
             </Group>

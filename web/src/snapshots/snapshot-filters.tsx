@@ -1,5 +1,4 @@
 import { Button, Collapse, Group, Indicator, Select, Stack, TextInput } from '@mantine/core'
-import { DateInput } from '@mantine/dates'
 import { useDebouncedCallback, useDisclosure } from '@mantine/hooks'
 import { IconAdjustments, IconSearch, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
@@ -7,9 +6,9 @@ import { copyStates, snapshotSorts } from '../../../src/shared/snapshots-api.ts'
 import { useFilters } from '../filters.ts'
 import { msg, useT } from '../i18n/i18n.ts'
 import { useNames } from '../jobs/names.ts'
+import { DayInput } from '../parts/day-input.tsx'
 import { copyFaces } from '../parts/state-badge.tsx'
 import { useEngines } from '../servers/use-engines.ts'
-import '@mantine/dates/styles.css'
 
 const names = [
   'server',
@@ -132,19 +131,17 @@ export function SnapshotFilters({
           )}
           {choose('locked', t('Lock'), yesOrNo(t('locked'), t('not locked')))}
           {choose('proven', t('Proven by a restore'), yesOrNo(t('proven'), t('not proven')))}
-          <DateInput
+          <DayInput
             label={t('Taken from')}
             placeholder={t('Any day')}
-            valueFormat="YYYY-MM-DD"
             value={filters['from'] ?? null}
             onChange={(from) => setFilters({ from: from ?? undefined })}
             w={{ base: '100%', xs: 150 }}
             clearable
           />
-          <DateInput
+          <DayInput
             label={t('Taken until')}
             placeholder={t('Any day')}
-            valueFormat="YYYY-MM-DD"
             value={filters['to'] ?? null}
             onChange={(to) => setFilters({ to: to ?? undefined })}
             w={{ base: '100%', xs: 150 }}

@@ -20,9 +20,13 @@ export function SnapshotMenu({ snapshot: { id, locked } }: { snapshot: Pick<Snap
   const [isDeleting, deleting] = useDisclosure(false)
   const lock = useChange('PATCH /api/v1/snapshots/{id}', { onSuccess: locking.close })
   const verify = useChange('POST /api/v1/snapshots/{id}/verify', {
-    onSuccess: ({ body }) => void navigate({ to: `/jobs/${body.jobId}` }),
+    onSuccess: ({ body }) => navigate({ to: `/jobs/${body.jobId}` }),
   })
   if (!may('edit-snapshots') && !may('delete-snapshots') && !may('run-backups')) return null
+  const stopLocking = () => {
+    lock.reset()
+    locking.close()
+  }
   const problem = verify.error ?? (isLocking ? null : lock.error)
   return (
     <>
@@ -68,11 +72,11 @@ export function SnapshotMenu({ snapshot: { id, locked } }: { snapshot: Pick<Snap
           )}
         </Menu.Dropdown>
       </Menu>
-      <Dialog isOpen={isLocking} onClose={locking.close} title={t('Lock this snapshot')}>
+      <Dialog isOpen={isLocking} onClose={stopLocking} title={t('Lock this snapshot')}>
         <LockForm
           isPending={lock.isPending}
           error={lock.error}
-          onCancel={locking.close}
+          onCancel={stopLocking}
           onLock={(until) => lock.mutate({ params: { id }, body: { locked: until } })}
         />
       </Dialog>
@@ -89,7 +93,7 @@ export function SnapshotMenu({ snapshot: { id, locked } }: { snapshot: Pick<Snap
       <DeleteSnapshots
         ids={isDeleting ? [id] : []}
         onClose={deleting.close}
-        onDeleted={() => void navigate({ to: '/snapshots' })}
+        onDeleted={() => navigate({ to: '/snapshots' })}
       />
     </>
   )

@@ -22,7 +22,7 @@ export function SnapshotPage() {
   const t = useT()
   const { id = '' } = useParams({ strict: false })
   const snapshot = useAsk('GET /api/v1/snapshots/{id}', { params: { id } })
-  if (snapshot.data) return <Shown snapshot={snapshot.data} />
+  if (snapshot.data) return <Shown key={id} snapshot={snapshot.data} />
   return (
     <Page title={t('Snapshot')} above={[{ title: t('Snapshots'), to: '/snapshots' }]}>
       <Asked question={snapshot} lines={8}>

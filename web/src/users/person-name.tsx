@@ -13,7 +13,7 @@ export function PersonName({ name, email, isOneself, isDisabled, isAdministrator
   const t = useT()
   return (
     <Group wrap="nowrap" gap="sm">
-      <Avatar name={name} color="initials" radius="xl" size="md" aria-hidden visibleFrom="sm" />
+      <Avatar name={name} color="harbour" radius="xl" size="md" aria-hidden visibleFrom="sm" />
       <Stack gap={2} miw={0}>
         <Group gap={6}>
           <Text span inherit fw={500}>
