@@ -1,4 +1,4 @@
-import { Button, Code, Group, Stack, Text } from '@mantine/core'
+import { Code, Stack, Text } from '@mantine/core'
 import type { AppBackup } from '../../../src/shared/app-backups.ts'
 import { useListed } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
@@ -8,6 +8,7 @@ import { type Column, DataTable } from '../parts/data-table.tsx'
 import { Section } from '../parts/section.tsx'
 import { JobStateBadge } from '../parts/state-badge.tsx'
 import { When } from '../parts/when.tsx'
+import { More } from '../parts/more.tsx'
 import { causes } from './target-words.ts'
 
 /** What was made, the newest first. */
@@ -51,17 +52,7 @@ export function AppBackupHistory() {
                 idOf={({ id }) => id}
                 columns={columns}
               />
-              {history.hasNextPage && (
-                <Group>
-                  <Button
-                    variant="default"
-                    loading={history.isFetchingNextPage}
-                    onClick={() => void history.fetchNextPage()}
-                  >
-                    {t('Show older ones')}
-                  </Button>
-                </Group>
-              )}
+              <More of={history} />
             </Stack>
           )
         }

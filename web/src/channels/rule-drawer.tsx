@@ -1,45 +1,30 @@
-import { useState } from 'react'
 import { useAsk } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { Asked } from '../parts/asked.tsx'
-import { FormDrawer } from '../parts/form-drawer.tsx'
+import { EditDrawer, type EditedForm } from '../parts/edit-drawer.tsx'
 import { useSaved } from '../saved.ts'
 import { RuleForm } from './rule-form.tsx'
 
 /** Adds a rule (`new`), or changes the one with that id. */
 export function RuleDrawer({ edited, onClose }: { edited: string | undefined; onClose: () => void }) {
   const t = useT()
-  const [isDirty, setDirty] = useState(false)
-  const close = () => {
-    setDirty(false)
-    onClose()
-  }
   return (
-    <FormDrawer
-      isOpen={edited !== undefined}
-      onClose={close}
-      title={edited === 'new' ? t('Add rule') : t('Edit rule')}
-      isDirty={isDirty}
-    >
-      {edited === 'new' && <NewRule onDirty={() => setDirty(true)} onSaved={close} />}
-      {edited !== undefined && edited !== 'new' && (
-        <EditedRule id={edited} onDirty={() => setDirty(true)} onSaved={close} />
-      )}
-    </FormDrawer>
+    <EditDrawer
+      edited={edited}
+      onClose={onClose}
+      titles={{ add: t('Add rule'), edit: t('Edit rule') }}
+      adding={(form) => <NewRule {...form} />}
+      changing={(id, form) => <EditedRule id={id} {...form} />}
+    />
   )
 }
 
-interface FormProps {
-  onDirty: () => void
-  onSaved: () => void
-}
-
-function NewRule(props: FormProps) {
+function NewRule(props: EditedForm) {
   const events = useAsk('GET /api/v1/notification-events')
   return <Asked question={events}>{({ items }) => <RuleForm events={items} {...props} />}</Asked>
 }
 
-function EditedRule({ id, ...props }: FormProps & { id: string }) {
+function EditedRule({ id, ...props }: EditedForm & { id: string }) {
   const events = useAsk('GET /api/v1/notification-events')
   const saved = useSaved('GET /api/v1/notification-rules/{id}', { params: { id } })
   return (

@@ -14,6 +14,7 @@ import { Page } from '../parts/page.tsx'
 import { StandingBadge } from '../parts/state-badge.tsx'
 import { Waiting } from '../parts/waiting.tsx'
 import { When } from '../parts/when.tsx'
+import { More } from '../parts/more.tsx'
 import { databaseTitle } from './database-title.ts'
 
 const SizeTrend = lazy(() => import('./size-trend.tsx'))
@@ -83,15 +84,7 @@ export function DatabasesPage() {
                 rows={items}
                 idOf={({ planId, database }) => `${planId} ${database}`}
               />
-              {found.hasNextPage && (
-                <Button
-                  variant="default"
-                  loading={found.isFetchingNextPage}
-                  onClick={() => void found.fetchNextPage()}
-                >
-                  {t('Show more')}
-                </Button>
-              )}
+              <More of={found} />
             </Stack>
           )
         }

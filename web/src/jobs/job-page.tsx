@@ -11,6 +11,7 @@ import { shortName } from '../parts/database-name.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { Page } from '../parts/page.tsx'
 import { JobStateBadge } from '../parts/state-badge.tsx'
+import { More } from '../parts/more.tsx'
 import { JobButtons, useJobActions } from './job-actions.tsx'
 import { JobDuration } from './job-duration.tsx'
 import { kindText } from './job-kinds.ts'
@@ -136,17 +137,7 @@ function Backups({ run }: { run: Job }) {
               {isOver(run.state) && !listed.hasNextPage && <JobStateBadge state={stateOfRun(run, backups)} />}
             </Group>
             <JobTable label={t('Backups')} jobs={jobs} />
-            {listed.hasNextPage && (
-              <Group>
-                <Button
-                  variant="default"
-                  loading={listed.isFetchingNextPage}
-                  onClick={() => void listed.fetchNextPage()}
-                >
-                  {t('Load more')}
-                </Button>
-              </Group>
-            )}
+            <More of={listed} />
           </Stack>
         )
       }}

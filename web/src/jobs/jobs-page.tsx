@@ -1,4 +1,4 @@
-import { Button, Center, Group } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import { IconActivity } from '@tabler/icons-react'
 import { useListed } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
@@ -6,6 +6,8 @@ import { Asked } from '../parts/asked.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { Page } from '../parts/page.tsx'
+import { More } from '../parts/more.tsx'
+import { NoMatch } from '../parts/no-match.tsx'
 import { JobFilters, useJobFilters } from './job-filters.tsx'
 import { JobTable } from './job-table.tsx'
 
@@ -26,17 +28,7 @@ export function JobsPage() {
           ) : (
             <>
               <JobTable label={t('Jobs')} jobs={items} />
-              {jobs.hasNextPage && (
-                <Center>
-                  <Button
-                    variant="default"
-                    loading={jobs.isFetchingNextPage}
-                    onClick={() => void jobs.fetchNextPage()}
-                  >
-                    {t('Load more')}
-                  </Button>
-                </Center>
-              )}
+              <More of={jobs} />
             </>
           )
         }
@@ -48,21 +40,7 @@ export function JobsPage() {
 function NoJobs({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
   const t = useT()
   const icon = <IconActivity size={26} />
-  if (isFiltered) {
-    return (
-      <Empty
-        icon={icon}
-        title={t('No such job')}
-        action={
-          <Button variant="default" onClick={onClear}>
-            {t('Clear filters')}
-          </Button>
-        }
-      >
-        {t('Nothing matches these filters.')}
-      </Empty>
-    )
-  }
+  if (isFiltered) return <NoMatch icon={icon} title={t('No such job')} onClear={onClear} />
   return (
     <Empty
       icon={icon}

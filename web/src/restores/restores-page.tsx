@@ -1,4 +1,4 @@
-import { Button, Center, Group, Select, Stack } from '@mantine/core'
+import { Button, Group, Select, Stack } from '@mantine/core'
 import { IconRestore, IconX } from '@tabler/icons-react'
 import { jobStates } from '../../../src/shared/job-states.ts'
 import { useListed } from '../api.ts'
@@ -11,6 +11,8 @@ import { Asked } from '../parts/asked.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { Page } from '../parts/page.tsx'
+import { More } from '../parts/more.tsx'
+import { NoMatch } from '../parts/no-match.tsx'
 import { RestoreTable } from './restore-table.tsx'
 import { RestoresTabs } from './restores-tabs.tsx'
 
@@ -85,17 +87,7 @@ function History() {
           ) : (
             <Stack gap="lg">
               <RestoreTable label={t('Restores')} restores={items} />
-              {restores.hasNextPage && (
-                <Center>
-                  <Button
-                    variant="default"
-                    loading={restores.isFetchingNextPage}
-                    onClick={() => void restores.fetchNextPage()}
-                  >
-                    {t('Load more')}
-                  </Button>
-                </Center>
-              )}
+              <More of={restores} />
             </Stack>
           )
         }
@@ -107,21 +99,7 @@ function History() {
 function NoRestores({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
   const t = useT()
   const icon = <IconRestore size={26} />
-  if (isFiltered) {
-    return (
-      <Empty
-        icon={icon}
-        title={t('No such restore')}
-        action={
-          <Button variant="default" onClick={onClear}>
-            {t('Clear filters')}
-          </Button>
-        }
-      >
-        {t('Nothing matches these filters.')}
-      </Empty>
-    )
-  }
+  if (isFiltered) return <NoMatch icon={icon} title={t('No such restore')} onClear={onClear} />
   return (
     <Empty icon={icon} title={t('Nothing was restored yet')} action={<NewRestoreButton />}>
       {t('Restore a snapshot beside its database to see that it works. Nothing is overwritten by that.')}

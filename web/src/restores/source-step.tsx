@@ -1,4 +1,4 @@
-import { Button, Center, Group, Paper, Radio, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Group, Paper, Radio, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconArchive, IconSearch } from '@tabler/icons-react'
 import { useState } from 'react'
@@ -12,6 +12,7 @@ import { bytesText } from '../parts/bytes.tsx'
 import { shortName } from '../parts/database-name.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { exactTime } from '../parts/when.tsx'
+import { More } from '../parts/more.tsx'
 import { CopyChips } from '../snapshots/snapshot-copies.tsx'
 
 const FEW = 10
@@ -153,17 +154,7 @@ function SnapshotSearch({ chosen, onChoose }: SnapshotSearchProps) {
                   ))}
                 </Stack>
               </Radio.Group>
-              {snapshots.hasNextPage && (
-                <Center>
-                  <Button
-                    variant="default"
-                    loading={snapshots.isFetchingNextPage}
-                    onClick={() => void snapshots.fetchNextPage()}
-                  >
-                    {t('Load more')}
-                  </Button>
-                </Center>
-              )}
+              <More of={snapshots} />
             </Stack>
           )
         }

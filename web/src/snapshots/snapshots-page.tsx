@@ -1,4 +1,4 @@
-import { Button, Center } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { IconArchive } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useListed } from '../api.ts'
@@ -8,6 +8,8 @@ import { Asked } from '../parts/asked.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { Page } from '../parts/page.tsx'
+import { More } from '../parts/more.tsx'
+import { NoMatch } from '../parts/no-match.tsx'
 import { SelectionBar } from './selection-bar.tsx'
 import { SnapshotFilters, useSnapshotFilters } from './snapshot-filters.tsx'
 import { SnapshotTable } from './snapshot-table.tsx'
@@ -46,17 +48,7 @@ export function SnapshotsPage() {
                 />
               </>
             )}
-            {snapshots.hasNextPage && (
-              <Center>
-                <Button
-                  variant="default"
-                  loading={snapshots.isFetchingNextPage}
-                  onClick={() => void snapshots.fetchNextPage()}
-                >
-                  {t('Load more')}
-                </Button>
-              </Center>
-            )}
+            <More of={snapshots} />
           </>
         )}
       </Asked>
@@ -67,21 +59,7 @@ export function SnapshotsPage() {
 function NoSnapshots({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
   const t = useT()
   const icon = <IconArchive size={26} />
-  if (isFiltered) {
-    return (
-      <Empty
-        icon={icon}
-        title={t('No such snapshot')}
-        action={
-          <Button variant="default" onClick={onClear}>
-            {t('Clear filters')}
-          </Button>
-        }
-      >
-        {t('Nothing matches these filters.')}
-      </Empty>
-    )
-  }
+  if (isFiltered) return <NoMatch icon={icon} title={t('No such snapshot')} onClear={onClear} />
   return (
     <Empty
       icon={icon}
