@@ -1,4 +1,4 @@
-import { AppError } from '../../shared/errors.ts'
+import { AppError, throwNow } from '../../shared/errors.ts'
 import { encodingIn, nameReader, unreadableNames, type NameReader } from './encodings.ts'
 import { SQL_NAME, tableName, unquoted } from './names.ts'
 
@@ -216,8 +216,8 @@ export class TocParser {
       (draft) => (draft.hadDumper = this.#int() !== 0),
       skipText, // catalogue
       skipText, // object id
-      (draft) => (draft.name = this.#bytes() ?? NO_BYTES),
-      (draft) => (draft.kind = this.#text() ?? ''),
+      (draft) => (draft.name = this.#bytes() ?? throwNow(nameless())),
+      (draft) => (draft.kind = this.#text() ?? throwNow(nameless())),
       skipNumber, // section
       (draft) => this.#readCreateStatement(draft),
       skipText, // statement that drops it
@@ -402,6 +402,11 @@ export function unreadable(why: string): AppError {
 const MORE = Symbol('more')
 const decoder = new TextDecoder()
 const COPY_TARGET = new RegExp(`^COPY ${SQL_NAME}\\.${SQL_NAME} `)
+
+/** pg_dump gives every entry both, and pg_restore crashes where one is not there. */
+function nameless(): AppError {
+  return unreadable('its table of contents has an entry without a name, or of no kind')
+}
 
 function emptyDraft(): Draft {
   return {

@@ -11,7 +11,7 @@ import { AppError } from '../../shared/errors.ts'
 import { pipeThrough, run } from '../process.ts'
 import { ageIdentityFits, decryptAge, encryptAge, recipientsOf } from './index.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const signal = AbortSignal.timeout(600_000)
 const sizes = [0, 1, 65_535, 65_536, 65_537, 131_072, 3 * 1_048_576]
 const skip = skipUnless('age')
 const CHUNK = 65_536 + 16
