@@ -10,7 +10,8 @@ import { Asked } from '../parts/asked.tsx'
 import { Page } from '../parts/page.tsx'
 import { UnsavedGuard } from '../parts/unsaved.tsx'
 import { OptionsStep } from './options-step.tsx'
-import { draftOf, emptyDraft, isOfServer, nameBeside, orderOf, type RestoreDraft } from './restore-draft.ts'
+import { besideName } from './beside-name.ts'
+import { draftOf, emptyDraft, isOfServer, orderOf, type RestoreDraft } from './restore-draft.ts'
 import { ReviewStep } from './review-step.tsx'
 import { SourceStep } from './source-step.tsx'
 import { TargetStep } from './target-step.tsx'
@@ -184,6 +185,6 @@ function withTarget(draft: RestoreDraft, snapshot: Snapshot | undefined): Restor
   return {
     ...draft,
     serverId: draft.serverId ?? snapshot.serverId,
-    database: draft.database === '' && draft.mode === 'new' ? nameBeside(snapshot.database) : draft.database,
+    database: draft.database === '' && draft.mode === 'new' ? besideName(snapshot.database) : draft.database,
   }
 }

@@ -78,9 +78,3 @@ export function orderOf(
 export function isOfServer({ format }: { format: string }): boolean {
   return format === 'globals'
 }
-
-/** `shop` → `shop_restored`, `/data/shop.db` → `/data/shop_restored.db`. */
-export function nameBeside(database: string): string {
-  const [, stem = database, extension = ''] = /^(.*[/\\].*?)(\.[^./\\]+)?$/.exec(database) ?? []
-  return `${stem}_restored${extension}`
-}

@@ -7,7 +7,8 @@ import { useT } from '../i18n/i18n.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Failed } from '../parts/failed.tsx'
 import { ServerBadges } from '../servers/server-badges.tsx'
-import { isOfServer, nameBeside, type RestoreDraft } from './restore-draft.ts'
+import { besideName } from './beside-name.ts'
+import { isOfServer, type RestoreDraft } from './restore-draft.ts'
 import { restoreModes } from './restore-modes.ts'
 
 interface TargetStepProps {
@@ -90,8 +91,8 @@ function DatabaseChoice({ serverId, snapshot, draft, onChange }: TargetStepProps
   const { mode, database } = draft
   const choose = (mode: RestoreMode) => {
     const wasSuggested =
-      database === '' || database === nameBeside(snapshot.database) || existing.includes(database)
-    const suggested = mode === 'new' ? nameBeside(snapshot.database) : ''
+      database === '' || database === besideName(snapshot.database) || existing.includes(database)
+    const suggested = mode === 'new' ? besideName(snapshot.database) : ''
     onChange({ mode, ...(wasSuggested && { database: suggested }) })
   }
   const isTaken = mode === 'new' && existing.includes(database)
