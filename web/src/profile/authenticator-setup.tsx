@@ -1,4 +1,4 @@
-import { Anchor, Button, Center, Group, PasswordInput, Stack, Text } from '@mantine/core'
+import { Anchor, Button, Center, Group, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import type { TotpEnrolment } from '../../../src/shared/second-factor.ts'
 import { fieldErrors } from '../api.ts'
@@ -9,6 +9,7 @@ import { CodeInput } from '../sign-in/code-input.tsx'
 import { useTry } from '../sign-in/use-try.ts'
 import { QrPicture } from './qr-picture.tsx'
 import { RecoveryCodes } from './recovery-codes.tsx'
+import { PasswordProof } from './password-proof.tsx'
 
 /** The password, then the secret with a first code, then the recovery codes. */
 export function AuthenticatorSetup({ onDone }: { onDone: () => void }) {
@@ -21,42 +22,11 @@ export function AuthenticatorSetup({ onDone }: { onDone: () => void }) {
 
 function Begin({ onMade, onCancel }: { onMade: (made: TotpEnrolment) => void; onCancel: () => void }) {
   const t = useT()
-  const [password, setPassword] = useState('')
   const make = useTry('POST /api/v1/me/totp', {
     changesNothing: true,
     onSuccess: ({ body }) => onMade(body),
   })
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        make.mutate({ body: { password } })
-      }}
-    >
-      <Stack>
-        <PasswordInput
-          label={t('Your password')}
-          autoComplete="current-password"
-          data-autofocus
-          required
-          withAsterisk={false}
-          value={password}
-          error={fieldErrors(make.error)['password']}
-          visibilityToggleButtonProps={{ 'aria-label': t('Show the password') }}
-          onChange={({ currentTarget }) => setPassword(currentTarget.value)}
-        />
-        <FailedForm error={make.error} shown={['password']} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onCancel}>
-            {t('Cancel')}
-          </Button>
-          <Button type="submit" loading={make.isPending}>
-            {t('Go on')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
-  )
+  return <PasswordProof change={make} action={t('Go on')} onCancel={onCancel} />
 }
 
 interface FirstCodeProps {

@@ -1,16 +1,15 @@
-import { Badge, Button, Group, PasswordInput, Stack, Text } from '@mantine/core'
+import { Badge, Button, Group, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
-import { useState } from 'react'
-import { fieldErrors, useAsk } from '../api.ts'
+import { useAsk } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Dialog } from '../parts/dialog.tsx'
-import { FailedForm } from '../parts/failed-form.tsx'
 import { Section } from '../parts/section.tsx'
 import { useTry } from '../sign-in/use-try.ts'
 import { AuthenticatorSetup } from './authenticator-setup.tsx'
 import { NewRecoveryCodes } from './recovery-codes.tsx'
+import { PasswordProof } from './password-proof.tsx'
 
 export function Authenticator() {
   const t = useT()
@@ -76,7 +75,6 @@ export function Authenticator() {
 
 function Removal({ onDone }: { onDone: () => void }) {
   const t = useT()
-  const [password, setPassword] = useState('')
   const remove = useTry('DELETE /api/v1/me/totp', {
     onSuccess: () => {
       notifications.show({ message: t('The authenticator app is removed'), color: 'green' })
@@ -84,37 +82,10 @@ function Removal({ onDone }: { onDone: () => void }) {
     },
   })
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        remove.mutate({ body: { password } })
-      }}
-    >
-      <Stack>
-        <Text size="sm">
-          {t('From then on the password alone signs in, and the recovery codes are worth nothing any more.')}
-        </Text>
-        <PasswordInput
-          label={t('Your password')}
-          autoComplete="current-password"
-          data-autofocus
-          required
-          withAsterisk={false}
-          value={password}
-          error={fieldErrors(remove.error)['password']}
-          visibilityToggleButtonProps={{ 'aria-label': t('Show the password') }}
-          onChange={({ currentTarget }) => setPassword(currentTarget.value)}
-        />
-        <FailedForm error={remove.error} shown={['password']} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('Cancel')}
-          </Button>
-          <Button type="submit" color="red" loading={remove.isPending}>
-            {t('Remove')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <PasswordProof change={remove} action={t('Remove')} color="red" onCancel={onDone}>
+      <Text size="sm">
+        {t('From then on the password alone signs in, and the recovery codes are worth nothing any more.')}
+      </Text>
+    </PasswordProof>
   )
 }

@@ -1,10 +1,8 @@
-import { Alert, Button, Code, CopyButton, Group, PasswordInput, SimpleGrid, Stack, Text } from '@mantine/core'
+import { Alert, Button, Code, CopyButton, Group, SimpleGrid, Stack, Text } from '@mantine/core'
 import { IconCopy, IconDownload, IconEye } from '@tabler/icons-react'
-import { useState } from 'react'
-import { fieldErrors } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
-import { FailedForm } from '../parts/failed-form.tsx'
 import { useTry } from '../sign-in/use-try.ts'
+import { PasswordProof } from './password-proof.tsx'
 
 /** They are shown this once. */
 export function RecoveryCodes({ codes, onDone }: { codes: readonly string[]; onDone: () => void }) {
@@ -54,39 +52,11 @@ export function RecoveryCodes({ codes, onDone }: { codes: readonly string[]; onD
 /** New ones in the place of those that are left. */
 export function NewRecoveryCodes({ onDone }: { onDone: () => void }) {
   const t = useT()
-  const [password, setPassword] = useState('')
   const make = useTry('POST /api/v1/me/recovery-codes')
   if (make.data) return <RecoveryCodes codes={make.data.body.recoveryCodes} onDone={onDone} />
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        make.mutate({ body: { password } })
-      }}
-    >
-      <Stack>
-        <Text size="sm">{t('The former ones are worth nothing any more then.')}</Text>
-        <PasswordInput
-          label={t('Your password')}
-          autoComplete="current-password"
-          data-autofocus
-          required
-          withAsterisk={false}
-          value={password}
-          error={fieldErrors(make.error)['password']}
-          visibilityToggleButtonProps={{ 'aria-label': t('Show the password') }}
-          onChange={({ currentTarget }) => setPassword(currentTarget.value)}
-        />
-        <FailedForm error={make.error} shown={['password']} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('Cancel')}
-          </Button>
-          <Button type="submit" loading={make.isPending}>
-            {t('Make new codes')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <PasswordProof change={make} action={t('Make new codes')} onCancel={onDone}>
+      <Text size="sm">{t('The former ones are worth nothing any more then.')}</Text>
+    </PasswordProof>
   )
 }
