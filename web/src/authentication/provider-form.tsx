@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Stack, Switch, Text, TextInput } from '@mantine/core'
 import { IconInfoCircle, IconKey } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import type { IdentityProviderKind } from '../../../src/client/api.ts'
 import type { IdentityProvider, ProviderKind } from '../../../src/shared/identity-providers.ts'
 import { fieldErrors, useChange } from '../api.ts'
@@ -9,6 +9,7 @@ import { FailedForm } from '../parts/failed-form.tsx'
 import { errorsBelow } from '../parts/field-errors.ts'
 import { KindCards } from '../parts/kind-cards.tsx'
 import { defaultsOf, SchemaForm, type Settings } from '../parts/schema-form.tsx'
+import { useTellDirty } from '../parts/use-tell-dirty.ts'
 import { draftOf, newDraft } from './draft.ts'
 import { ProviderRulesFields } from './provider-rules-fields.tsx'
 import { RedirectUrl } from './redirect-url.tsx'
@@ -37,7 +38,7 @@ export function ProviderForm({ kinds, onDirty, onSaved, onCancel, ...given }: Pr
     onSuccess: ({ body }) => onSaved(body),
   })
   const isDirty = JSON.stringify(draft) !== JSON.stringify(first)
-  useEffect(() => onDirty(isDirty), [isDirty, onDirty])
+  useTellDirty(isDirty, onDirty)
   const error = add.error ?? change.error
   const errors = fieldErrors(error)
   const description = kinds.find(({ name }) => name === kind)

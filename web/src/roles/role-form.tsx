@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core'
 import { IconInfoCircle } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import type { Ability } from '../../../src/client/api.ts'
 import type { Ability as AbilityName } from '../../../src/shared/abilities.ts'
 import type { ServerLimit } from '../../../src/shared/roles.ts'
@@ -8,6 +8,7 @@ import { fieldErrors, useChange } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { useMe } from '../me.ts'
 import { FailedForm } from '../parts/failed-form.tsx'
+import { useTellDirty } from '../parts/use-tell-dirty.ts'
 import { AbilityChoice } from './ability-choice.tsx'
 import { ServerLimitFields } from './server-limit-fields.tsx'
 
@@ -39,7 +40,7 @@ export function RoleForm({ id, isBuiltIn = false, abilities, onDirty, onDone, ..
   const add = useChange('POST /api/v1/roles', { onSuccess: onDone })
   const change = useChange('PATCH /api/v1/roles/{id}', { onSuccess: onDone })
   const isDirty = JSON.stringify(role) !== JSON.stringify(draft)
-  useEffect(() => onDirty(isDirty), [isDirty, onDirty])
+  useTellDirty(isDirty, onDirty)
   const error = add.error ?? change.error
   const errors = fieldErrors(error)
   const isOwn = id !== undefined && id === me.role?.id && !me.isInstanceAdministrator

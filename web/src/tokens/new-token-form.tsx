@@ -9,7 +9,7 @@ import {
   Text,
   TextInput,
 } from '@mantine/core'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import type { CreatedToken } from '../../../src/client/api.ts'
 import type { Ability } from '../../../src/shared/abilities.ts'
 import { fieldErrors, useAsk, useChange } from '../api.ts'
@@ -17,6 +17,7 @@ import { useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
 import { FailedForm } from '../parts/failed-form.tsx'
 import { errorOf } from '../parts/field-errors.ts'
+import { useTellDirty } from '../parts/use-tell-dirty.ts'
 import { AbilityChoice } from '../roles/ability-choice.tsx'
 import { ExpiryChoice } from './expiry-choice.tsx'
 
@@ -40,7 +41,7 @@ export function NewTokenForm({ onDirty, onMade, onCancel }: NewTokenFormProps) {
   const [expiresAt, setExpiresAt] = useState<string | null>(null)
   const make = useChange('POST /api/v1/tokens', { onSuccess: ({ body }) => onMade(body) })
   const isDirty = name !== '' || reach !== 'read' || networks.length > 0
-  useEffect(() => onDirty(isDirty), [isDirty, onDirty])
+  useTellDirty(isDirty, onDirty)
   const errors = fieldErrors(make.error)
   const scopes = reach === 'all' ? null : reach === 'read' ? (['view'] as const) : chosen
   return (
