@@ -350,7 +350,7 @@ function withThings(value: unknown, things: Things): unknown {
 }
 
 function mayAsk({ abilities, isInstanceAdministrator }: Asker, requires: Requirement): boolean {
-  if (requires === 'sign-in') return true
+  if (requires === 'sign-in' || requires === 'self') return true
   if (requires === 'session') return false // these are tokens
   if (requires === 'administer-instance') return isInstanceAdministrator
   return abilities.includes(requires)

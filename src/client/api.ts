@@ -750,6 +750,10 @@ export type InstanceSettings = {
   remoteAppBackups: number
   /** How many days somebody who has signed in stays so without doing anything */
   sessionDays: number
+  /** After how many days somebody has to sign in again, whatever they do; 0: never */
+  longestSessionDays: number
+  /** Whether who signs in with a password needs an authenticator app, too; passkeys and identity providers count as they are */
+  requireSecondFactor: boolean
   /** Whether people may sign in with a password; if not, only with passkeys and identity providers */
   passwordSignIn: boolean
   /** How many days entries of the audit log are kept; 0: for ever */
@@ -768,6 +772,8 @@ export type InstanceSettingsChanges = {
   localAppBackups?: number | null
   remoteAppBackups?: number | null
   sessionDays?: number | null
+  longestSessionDays?: number | null
+  requireSecondFactor?: boolean | null
   passwordSignIn?: boolean | null
   auditDays?: number | null
   smtp?: Record<string, unknown> | null
@@ -906,6 +912,8 @@ export type Me = {
   /** The servers that all is limited to; null: no limit */
   servers: ServerLimit | null
   isInstanceAdministrator: boolean
+  /** The instance demands a second factor, and until there is one nothing else can be done */
+  lacksSecondFactor: boolean
 }
 
 export type MergedOrganization = {
@@ -1793,7 +1801,7 @@ export type Problem = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'organization_changed' | 'forbidden' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'organization_changed' | 'forbidden' | 'second_factor_required' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */
@@ -2726,7 +2734,7 @@ export type UnfinishedRun = {
   /** One sentence for a person */
   title: string
   status: number
-  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'organization_changed' | 'forbidden' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
+  code: 'invalid_input' | 'tool_option_refused' | 'unsupported' | 'configuration_invalid' | 'not_signed_in' | 'sign_in_failed' | 'setup_closed' | 'organization_changed' | 'forbidden' | 'second_factor_required' | 'sign_in_expired' | 'account_unknown' | 'email_not_verified' | 'no_role' | 'identity_taken' | 'last_way_to_sign_in' | 'passkey_refused' | 'provider_unreachable' | 'provider_refused' | 'app_unreachable' | 'not_found' | 'name_taken' | 'place_taken' | 'in_use' | 'last_administrator' | 'changed_meanwhile' | 'too_many_requests' | 'request_in_progress' | 'idempotency_key_reused' | 'cancelled' | 'database_unreachable' | 'authentication_failed' | 'tls_failed' | 'permission_denied' | 'database_not_found' | 'database_exists' | 'database_in_use' | 'database_corrupt' | 'database_error' | 'nothing_matched' | 'tool_missing' | 'tool_failed' | 'tool_stalled' | 'dump_incomplete' | 'volume_unreachable' | 'volume_refused' | 'volume_read_only' | 'volume_full' | 'volume_corrupted' | 'host_key_unknown' | 'host_key_changed' | 'no_copy_stored' | 'object_not_found' | 'copies_kept' | 'snapshots_kept' | 'copies_not_found' | 'object_exists' | 'snapshot_not_found' | 'snapshot_protected' | 'snapshot_deleting' | 'range_not_satisfiable' | 'manifest_invalid' | 'checksum_mismatch' | 'address_refused' | 'channel_unreachable' | 'channel_refused' | 'key_missing' | 'key_wrong' | 'decryption_failed' | 'decompression_failed' | 'store_unavailable' | 'store_in_use' | 'store_newer' | 'store_older' | 'audit_failed' | 'audit_broken' | 'app_backup_failed' | 'runner_lost' | 'lease_lost' | 'job_interrupted' | 'job_timed_out' | 'job_too_late' | 'quota_reached' | 'hook_failed' | 'hook_skipped' | 'run_failed' | 'run_partial' | 'target_protected' | 'confirmation_needed' | 'restore_skipped' | 'sql_failed' | 'restore_mismatch' | 'disk_too_small' | 'internal'
   /** What can be done next */
   hint?: string
   /** Whether the same request can succeed later */

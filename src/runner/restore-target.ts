@@ -54,7 +54,7 @@ export function checkOrder(target: Omit<RestoreTarget, 'connection' | 'own'>): v
       'invalid_input',
       `A part of a snapshot cannot take the place of all of “${database}”.`,
       {
-        hint: 'Use --mode existing to add it to the database, or restore it under a new name. To replace everything, leave out --table, --schema-only and --data-only.',
+        hint: 'Restore it with the mode “existing”, which adds to the database, or under a new name. To replace everything, choose no tables, and both structure and data.',
       },
     )
   }
@@ -82,9 +82,9 @@ export function databaseFor({ engine, database }: RestoreTarget, manifest: Manif
  */
 export function checkServerTarget({ engine, database, mode }: RestoreTarget): void {
   if (database === undefined && mode === 'existing') return
-  const rest = database === undefined ? `--mode ${mode} is for databases` : `“${database}” is a database`
+  const rest = database === undefined ? `the mode “${mode}” is for databases` : `“${database}” is a database`
   throw new AppError('invalid_input', `This snapshot holds ${engine.globals?.what}, and ${rest}.`, {
-    hint: `Name the server alone, and say that it is to be added to: --into ${engine.schemes[0]}://user@host --mode existing.`,
+    hint: 'Name a server without a database, with the mode “existing”: it is added to what the server has.',
   })
 }
 
@@ -94,17 +94,19 @@ export function checkMode(mode: RestoreMode, exists: boolean, isHalf: boolean, d
     throw new AppError(
       'database_exists',
       `The database “${database}” exists already, left half restored by an interrupted restore.`,
-      { hint: 'If no other restore is just filling it, drop it (DROP DATABASE), or use --mode replace.' },
+      {
+        hint: 'If no other restore is just filling it, drop it (DROP DATABASE), or restore with the mode “replace”.',
+      },
     )
   }
   if (mode === 'new' && exists) {
     throw new AppError('database_exists', `The database “${database}” exists already.`, {
-      hint: 'Choose another name, or --mode replace to put the snapshot in its place.',
+      hint: 'Choose another name, or the mode “replace” to put the snapshot in its place.',
     })
   }
   if (mode === 'existing' && !exists) {
     throw new AppError('database_not_found', `There is no database “${database}” to restore into.`, {
-      hint: 'Use --mode new to create it.',
+      hint: 'Restore with the mode “new” to create it.',
     })
   }
 }

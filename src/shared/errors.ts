@@ -12,6 +12,7 @@ export const errors = {
   setup_closed: { status: 409, exit: 1, retryable: false },
   organization_changed: { status: 409, exit: 1, retryable: false },
   forbidden: { status: 403, exit: 2, retryable: false },
+  second_factor_required: { status: 403, exit: 2, retryable: false },
   sign_in_expired: { status: 400, exit: 1, retryable: true },
   account_unknown: { status: 403, exit: 1, retryable: false },
   email_not_verified: { status: 403, exit: 1, retryable: false },

@@ -45,6 +45,13 @@ const fields = {
   sessionDays: wholeNumber(1, 400).meta({
     description: 'How many days somebody who has signed in stays so without doing anything',
   }),
+  longestSessionDays: wholeNumber(0, 400).meta({
+    description: 'After how many days somebody has to sign in again, whatever they do; 0: never',
+  }),
+  requireSecondFactor: z.boolean().meta({
+    description:
+      'Whether who signs in with a password needs an authenticator app, too; passkeys and identity providers count as they are',
+  }),
   passwordSignIn: z.boolean().meta({
     description:
       'Whether people may sign in with a password; if not, only with passkeys and identity providers',
@@ -62,6 +69,8 @@ export const DEFAULT_INSTANCE_SETTINGS = {
   localAppBackups: 7,
   remoteAppBackups: 30,
   sessionDays: 30,
+  longestSessionDays: 0,
+  requireSecondFactor: false,
   passwordSignIn: true,
   auditDays: 365,
 } as const satisfies InstanceSettings
@@ -97,6 +106,8 @@ export const instanceSettingsChanges = z
     localAppBackups: fields.localAppBackups.nullish(),
     remoteAppBackups: fields.remoteAppBackups.nullish(),
     sessionDays: fields.sessionDays.nullish(),
+    longestSessionDays: fields.longestSessionDays.nullish(),
+    requireSecondFactor: fields.requireSecondFactor.nullish(),
     passwordSignIn: fields.passwordSignIn.nullish(),
     auditDays: fields.auditDays.nullish(),
     smtp: z.record(z.string(), z.unknown()).nullish(),

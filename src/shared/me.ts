@@ -29,6 +29,9 @@ export const me = z
       .nullable()
       .meta({ description: 'The servers that all is limited to; null: no limit' }),
     isInstanceAdministrator: z.boolean(),
+    lacksSecondFactor: z.boolean().meta({
+      description: 'The instance demands a second factor, and until there is one nothing else can be done',
+    }),
   })
   .meta({ id: 'Me' })
 export type Me = z.output<typeof me>

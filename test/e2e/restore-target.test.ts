@@ -107,7 +107,7 @@ for (const kind of isEverything ? databaseKinds : (['postgresql', 'sqlite'] as c
       const before = await source.fingerprint(target)
       for (const part of [['--table', 'orders'], ['--schema-only'], ['--data-only']]) {
         const end = await restore(source, id, source.url(target), '--mode', 'replace', ...part)
-        refused(end, 'invalid_input', /take the place of all/, /--mode existing.*new name/)
+        refused(end, 'invalid_input', /take the place of all/, /mode “existing”.*new name/)
         assert.deepEqual(await source.fingerprint(target), before)
       }
       await source.drop(target)
@@ -261,13 +261,13 @@ describe('a PostgreSQL server', { skip: needs.postgresql }, () => {
             end,
             'invalid_input',
             /roles and tablespaces/,
-            /--into postgresql:\/\/user@host --mode existing/,
+            /without a database, with the mode “existing”/,
           )
         }
       }
       for (const mode of ['new', 'replace']) {
         const end = await restore(source, id, server(), '--mode', mode)
-        refused(end, 'invalid_input', /roles and tablespaces/, /--mode existing/)
+        refused(end, 'invalid_input', /roles and tablespaces/, /mode “existing”/)
       }
       assert.deepEqual(await source.names(), names)
       assert.deepEqual(await source.fingerprint('shop2'), before)

@@ -57,7 +57,7 @@ describe('every page', { skip: skipUnless('chromium') }, () => {
     await page.keyboard.press('Enter')
     await page.waitForURL('**/settings/audit')
     await page.getByRole('button', { name: 'Search' }).first().click()
-    await search.fill('accounting, working')
+    await search.fill('back up accounting working')
     await page.getByRole('button', { name: /Back up “accounting/ }).waitFor()
     await page.keyboard.press('Enter')
     await page.waitForURL('**/jobs/*')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Locator, Page } from 'playwright-core'
 import { totp } from '../../src/app/second-factor/test-bed.ts'
 import { skipUnless } from '../servers/needs.ts'
 import { administrator, barriersOf, type Bed, openBed, settled } from './bed.ts'
@@ -78,12 +78,7 @@ describe('people, on the page', { skip: skipUnless('chromium') }, () => {
     await page.goto('/profile')
     await page.getByRole('button', { name: 'Set up' }).click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByLabel(/^Your password/).fill(password)
-    await dialog.getByRole('button', { name: 'Go on' }).click()
-    await dialog.getByRole('img', { name: 'QR code with the secret' }).waitFor()
-    const secret = ((await dialog.locator('code').textContent()) ?? '').replaceAll(' ', '')
-    await dialog.getByLabel('Code', { exact: true }).fill(totp(secret))
-    await dialog.getByRole('button', { name: 'Turn on' }).click()
+    const secret = await setUpAuthenticator(dialog, password)
     const codes = dialog.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem')
     await codes.first().waitFor()
     assert.equal(await codes.count(), 10)
@@ -162,6 +157,28 @@ describe('people, on the page', { skip: skipUnless('chromium') }, () => {
     await page.getByRole('table').getByText(grace.email).waitFor()
   })
 
+  step('demand a second factor of those who sign in with a password', async () => {
+    await using other = await bed.open()
+    await other.page.goto('/jobs')
+    await giveCredentials(other.page, grace)
+    await other.page.getByRole('heading', { name: 'Jobs' }).waitFor()
+
+    const { page } = ada
+    await page.goto('/settings/authentication')
+    await page.getByRole('switch', { name: 'Behind a password, a second factor is demanded' }).click()
+    await page.getByRole('switch', { name: /second factor is demanded/, checked: true }).waitFor()
+    await settled(page)
+
+    await other.page.getByRole('link', { name: 'Volumes' }).click()
+    await other.page.getByRole('heading', { name: 'Here a password alone is not enough' }).waitFor()
+    assert.deepEqual(await barriersOf(other.page), [])
+    await setUpAuthenticator(other.page.getByRole('main'), grace.password)
+    await other.page.getByRole('button', { name: 'I have kept them' }).click()
+    await other.page.getByRole('navigation', { name: 'Navigation' }).waitFor()
+    assert.match(other.page.url(), /\/volumes$/)
+    assert.deepEqual(other.complaints, [])
+  })
+
   step('work in one organization at a time: nothing of the former one stays on the screen', async () => {
     const { page, complaints } = ada
     await page.goto('/settings/tokens')
@@ -194,6 +211,17 @@ describe('people, on the page', { skip: skipUnless('chromium') }, () => {
     assert.deepEqual(complaints, [])
   })
 })
+
+/** As far as to the recovery codes. */
+async function setUpAuthenticator(place: Locator, ownPassword: string): Promise<string> {
+  await place.getByLabel(/^Your password/).fill(ownPassword)
+  await place.getByRole('button', { name: 'Go on' }).click()
+  await place.getByRole('img', { name: 'QR code with the secret' }).waitFor()
+  const secret = ((await place.locator('code').textContent()) ?? '').replaceAll(' ', '')
+  await place.getByLabel('Code', { exact: true }).fill(totp(secret))
+  await place.getByRole('button', { name: 'Turn on' }).click()
+  return secret
+}
 
 async function signOut(page: Page): Promise<void> {
   await page.goto('/profile')

@@ -15,13 +15,20 @@ import './page.css'
 
 await startLanguages()
 
-// A session that has ended in the meantime: whatever was asked or done, the way leads to the sign-in, and back.
+const ways: Readonly<Record<string, string>> = {
+  not_signed_in: '/sign-in',
+  second_factor_required: '/second-factor',
+}
+
+// A session that has ended in the meantime: whatever was asked or done, the way leads to the sign-in, and back. So it
+// does where more is demanded of it than it began with.
 async function leadToSignIn(error: unknown): Promise<void> {
-  if (!(error instanceof AppError) || error.code !== 'not_signed_in') return
+  const way = error instanceof AppError ? ways[error.code] : undefined
+  if (way === undefined) return
   const isInside = router.state.matches.some(({ routeId }) => routeId === '/shell')
   if (!isInside || router.state.status === 'pending') return
   const to = router.state.location.href
-  await router.navigate({ to: '/sign-in', search: { to }, ignoreBlocker: true })
+  await router.navigate({ to: way, search: { to }, ignoreBlocker: true })
   queryClient.removeQueries({ type: 'inactive' })
 }
 queryClient.getQueryCache().subscribe(({ type, query }) => {

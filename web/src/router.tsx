@@ -7,6 +7,7 @@ import {
   redirect,
 } from '@tanstack/react-router'
 import type { Ability } from '../../src/shared/abilities.ts'
+import type { Me } from '../../src/shared/me.ts'
 import { AppError } from '../../src/shared/errors.ts'
 import { queryClient, asking } from './api.ts'
 import { basePath } from './base-path.ts'
@@ -18,20 +19,39 @@ import { Broken } from './shell/broken.tsx'
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Broken })
 
-/** All but signing in. Who has not signed in is led there, and comes back. */
+/** Who has not signed in is led there, and comes back. */
+async function whoAsks(href: string, isAskedAnew: boolean): Promise<Me> {
+  try {
+    return await (isAskedAnew
+      ? queryClient.fetchQuery({ ...askingMe(), staleTime: 0 })
+      : queryClient.ensureQueryData(askingMe()))
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'not_signed_in') throw error
+    const { isOpen } = await queryClient.fetchQuery(asking('GET /api/v1/setup'))
+    if (isOpen) throw redirect({ to: '/setup' })
+    throw redirect({ to: '/sign-in', search: { to: href } })
+  }
+}
+
+/** All but signing in. */
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
   component: Shell,
-  beforeLoad: async ({ location }) => {
-    try {
-      await queryClient.ensureQueryData(askingMe())
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'not_signed_in') throw error
-      const { isOpen } = await queryClient.fetchQuery(asking('GET /api/v1/setup'))
-      if (isOpen) throw redirect({ to: '/setup' })
-      throw redirect({ to: '/sign-in', search: { to: location.href } })
-    }
+  beforeLoad: async ({ location: { href } }) => {
+    const { lacksSecondFactor } = await whoAsks(href, false)
+    if (lacksSecondFactor) throw redirect({ to: '/second-factor', search: { to: href } })
+  },
+})
+
+/** Before anything else, for who has to add one. */
+const secondFactor = createRoute({
+  getParentRoute: () => root,
+  path: '/second-factor',
+  component: lazyRouteComponent(() => import('./sign-in/second-factor-page.tsx'), 'SecondFactorPage'),
+  beforeLoad: async ({ location: { href } }) => {
+    const { lacksSecondFactor } = await whoAsks(href, true)
+    if (!lacksSecondFactor) throw redirect({ to: '/' })
   },
 })
 
@@ -57,6 +77,7 @@ const routes = root.addChildren([
   outside('/sign-in/link', () => import('./sign-in/link-page.tsx'), 'LinkPage'),
   outside('/invitation', () => import('./sign-in/invitation-page.tsx'), 'InvitationPage'),
   outside('/reset-password', () => import('./sign-in/reset-password-page.tsx'), 'ResetPasswordPage'),
+  secondFactor,
   shell.addChildren([
     page('/', () => import('./overview/overview-page.tsx'), 'OverviewPage'),
     page('/welcome', () => import('./setup/welcome-page.tsx'), 'WelcomePage'),

@@ -7,6 +7,7 @@ import { type Scope, scoped } from '../../store/scope.ts'
 import type { Store } from '../../store/database.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
+import { signInSettingsOf } from '../instance-settings/instance-settings.ts'
 import type { Session } from './sessions.ts'
 import {
   findMembership,
@@ -51,13 +52,16 @@ export interface Caller {
   servers: ServerLimit | null
   /** The session was about another organization, which its user does not belong to any more. */
   isElsewhere?: boolean
+  /** The instance demands a second factor, and the session began without one: it may only add one. */
+  lacksSecondFactor?: boolean
 }
 
 /**
  * What a route asks of its caller: an ability in the organization, that it administers the instance, or only that
- * somebody has signed in; with `session`, not by a token: how people sign in is theirs to say.
+ * somebody has signed in; with `session`, not by a token: how people sign in is theirs to say. With `session` and `self`,
+ * which is about who asks, it may be without the second factor that the instance demands.
  */
-export type Requirement = Ability | 'administer-instance' | 'sign-in' | 'session'
+export type Requirement = Ability | 'administer-instance' | 'sign-in' | 'session' | 'self'
 
 /** What a request works with: the store has only what its caller may see. */
 export interface OwnContext extends AppContext {
@@ -143,12 +147,27 @@ async function renewSession(store: Store, id: string): Promise<Caller | undefine
   return session && (await callerOfSession(store, session))
 }
 
+/** The caller who has signed in, and whether the instance demands more of it than its session began with. */
+export async function callerOfSession(store: Store, session: Session): Promise<Caller> {
+  const caller = await ownCaller(store, session)
+  return (await lacksSecondFactor(store, session)) ? { ...caller, lacksSecondFactor: true } : caller
+}
+
+/** Where passwords are switched off they open nothing, so nothing need stand behind them. */
+async function lacksSecondFactor(store: Store, { userId, method }: Session): Promise<boolean> {
+  if (method === 'passkey' || method?.startsWith('oidc:')) return false
+  const user = await findUserSigner(store, userId)
+  if (user?.twoFactorEnabled !== 0) return false
+  const { requireSecondFactor, passwordSignIn } = await signInSettingsOf({ store })
+  return requireSecondFactor && passwordSignIn
+}
+
 /**
  * The caller who has signed in. A session that is about no organization yet is about the one that its user has belonged
  * to for the longest, from then on. If its organization is none of the user's any more, `isElsewhere` says so. Throws
  * `not_signed_in`.
  */
-export async function callerOfSession(store: Store, session: Session): Promise<Caller> {
+async function ownCaller(store: Store, session: Session): Promise<Caller> {
   const { id, userId, organizationId } = session
   const credential = { kind: 'session' as const, id, name: session.userAgent ?? 'browser' }
   if (organizationId !== null) {
@@ -199,14 +218,19 @@ export function personOf(caller: Caller | null): Person {
   return { ...user, sessionId: credential.id }
 }
 
-/** Throws `forbidden` if the caller may not. */
+/** Throws `forbidden` if the caller may not, and `second_factor_required` if it may not yet. */
 export function refuseUnless(caller: Caller, requirement: Requirement): void {
-  if (!may(caller, requirement)) throw forbidden(caller, requirement)
+  if (may(caller, requirement)) return
+  throw may({ ...caller, lacksSecondFactor: false }, requirement)
+    ? withoutSecondFactor()
+    : forbidden(caller, requirement)
 }
 
 export function may(caller: Caller, requirement: Requirement): boolean {
-  if (requirement === 'sign-in') return true
+  if (requirement === 'self') return true
   if (requirement === 'session') return caller.credential.kind === 'session'
+  if (caller.lacksSecondFactor) return false
+  if (requirement === 'sign-in') return true
   // A token of an administrator that is there to read must not be able to become anybody.
   if (requirement === 'administer-instance') {
     return caller.isInstanceAdministrator && abilityNames.every((ability) => caller.abilities.has(ability))
@@ -322,6 +346,12 @@ export function notSignedIn(sentence: string): AppError {
 function notAMember(): AppError {
   return new AppError('not_signed_in', 'The account is a member of no organization any more.', {
     hint: 'Ask an administrator for an invitation.',
+  })
+}
+
+function withoutSecondFactor(): AppError {
+  return new AppError('second_factor_required', 'Here a password alone is not enough.', {
+    hint: 'Set up an authenticator app, in the profile; or sign in with a passkey or by an identity provider.',
   })
 }
 

@@ -13,6 +13,8 @@ export interface Session {
   /** The organization that its requests are about; null: the first of the user's. */
   organizationId: string | null
   userAgent: string | null
+  /** How it began; null: it is not known any more. */
+  method: string | null
 }
 
 const HOUR = 3_600_000
@@ -20,7 +22,8 @@ const DAY = 24 * HOUR
 
 /**
  * The session of a request’s cookie; undefined without one, and for one that is over, or was never ours: then the browser
- * is told to forget it. As long as it is used it goes on, which is noted once an hour.
+ * is told to forget it. As long as it is used it goes on, which is noted once an
+ * hour, unless the settings say how long it may at most.
  */
 export async function sessionOf(
   context: AppContext,
@@ -37,8 +40,11 @@ export async function sessionOf(
   }
   const { sinceUsed, ...session } = found
   if (sinceUsed >= HOUR) {
-    const { sessionDays } = await signInSettingsOf(context)
-    await prolongSession(context.store, session.id, sessionDays * DAY)
+    const { sessionDays, longestSessionDays } = await signInSettingsOf(context)
+    await prolongSession(context.store, session.id, {
+      idle: sessionDays * DAY,
+      longest: longestSessionDays === 0 ? undefined : longestSessionDays * DAY,
+    })
     await sendSessionCookie(context, reply, token)
   }
   return session

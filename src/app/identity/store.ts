@@ -21,6 +21,7 @@ export interface UserSigner {
   email: string
   isInstanceAdministrator: number
   isDisabled: number
+  twoFactorEnabled: number
 }
 
 export async function findTokenSigner(
@@ -47,7 +48,7 @@ export async function findTokenSigner(
 export async function findUserSigner({ db }: Store, id: string): Promise<UserSigner | undefined> {
   return await db
     .selectFrom('users')
-    .select(['id', 'name', 'email', 'isInstanceAdministrator', 'isDisabled'])
+    .select(['id', 'name', 'email', 'isInstanceAdministrator', 'isDisabled', 'twoFactorEnabled'])
     .where('id', '=', id)
     .executeTakeFirst()
 }
@@ -128,7 +129,7 @@ export async function serversOf(
 export async function findSession(store: Store, id: string): Promise<Session | undefined> {
   return await store.db
     .selectFrom('sessions')
-    .select(['id', 'userId', 'organizationId', 'userAgent'])
+    .select(['id', 'userId', 'organizationId', 'userAgent', 'method'])
     .where('id', '=', id)
     .where('expiresAt', '>', store.now)
     .executeTakeFirst()
@@ -141,18 +142,31 @@ export async function findSessionByToken(
 ): Promise<(Session & { sinceUsed: number }) | undefined> {
   return await store.db
     .selectFrom('sessions')
-    .select(['id', 'userId', 'organizationId', 'userAgent'])
+    .select(['id', 'userId', 'organizationId', 'userAgent', 'method'])
     .select((eb) => eb(store.now, '-', eb.ref('updatedAt')).as('sinceUsed'))
     .where('token', '=', token)
     .where('expiresAt', '>', store.now)
     .executeTakeFirst()
 }
 
-/** It was used now, and ends so many milliseconds from now. */
-export async function prolongSession(store: Store, id: string, milliseconds: number): Promise<void> {
+/**
+ * It was used now, and ends `idle` milliseconds from now, but no later than `longest` after it began; undefined: never on
+ * that account.
+ */
+export async function prolongSession(
+  store: Store,
+  id: string,
+  { idle, longest }: { idle: number; longest: number | undefined },
+): Promise<void> {
   await store.db
     .updateTable('sessions')
-    .set((eb) => ({ updatedAt: store.now, expiresAt: eb(store.now, '+', milliseconds) }))
+    .set((eb) => {
+      const unused = eb(store.now, '+', idle)
+      if (longest === undefined) return { updatedAt: store.now, expiresAt: unused }
+      const end = eb(eb.ref('createdAt'), '+', longest)
+      const sooner = eb.case().when(end, '<', unused).then(end).else(unused).end()
+      return { updatedAt: store.now, expiresAt: sooner }
+    })
     .where('id', '=', id)
     .execute()
 }

@@ -50,7 +50,9 @@ export async function scriptsOf({
 export async function signInSettingsOf(
   { store }: Pick<Context, 'store'>,
   db: Kysely<Tables> = store.db,
-): Promise<Pick<InstanceSettings, 'sessionDays' | 'passwordSignIn'>> {
+): Promise<
+  Pick<InstanceSettings, 'sessionDays' | 'longestSessionDays' | 'requireSecondFactor' | 'passwordSignIn'>
+> {
   return await withoutSecrets(db)
 }
 

@@ -28,6 +28,7 @@ describeStores('one’s own account', (makePlace) => {
       abilities: ['view'],
       servers: null,
       isInstanceAdministrator: false,
+      lacksSecondFactor: false,
     })
   })
 

@@ -36,6 +36,7 @@ export async function presentMe({ store }: AppContext, caller: Caller): Promise<
     abilities: abilityNames.filter((name) => abilities.has(name)),
     servers,
     isInstanceAdministrator,
+    lacksSecondFactor: caller.lacksSecondFactor ?? false,
   }
 }
 

@@ -20,7 +20,7 @@ export function meRoutes(context: AppContext): AppRoutes {
     app.get(
       '/api/v1/me',
       {
-        config: { requires: 'sign-in' },
+        config: { requires: 'self' },
         schema: { tags, summary: 'Who sends the request, and what it may do', response: { 200: me } },
       },
       async ({ caller }) => await presentMe(context, signedIn(caller)),

@@ -184,6 +184,50 @@ describeStores(
       assert.equal(none.json().code, 'unsupported')
     })
 
+    it('is demanded by the settings: without one, nothing else can be done', async () => {
+      await using app = await openApp(makePlace)
+      const person = await app.people.add({ isInstanceAdministrator: true })
+      const settings = '/api/v1/instance-settings'
+      assert.equal((await person.request('PATCH', settings, { requireSecondFactor: true })).statusCode, 200)
+
+      const lacks = async () => (await person.request('GET', '/api/v1/me')).json().lacksSecondFactor
+      assert.equal(await lacks(), true)
+      const tries = [
+        ['GET', '/api/v1/servers'],
+        ['GET', '/api/v1/events'],
+        ['PATCH', settings, { requireSecondFactor: false }],
+        ['POST', '/api/v1/tokens', { name: 'way round', scopes: null }],
+      ] as const
+      for (const [method, url, body] of tries) {
+        const refused = await person.request(method, url, body)
+        assert.deepEqual([refused.statusCode, refused.json().code], [403, 'second_factor_required'], url)
+      }
+      const token = await app.ask('GET', '/api/v1/servers')
+      assert.equal(token.statusCode, 200, 'a token has no password that others could know')
+
+      const { id, password } = person
+      const by = (method: string) =>
+        app.store.db.updateTable('sessions').set({ method }).where('userId', '=', id).execute()
+      for (const [method, isEnough] of [
+        ['passkey', true],
+        ['oidc:dex', true],
+        ['link', false],
+        ['password', false],
+      ] as const) {
+        await by(method)
+        assert.equal(await lacks(), !isEnough, method)
+      }
+
+      const { secret } = (await person.request('POST', '/api/v1/me/totp', { password })).json()
+      assert.equal(await lacks(), true, 'one that was not tried yet is none')
+      const code = totp(secret)
+      assert.equal((await person.request('POST', '/api/v1/me/totp/verify', { code })).statusCode, 204)
+      assert.equal(await lacks(), false)
+      assert.equal((await person.request('GET', '/api/v1/servers')).statusCode, 200)
+      assert.equal((await person.request('DELETE', '/api/v1/me/totp', { password })).statusCode, 204)
+      assert.equal((await person.request('GET', '/api/v1/servers')).statusCode, 403)
+    })
+
     it('leaves no secret in the store that could be read', async () => {
       await using app = await openApp(makePlace)
       const { secret, recoveryCodes } = await addWithTotp(app)

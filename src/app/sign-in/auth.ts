@@ -117,11 +117,12 @@ async function makeAuth(context: AppContext) {
         create: {
           async before(made) {
             const db = currentDb(store)
-            const { sessionDays } = await signInSettingsOf(context, db)
+            const { sessionDays, longestSessionDays } = await signInSettingsOf(context, db)
+            const days = Math.min(sessionDays, longestSessionDays || Infinity)
             const now = await nowOf(store, db)
             return {
               data: {
-                expiresAt: new Date(now + sessionDays * DAY),
+                expiresAt: new Date(now + days * DAY),
                 createdAt: new Date(now),
                 updatedAt: new Date(now),
                 method: made['method'] ?? 'password',

@@ -262,4 +262,39 @@ describeStores('a session', (makePlace) => {
     await age(2 * day, -1)
     assert.equal((await request('GET', '/api/v1/servers')).statusCode, 401)
   })
+
+  it('ends after so many days, however it is used, where the settings say so', async () => {
+    await using app = await openApp(makePlace)
+    const person = await app.people.add({ isInstanceAdministrator: true })
+    await person.request('PATCH', '/api/v1/instance-settings', { sessionDays: 10, longestSessionDays: 4 })
+    const day = 86_400_000
+    const days = async () => {
+      const query = app.store.db
+        .selectFrom('sessions')
+        .select(({ eb }) => [eb('expiresAt', '-', app.store.now).as('left')])
+      return (await query.where('userId', '=', person.id).execute()).map(({ left }) => Number(left) / day)
+    }
+    const begunBefore = (ago: number) =>
+      app.store.db
+        .updateTable('sessions')
+        .set((eb) => ({
+          createdAt: eb(app.store.now, '-', ago * day),
+          updatedAt: eb(app.store.now, '-', day / 2),
+        }))
+        .where('userId', '=', person.id)
+        .execute()
+
+    await begunBefore(3)
+    assert.equal((await person.request('GET', '/api/v1/servers')).statusCode, 200)
+    const [left = 0] = await days()
+    assert.ok(left > 0.9 && left <= 1, String(left))
+    await begunBefore(5)
+    await person.request('GET', '/api/v1/servers')
+    assert.equal((await person.request('GET', '/api/v1/servers')).statusCode, 401)
+
+    await app.store.db.deleteFrom('sessions').execute()
+    await person.signInAgain()
+    const [fresh = 0] = await days()
+    assert.ok(fresh > 3.9 && fresh <= 4, String(fresh))
+  })
 })

@@ -98,7 +98,7 @@ for (const { title, need, start } of isEverything ? kinds : kinds.slice(0, 1)) {
       const again = await desk.run(...restoring('new'))
       assert.equal(again.exitCode, 1)
       assert.match(again.stdout + again.stderr, /left half restored by an interrupted restore/)
-      assert.match(again.stdout + again.stderr, /DROP DATABASE.*--mode replace/)
+      assert.match(again.stdout + again.stderr, /DROP DATABASE.*mode “replace”/)
       const { warnings = [] } = await mysql.describe(connection, 'target', signal)
       assert.match(warnings[0] ?? '', /restore into this database was interrupted/)
 

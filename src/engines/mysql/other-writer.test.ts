@@ -145,7 +145,7 @@ exec '${real}' "$@"
     assert.deepEqual(errorOf(again), {
       code: 'database_exists',
       message: 'The database “target” exists already, left half restored by an interrupted restore.',
-      hint: 'If no other restore is just filling it, drop it (DROP DATABASE), or use --mode replace.',
+      hint: 'If no other restore is just filling it, drop it (DROP DATABASE), or restore with the mode “replace”.',
       retryable: false,
     })
     assert.equal(again.exitCode, 1)

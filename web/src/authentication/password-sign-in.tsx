@@ -2,7 +2,7 @@ import { Stack, Switch, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { type AppError, asAppError } from '../../../src/shared/errors.ts'
-import type { ShownInstanceSettings } from '../../../src/shared/instance-settings.ts'
+import type { InstanceSettingsChanges, ShownInstanceSettings } from '../../../src/shared/instance-settings.ts'
 import { client, useChange } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { Asked } from '../parts/asked.tsx'
@@ -13,7 +13,7 @@ import { Section } from '../parts/section.tsx'
 
 const BREAK_GLASS = 'holdfast users reset-password ada@example.com --link'
 
-/** Whether passwords sign in at all. */
+/** Whether passwords sign in at all, and alone. */
 export function PasswordSignIn() {
   const t = useT()
   const [isAsking, asking] = useDisclosure()
@@ -29,12 +29,12 @@ export function PasswordSignIn() {
     },
   })
   const change = useChange('PATCH /api/v1/instance-settings', { onSuccess: asking.close })
-  const set = (passwordSignIn: boolean) =>
-    change.mutate({ body: { passwordSignIn }, ifMatch: settings.data?.etag })
+  const set = (changes: InstanceSettingsChanges) =>
+    change.mutate({ body: changes, ifMatch: settings.data?.etag })
   return (
     <Section title={t('Passwords')}>
       <Asked question={settings} lines={1}>
-        {({ body: { passwordSignIn } }) => (
+        {({ body: { passwordSignIn, requireSecondFactor } }) => (
           <Stack gap="md">
             <Switch
               label={t('People may sign in with a password')}
@@ -43,7 +43,18 @@ export function PasswordSignIn() {
               )}
               checked={passwordSignIn}
               disabled={change.isPending}
-              onChange={({ currentTarget }) => (currentTarget.checked ? set(true) : asking.open())}
+              onChange={({ currentTarget }) =>
+                currentTarget.checked ? set({ passwordSignIn: true }) : asking.open()
+              }
+            />
+            <Switch
+              label={t('Behind a password, a second factor is demanded')}
+              description={t(
+                'Who has no authenticator app yet sets one up at the next click, and can do nothing else before. Passkeys and identity providers count as they are.',
+              )}
+              checked={requireSecondFactor}
+              disabled={change.isPending || !passwordSignIn}
+              onChange={({ currentTarget }) => set({ requireSecondFactor: currentTarget.checked })}
             />
             {!isAsking && <FailedForm error={change.error} />}
             <Text size="sm" c="dimmed">
@@ -65,7 +76,7 @@ export function PasswordSignIn() {
         action={t('Switch passwords off')}
         isPending={change.isPending}
         error={change.error}
-        onConfirm={() => set(false)}
+        onConfirm={() => set({ passwordSignIn: false })}
       >
         <Text size="sm">
           {t(

@@ -7,6 +7,7 @@ import { Asked } from '../parts/asked.tsx'
 import { Page } from '../parts/page.tsx'
 import { UnsavedGuard } from '../parts/unsaved.tsx'
 import { newDraft, newPlanOf, type PlanDraft } from './plan-draft.ts'
+import { suggestedVolume } from '../volumes/suggested-volume.ts'
 import { PlanForm } from './plan-form.tsx'
 
 export function NewPlanPage() {
@@ -19,11 +20,9 @@ export function NewPlanPage() {
       <Asked question={settings} lines={8}>
         {(settings) => (
           <Asked question={volumes} lines={8}>
-            {(volumes) => {
-              const writable = volumes.filter(({ isReadOnly }) => !isReadOnly)
-              const volume = writable.find(({ kind }) => kind === 'local') ?? writable[0]
-              return <NewPlan first={newDraft(filters['server'] ?? '', volume?.id, settings)} />
-            }}
+            {(volumes) => (
+              <NewPlan first={newDraft(filters['server'] ?? '', suggestedVolume(volumes)?.id, settings)} />
+            )}
           </Asked>
         )}
       </Asked>

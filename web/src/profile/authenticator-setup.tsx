@@ -11,16 +11,27 @@ import { QrPicture } from './qr-picture.tsx'
 import { RecoveryCodes } from './recovery-codes.tsx'
 import { PasswordProof } from './password-proof.tsx'
 
+interface AuthenticatorSetupProps {
+  onDone: () => void
+  /** Undefined: there is no way back from it. */
+  onCancel?: () => void
+}
+
 /** The password, then the secret with a first code, then the recovery codes. */
-export function AuthenticatorSetup({ onDone }: { onDone: () => void }) {
+export function AuthenticatorSetup({ onDone, onCancel }: AuthenticatorSetupProps) {
   const [made, setMade] = useState<TotpEnrolment>()
   const [isVerified, setVerified] = useState(false)
-  if (!made) return <Begin onMade={setMade} onCancel={onDone} />
-  if (!isVerified) return <FirstCode made={made} onVerified={() => setVerified(true)} onCancel={onDone} />
+  if (!made) return <Begin onMade={setMade} onCancel={onCancel} />
+  if (!isVerified) return <FirstCode made={made} onVerified={() => setVerified(true)} onCancel={onCancel} />
   return <RecoveryCodes codes={made.recoveryCodes} onDone={onDone} />
 }
 
-function Begin({ onMade, onCancel }: { onMade: (made: TotpEnrolment) => void; onCancel: () => void }) {
+interface BeginProps {
+  onMade: (made: TotpEnrolment) => void
+  onCancel: (() => void) | undefined
+}
+
+function Begin({ onMade, onCancel }: BeginProps) {
   const t = useT()
   const make = useTry('POST /api/v1/me/totp', {
     changesNothing: true,
@@ -32,7 +43,7 @@ function Begin({ onMade, onCancel }: { onMade: (made: TotpEnrolment) => void; on
 interface FirstCodeProps {
   made: TotpEnrolment
   onVerified: () => void
-  onCancel: () => void
+  onCancel: (() => void) | undefined
 }
 
 function FirstCode({ made: { uri, secret }, onVerified, onCancel }: FirstCodeProps) {
@@ -61,9 +72,11 @@ function FirstCode({ made: { uri, secret }, onVerified, onCancel }: FirstCodePro
         <CodeInput value={code} onChange={setCode} error={fieldErrors(verify.error)['code']} />
         <FailedForm error={verify.error} shown={['code']} />
         <Group justify="flex-end">
-          <Button variant="default" onClick={onCancel}>
-            {t('Cancel')}
-          </Button>
+          {onCancel && (
+            <Button variant="default" onClick={onCancel}>
+              {t('Cancel')}
+            </Button>
+          )}
           <Button type="submit" loading={verify.isPending}>
             {t('Turn on')}
           </Button>

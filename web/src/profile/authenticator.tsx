@@ -56,7 +56,7 @@ export function Authenticator() {
         title={t('Set up an authenticator app')}
         closeOnClickOutside={false}
       >
-        <AuthenticatorSetup onDone={adding.close} />
+        <AuthenticatorSetup onDone={adding.close} onCancel={adding.close} />
       </Dialog>
       <Dialog
         isOpen={isRenewing}

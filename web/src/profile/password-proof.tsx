@@ -14,7 +14,8 @@ interface PasswordProofProps {
   }
   action: string
   color?: string
-  onCancel: () => void
+  /** Undefined: there is no way back from it. */
+  onCancel?: (() => void) | undefined
   children?: ReactNode
 }
 
@@ -44,9 +45,11 @@ export function PasswordProof({ change, action, color, onCancel, children }: Pas
         />
         <FailedForm error={change.error} shown={['password']} />
         <Group justify="flex-end">
-          <Button variant="default" onClick={onCancel}>
-            {t('Cancel')}
-          </Button>
+          {onCancel && (
+            <Button variant="default" onClick={onCancel}>
+              {t('Cancel')}
+            </Button>
+          )}
           <Button type="submit" color={color} loading={change.isPending}>
             {action}
           </Button>

@@ -2,6 +2,7 @@ import type { DatabaseChoice } from '../../../src/shared/plans.ts'
 import { DEFAULT_RETENTION, type RetentionPolicy } from '../../../src/shared/retention.ts'
 import type { NamedSchedule, NewSchedule } from '../../../src/shared/schedules.ts'
 import type { Volume } from '../../../src/shared/volumes.ts'
+import { suggestedVolume } from '../volumes/suggested-volume.ts'
 
 /** What is asked of the first plan of a new server: the rest is as the organization has it. */
 export interface FirstPlan {
@@ -22,10 +23,9 @@ interface Known {
   mayAddSchedules: boolean
 }
 
-/** What most people want: all databases, each night, on this machine, the newest seven. */
+/** What most people want: all databases, each night, on the first volume, the newest seven. */
 export function usualPlan({ volumes, schedules, mayAddSchedules }: Known): FirstPlan {
-  const writable = volumes.filter(({ isReadOnly }) => !isReadOnly)
-  const volume = writable.find(({ kind }) => kind === 'local') ?? writable[0]
+  const volume = suggestedVolume(volumes)
   const daily = schedules.find(({ rule }) => rule.type === 'daily')
   const other = daily ? 'schedule' : mayAddSchedules ? 'daily' : 'hand'
   return {

@@ -37,6 +37,11 @@ const fields = [
     help: msg('So long somebody who does nothing stays signed in.'),
   },
   {
+    name: 'longestSessionDays',
+    title: msg('Sign in anew'),
+    help: msg('After so long everybody signs in again, whatever they do. 0: never.'),
+  },
+  {
     name: 'auditDays',
     title: msg('Audit log'),
     help: msg('How long its entries are kept: 30 days or more. 0: for ever.'),

@@ -1,4 +1,10 @@
-import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight'
+import {
+  isActionsGroup,
+  Spotlight,
+  type SpotlightActionGroupData,
+  type SpotlightFilterFunction,
+  spotlight,
+} from '@mantine/spotlight'
 import { IconArchive, IconPlayerPlay, IconSearch, IconServer } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
@@ -7,6 +13,16 @@ import { useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
 import { configuration, places } from './places.ts'
 import '@mantine/spotlight/styles.css'
+
+/** What has each typed word in its name, wherever: “back up accounting” finds Back up “accounting” now. */
+const withEveryWord: SpotlightFilterFunction = (query, groups) => {
+  const words = query.toLocaleLowerCase().split(/\s+/)
+  const isMeant = (label = '') => words.every((word) => label.toLocaleLowerCase().includes(word))
+  return groups
+    .filter(isActionsGroup)
+    .map(({ group, actions }) => ({ group, actions: actions.filter(({ label }) => isMeant(label)) }))
+    .filter(({ actions }) => actions.length > 0)
+}
 
 /** Everything one can go to, and the most usual things to do, by typing. Loaded when it is first wanted. */
 export default function Commands({ onClose }: { onClose: () => void }) {
@@ -66,6 +82,7 @@ export default function Commands({ onClose }: { onClose: () => void }) {
   return (
     <Spotlight
       actions={groups}
+      filter={withEveryWord}
       shortcut={null}
       limit={30}
       scrollable
