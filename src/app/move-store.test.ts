@@ -8,7 +8,7 @@ import { connect } from '../client/client.ts'
 import { AppError, type ErrorCode } from '../shared/errors.ts'
 import { openStore } from '../store/database.ts'
 import { leaseHolder, releaseLease, takeLease } from '../store/lease.ts'
-import { describeStores } from '../store/test-bed.ts'
+import { describeBothStores } from '../store/test-bed.ts'
 import { readConfiguration } from './configuration.ts'
 import { moveStore } from './move-store.ts'
 import { type RunningApp, serve } from './serve.ts'
@@ -25,7 +25,7 @@ function has(code: ErrorCode, message = /./) {
   return (error: unknown) => error instanceof AppError && error.code === code && message.test(error.message)
 }
 
-describeStores('the app’s store is moved', (makePlace) => {
+describeBothStores('the app’s store is moved', (makePlace) => {
   let folder: TempFolder
   let count = 0
   before(async () => (folder = await tempFolder('moving')))

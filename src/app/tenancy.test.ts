@@ -356,202 +356,197 @@ function mayAsk({ abilities, isInstanceAdministrator }: Asker, requires: Require
   return abilities.includes(requires)
 }
 
-describeStores(
-  'every route',
-  (makePlace) => {
-    it('shows and changes nothing of another organization, whatever the role', async (test) => {
-      await using walk = await openWalk(makePlace)
-      const theirs = await walk.fill(walk.theirToken, MARK)
-      const ours = await walk.fill(walk.token, 'own')
-      const askers = await askersOf(walk)
-      const before = await everythingOf(walk, walk.theirsId)
-      const holes: string[] = []
-      const matrix: string[] = []
-      for (const route of walk.routes) {
-        const requires = requirementOf(walk, route)
-        if (requires === undefined || route.isStream) continue
-        const row: string[] = []
-        for (const asker of askers) {
-          const codes = new Set<number>()
-          for (const { url, payload } of requestsOf(route, theirs, walk.schemas)) {
-            const answer = await walk.app.inject({
-              method: route.method,
-              url,
-              headers: { authorization: `Bearer ${asker.token}` },
-              ...(payload !== undefined && { payload }),
-            })
-            codes.add(answer.statusCode)
-            const fault = faultOf(route, asker, requires, answer, theirs)
-            if (fault) holes.push(`${route.name} as ${asker.name}: ${fault}`)
-          }
-          // Else it was refused for what was sent, and nobody knows whether it would have looked.
-          if (route.path.includes('{') && mayAsk(asker, requires) && !codes.has(404)) {
-            holes.push(`${route.name} as ${asker.name}: no request came as far as to look`)
-          }
-          row.push([...codes].sort((a, b) => a - b).join('/'))
-        }
-        matrix.push(
-          [route.name.padEnd(62), requires.padEnd(20), ...row.map((cell) => cell.padEnd(12))].join(' '),
-        )
-      }
-      const head = ['route'.padEnd(62), 'requires'.padEnd(20), ...askers.map(({ name }) => name.padEnd(12))]
-      for (const line of [head.join(' '), ...matrix]) test.diagnostic(line)
-      assert.deepEqual(holes, [])
-      assert.equal(await everythingOf(walk, walk.theirsId), before, 'something of theirs has changed')
-      assert.ok(matrix.length > 90, `${matrix.length} routes were walked`)
-      assert.ok(ours['servers'])
-    })
-
-    it('takes nothing of another organization into one’s own', async () => {
-      await using walk = await openWalk(makePlace)
-      const theirs = await walk.fill(walk.theirToken, MARK)
-      const own = await walk.fill(walk.token, 'own')
-      const token = await walk.person(walk.organizationId, builtInRoleId(walk.organizationId, 'admin'))
-      const before = [await everythingOf(walk, walk.theirsId), await everythingOf(walk, walk.organizationId)]
-      const taken = await takenOf(walk, token, referring(own, theirs))
-      assert.deepEqual(taken, [])
-      assert.deepEqual(
-        [await everythingOf(walk, walk.theirsId), await everythingOf(walk, walk.organizationId)],
-        before,
-      )
-    })
-
-    it('refuses what the role does not allow, and nothing else, to one’s own organization', async () => {
-      await using walk = await openWalk(makePlace)
-      const own = await walk.fill(walk.token, 'own')
-      const askers = await askersOf(walk)
-      const before = await everythingOf(walk, walk.organizationId)
-      const wrong: string[] = []
-      for (const route of walk.routes) {
-        const requires = requirementOf(walk, route)
-        if (requires === undefined || route.isStream) continue
-        for (const asker of askers) {
-          const isAllowed = mayAsk(asker, requires)
-          // What would be done is not tried here: the features' own tests do that.
-          if (isAllowed && route.method !== 'GET') continue
-          for (const { url, payload } of requestsOf(route, own, walk.schemas)) {
-            const { statusCode } = await walk.app.inject({
-              method: route.method,
-              url,
-              headers: { authorization: `Bearer ${asker.token}` },
-              ...(payload !== undefined && { payload }),
-            })
-            if ((statusCode === 403) === isAllowed)
-              wrong.push(`${route.name} as ${asker.name}: ${statusCode}`)
-          }
-        }
-      }
-      assert.deepEqual(wrong, [])
-      assert.equal(await everythingOf(walk, walk.organizationId), before)
-    })
-
-    it('shows to a role that is limited to some servers only these, and what belongs to them', async () => {
-      await using walk = await openWalk(makePlace)
-      const hidden = await walk.fill(walk.token, MARK, { labels: { env: 'production' }, shared: 'common' })
-      const shown = await walk.fill(walk.token, 'own', { labels: { env: 'staging' } })
-      const abilities: Ability[] = [
-        'view',
-        'run-backups',
-        'restore',
-        'download-snapshots',
-        'edit-snapshots',
-        'delete-snapshots',
-        'manage-servers',
-        'manage-plans',
-      ]
-      const token = await walk.limited('staging', abilities, { labels: { env: 'staging' } })
-      const asker: Asker = { name: 'staging', token, abilities, isInstanceAdministrator: false }
-      // What the organization shares is seen by all.
-      const ofServers = Object.fromEntries(
-        ['servers', 'plans', 'snapshots', 'jobs', 'restores', 'scheduled-restores', 'hooks'].map((kind) => [
-          kind,
-          hidden[kind] ?? '',
-        ]),
-      )
-      // Whoever has signed in may have tokens of their own.
-      const everything = () => everythingOf(walk, walk.organizationId, { except: 'tokens' })
-      const before = await everything()
-      const holes: string[] = []
-      for (const route of walk.routes) {
-        const requires = requirementOf(walk, route)
-        if (requires === undefined || route.isStream) continue
-        const kind = route.path.split('/')[3] ?? ''
-        const isShared = !(kind in ofServers) && route.path.includes('{')
-        // What is started for all plans of a schedule is started for those that are seen: see below.
-        if (isShared && route.method !== 'GET' && mayAsk(asker, requires)) continue
-        const things = isShared ? hidden : ofServers
-        for (const { url, payload } of requestsOf(route, things, walk.schemas)) {
+describeStores('every route', (makePlace) => {
+  it('shows and changes nothing of another organization, whatever the role', async (test) => {
+    await using walk = await openWalk(makePlace)
+    const theirs = await walk.fill(walk.theirToken, MARK)
+    const ours = await walk.fill(walk.token, 'own')
+    const askers = await askersOf(walk)
+    const before = await everythingOf(walk, walk.theirsId)
+    const holes: string[] = []
+    const matrix: string[] = []
+    for (const route of walk.routes) {
+      const requires = requirementOf(walk, route)
+      if (requires === undefined || route.isStream) continue
+      const row: string[] = []
+      for (const asker of askers) {
+        const codes = new Set<number>()
+        for (const { url, payload } of requestsOf(route, theirs, walk.schemas)) {
           const answer = await walk.app.inject({
             method: route.method,
             url,
-            headers: { authorization: `Bearer ${token}` },
+            headers: { authorization: `Bearer ${asker.token}` },
             ...(payload !== undefined && { payload }),
           })
-          const fault = isShared
-            ? showing(answer, ofServers)
-            : faultOf(route, asker, requires, answer, ofServers)
-          if (fault) holes.push(`${route.name}: ${fault}`)
+          codes.add(answer.statusCode)
+          const fault = faultOf(route, asker, requires, answer, theirs)
+          if (fault) holes.push(`${route.name} as ${asker.name}: ${fault}`)
+        }
+        // Else it was refused for what was sent, and nobody knows whether it would have looked.
+        if (route.path.includes('{') && mayAsk(asker, requires) && !codes.has(404)) {
+          holes.push(`${route.name} as ${asker.name}: no request came as far as to look`)
+        }
+        row.push([...codes].sort((a, b) => a - b).join('/'))
+      }
+      matrix.push(
+        [route.name.padEnd(62), requires.padEnd(20), ...row.map((cell) => cell.padEnd(12))].join(' '),
+      )
+    }
+    const head = ['route'.padEnd(62), 'requires'.padEnd(20), ...askers.map(({ name }) => name.padEnd(12))]
+    for (const line of [head.join(' '), ...matrix]) test.diagnostic(line)
+    assert.deepEqual(holes, [])
+    assert.equal(await everythingOf(walk, walk.theirsId), before, 'something of theirs has changed')
+    assert.ok(matrix.length > 90, `${matrix.length} routes were walked`)
+    assert.ok(ours['servers'])
+  })
+
+  it('takes nothing of another organization into one’s own', async () => {
+    await using walk = await openWalk(makePlace)
+    const theirs = await walk.fill(walk.theirToken, MARK)
+    const own = await walk.fill(walk.token, 'own')
+    const token = await walk.person(walk.organizationId, builtInRoleId(walk.organizationId, 'admin'))
+    const before = [await everythingOf(walk, walk.theirsId), await everythingOf(walk, walk.organizationId)]
+    const taken = await takenOf(walk, token, referring(own, theirs))
+    assert.deepEqual(taken, [])
+    assert.deepEqual(
+      [await everythingOf(walk, walk.theirsId), await everythingOf(walk, walk.organizationId)],
+      before,
+    )
+  })
+
+  it('refuses what the role does not allow, and nothing else, to one’s own organization', async () => {
+    await using walk = await openWalk(makePlace)
+    const own = await walk.fill(walk.token, 'own')
+    const askers = await askersOf(walk)
+    const before = await everythingOf(walk, walk.organizationId)
+    const wrong: string[] = []
+    for (const route of walk.routes) {
+      const requires = requirementOf(walk, route)
+      if (requires === undefined || route.isStream) continue
+      for (const asker of askers) {
+        const isAllowed = mayAsk(asker, requires)
+        // What would be done is not tried here: the features' own tests do that.
+        if (isAllowed && route.method !== 'GET') continue
+        for (const { url, payload } of requestsOf(route, own, walk.schemas)) {
+          const { statusCode } = await walk.app.inject({
+            method: route.method,
+            url,
+            headers: { authorization: `Bearer ${asker.token}` },
+            ...(payload !== undefined && { payload }),
+          })
+          if ((statusCode === 403) === isAllowed) wrong.push(`${route.name} as ${asker.name}: ${statusCode}`)
         }
       }
-      assert.deepEqual(holes, [])
-      assert.equal(await everything(), before)
-      const get = async (path: string) =>
-        (
-          await walk.app.inject({ url: `/api/v1/${path}`, headers: { authorization: `Bearer ${token}` } })
-        ).json()
-      for (const kind of ['servers', 'plans', 'snapshots', 'scheduled-restores'] as const) {
-        const ids = (await get(kind)).items.map(({ id }: { id: string }) => id)
-        assert.deepEqual(ids, [shown[kind]], kind)
-      }
-      const servers = { ...shown, ...ofServers }
-      assert.deepEqual(await takenOf(walk, token, referring(shown, servers, { isLimited: true })), [])
-      assert.equal(await everything(), before)
-      // About the snapshot of a server that is seen, and one that is not.
-      const now = walk.store.now
-      await walk.store.db
-        .insertInto('jobs')
-        .values({
-          id: 'across',
-          organizationId: walk.organizationId,
-          kind: 'restore',
-          key: 'across',
-          state: 'queued',
-          serverId: hidden['servers'],
-          snapshotId: shown['snapshots'],
-          payload: '{}',
-          runAt: 9e12,
-          createdAt: now,
-          updatedAt: now,
+    }
+    assert.deepEqual(wrong, [])
+    assert.equal(await everythingOf(walk, walk.organizationId), before)
+  })
+
+  it('shows to a role that is limited to some servers only these, and what belongs to them', async () => {
+    await using walk = await openWalk(makePlace)
+    const hidden = await walk.fill(walk.token, MARK, { labels: { env: 'production' }, shared: 'common' })
+    const shown = await walk.fill(walk.token, 'own', { labels: { env: 'staging' } })
+    const abilities: Ability[] = [
+      'view',
+      'run-backups',
+      'restore',
+      'download-snapshots',
+      'edit-snapshots',
+      'delete-snapshots',
+      'manage-servers',
+      'manage-plans',
+    ]
+    const token = await walk.limited('staging', abilities, { labels: { env: 'staging' } })
+    const asker: Asker = { name: 'staging', token, abilities, isInstanceAdministrator: false }
+    // What the organization shares is seen by all.
+    const ofServers = Object.fromEntries(
+      ['servers', 'plans', 'snapshots', 'jobs', 'restores', 'scheduled-restores', 'hooks'].map((kind) => [
+        kind,
+        hidden[kind] ?? '',
+      ]),
+    )
+    // Whoever has signed in may have tokens of their own.
+    const everything = () => everythingOf(walk, walk.organizationId, { except: 'tokens' })
+    const before = await everything()
+    const holes: string[] = []
+    for (const route of walk.routes) {
+      const requires = requirementOf(walk, route)
+      if (requires === undefined || route.isStream) continue
+      const kind = route.path.split('/')[3] ?? ''
+      const isShared = !(kind in ofServers) && route.path.includes('{')
+      // What is started for all plans of a schedule is started for those that are seen: see below.
+      if (isShared && route.method !== 'GET' && mayAsk(asker, requires)) continue
+      const things = isShared ? hidden : ofServers
+      for (const { url, payload } of requestsOf(route, things, walk.schemas)) {
+        const answer = await walk.app.inject({
+          method: route.method,
+          url,
+          headers: { authorization: `Bearer ${token}` },
+          ...(payload !== undefined && { payload }),
         })
-        .execute()
-      const ask = async (method: 'GET' | 'POST' | 'DELETE', path: string, payload?: object) =>
-        (
-          await walk.app.inject({
-            method,
-            url: `/api/v1/${path}`,
-            headers: { authorization: `Bearer ${token}` },
-            ...(payload && { payload }),
-          })
-        ).statusCode
-      assert.equal(await ask('GET', 'jobs/across'), 404)
-      assert.equal(await ask('POST', 'jobs/across/cancel'), 404)
-      // What waits for a volume, ordered by somebody who sees all, is joined by who does not see it.
-      assert.equal(await ask('POST', `volumes/${hidden['volumes']}/check`, {}), 403)
-      await walk.store.db
-        .updateTable('jobs')
-        .set({ key: `delete-snapshots:${shown['volumes']}`, snapshotId: null, serverId: null })
-        .where('id', '=', 'across')
-        .execute()
-      assert.equal(await ask('DELETE', `snapshots/${shown['snapshots']}?newest=true`), 202)
-      const jobs = (await get('jobs')).items
-      assert.ok(jobs.some(({ id }: { id: string }) => id === shown['jobs']))
-      const overview = await get('overview')
-      assert.equal(overview.counts.protected, 1)
-      assert.equal(overview.items.length, 1)
-    })
-  },
-  'sqlite',
-)
+        const fault = isShared
+          ? showing(answer, ofServers)
+          : faultOf(route, asker, requires, answer, ofServers)
+        if (fault) holes.push(`${route.name}: ${fault}`)
+      }
+    }
+    assert.deepEqual(holes, [])
+    assert.equal(await everything(), before)
+    const get = async (path: string) =>
+      (
+        await walk.app.inject({ url: `/api/v1/${path}`, headers: { authorization: `Bearer ${token}` } })
+      ).json()
+    for (const kind of ['servers', 'plans', 'snapshots', 'scheduled-restores'] as const) {
+      const ids = (await get(kind)).items.map(({ id }: { id: string }) => id)
+      assert.deepEqual(ids, [shown[kind]], kind)
+    }
+    const servers = { ...shown, ...ofServers }
+    assert.deepEqual(await takenOf(walk, token, referring(shown, servers, { isLimited: true })), [])
+    assert.equal(await everything(), before)
+    // About the snapshot of a server that is seen, and one that is not.
+    const now = walk.store.now
+    await walk.store.db
+      .insertInto('jobs')
+      .values({
+        id: 'across',
+        organizationId: walk.organizationId,
+        kind: 'restore',
+        key: 'across',
+        state: 'queued',
+        serverId: hidden['servers'],
+        snapshotId: shown['snapshots'],
+        payload: '{}',
+        runAt: 9e12,
+        createdAt: now,
+        updatedAt: now,
+      })
+      .execute()
+    const ask = async (method: 'GET' | 'POST' | 'DELETE', path: string, payload?: object) =>
+      (
+        await walk.app.inject({
+          method,
+          url: `/api/v1/${path}`,
+          headers: { authorization: `Bearer ${token}` },
+          ...(payload && { payload }),
+        })
+      ).statusCode
+    assert.equal(await ask('GET', 'jobs/across'), 404)
+    assert.equal(await ask('POST', 'jobs/across/cancel'), 404)
+    // What waits for a volume, ordered by somebody who sees all, is joined by who does not see it.
+    assert.equal(await ask('POST', `volumes/${hidden['volumes']}/check`, {}), 403)
+    await walk.store.db
+      .updateTable('jobs')
+      .set({ key: `delete-snapshots:${shown['volumes']}`, snapshotId: null, serverId: null })
+      .where('id', '=', 'across')
+      .execute()
+    assert.equal(await ask('DELETE', `snapshots/${shown['snapshots']}?newest=true`), 202)
+    const jobs = (await get('jobs')).items
+    assert.ok(jobs.some(({ id }: { id: string }) => id === shown['jobs']))
+    const overview = await get('overview')
+    assert.equal(overview.counts.protected, 1)
+    assert.equal(overview.items.length, 1)
+  })
+})
 
 /** Requests in which what is one's own would refer to what is foreign. */
 function referring(own: Things, foreign: Things, { isLimited = false } = {}) {

@@ -49,87 +49,83 @@ async function answering(...answers: { status: number; type?: string; body?: str
   }
 }
 
-describeStores(
-  'the client',
-  (makePlace) => {
-    it('asks for what the API has, and changes it as it was read', async () => {
-      await using app = await openClient(makePlace)
-      const { client } = app
-      const added = await client.ask('POST /api/v1/servers', { body: shop })
-      assert.equal(added.status, 201)
-      const { id } = added.body
-      assert.equal(added.location, `/api/v1/servers/${id}`)
-      const read = await client.ask('GET /api/v1/servers/{id}', { params: { id } })
-      assert.deepEqual(read.body, added.body)
-      const change = (name: string) =>
-        client.ask('PATCH /api/v1/servers/{id}', { params: { id }, body: { name }, ifMatch: read.etag })
-      assert.equal((await change('store')).body.name, 'store')
-      await assert.rejects(change('shop'), has('changed_meanwhile'))
-      assert.equal((await client.ask('DELETE /api/v1/servers/{id}', { params: { id } })).body, null)
-      await assert.rejects(
-        client.ask('GET /api/v1/servers/{id}', { params: { id: 'a/../b' } }),
-        has('not_found'),
-      )
-    })
+describeStores('the client', (makePlace) => {
+  it('asks for what the API has, and changes it as it was read', async () => {
+    await using app = await openClient(makePlace)
+    const { client } = app
+    const added = await client.ask('POST /api/v1/servers', { body: shop })
+    assert.equal(added.status, 201)
+    const { id } = added.body
+    assert.equal(added.location, `/api/v1/servers/${id}`)
+    const read = await client.ask('GET /api/v1/servers/{id}', { params: { id } })
+    assert.deepEqual(read.body, added.body)
+    const change = (name: string) =>
+      client.ask('PATCH /api/v1/servers/{id}', { params: { id }, body: { name }, ifMatch: read.etag })
+    assert.equal((await change('store')).body.name, 'store')
+    await assert.rejects(change('shop'), has('changed_meanwhile'))
+    assert.equal((await client.ask('DELETE /api/v1/servers/{id}', { params: { id } })).body, null)
+    await assert.rejects(
+      client.ask('GET /api/v1/servers/{id}', { params: { id: 'a/../b' } }),
+      has('not_found'),
+    )
+  })
 
-    it('throws the app’s errors, with what helps and the fields', async () => {
-      await using app = await openClient(makePlace)
-      await assert.rejects(
-        app.client.ask('POST /api/v1/servers', { body: { ...shop, maxRunning: 0 } }),
-        (error: AppError) => error.code === 'invalid_input' && error.fields?.[0]?.field === 'maxRunning',
-      )
-      await assert.rejects(
-        connect({ url: app.url }).ask('GET /api/v1/servers'),
-        (error: AppError) => error.code === 'not_signed_in' && /holdfast token create/.test(error.hint ?? ''),
-      )
-    })
+  it('throws the app’s errors, with what helps and the fields', async () => {
+    await using app = await openClient(makePlace)
+    await assert.rejects(
+      app.client.ask('POST /api/v1/servers', { body: { ...shop, maxRunning: 0 } }),
+      (error: AppError) => error.code === 'invalid_input' && error.fields?.[0]?.field === 'maxRunning',
+    )
+    await assert.rejects(
+      connect({ url: app.url }).ask('GET /api/v1/servers'),
+      (error: AppError) => error.code === 'not_signed_in' && /holdfast token create/.test(error.hint ?? ''),
+    )
+  })
 
-    it('reads a list to its end', async () => {
-      await using app = await openClient(makePlace)
-      const names = Array.from({ length: 5 }, (_, n) => `server ${n}`)
-      for (const name of names) await app.client.ask('POST /api/v1/servers', { body: { ...shop, name } })
-      const found = await Array.fromAsync(itemsOf(app.client, 'GET /api/v1/servers', { query: { limit: 2 } }))
-      assert.deepEqual(
-        found.map(({ name }) => name),
-        names,
-      )
-    })
+  it('reads a list to its end', async () => {
+    await using app = await openClient(makePlace)
+    const names = Array.from({ length: 5 }, (_, n) => `server ${n}`)
+    for (const name of names) await app.client.ask('POST /api/v1/servers', { body: { ...shop, name } })
+    const found = await Array.fromAsync(itemsOf(app.client, 'GET /api/v1/servers', { query: { limit: 2 } }))
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      names,
+    )
+  })
 
-    it('sends a POST again whose answer was lost, and it is done once', async () => {
-      let sent = 0
-      await using app = await openClient(makePlace, {
-        fetch: async (...request) => {
-          const response = await fetch(...request)
-          if (++sent > 2) return response
-          await response.text()
-          throw new TypeError('fetch failed', { cause: new Error('the line was cut') })
-        },
-      })
-      const added = await app.client.ask('POST /api/v1/servers', { body: shop })
-      assert.equal(sent, 3)
-      assert.equal(added.isReplayed, true)
-      assert.equal(added.body.name, 'shop')
-      const { items } = (await app.client.ask('GET /api/v1/servers')).body
-      assert.equal(items.length, 1)
+  it('sends a POST again whose answer was lost, and it is done once', async () => {
+    let sent = 0
+    await using app = await openClient(makePlace, {
+      fetch: async (...request) => {
+        const response = await fetch(...request)
+        if (++sent > 2) return response
+        await response.text()
+        throw new TypeError('fetch failed', { cause: new Error('the line was cut') })
+      },
     })
+    const added = await app.client.ask('POST /api/v1/servers', { body: shop })
+    assert.equal(sent, 3)
+    assert.equal(added.isReplayed, true)
+    assert.equal(added.body.name, 'shop')
+    const { items } = (await app.client.ask('GET /api/v1/servers')).body
+    assert.equal(items.length, 1)
+  })
 
-    it('sends a change only once', async () => {
-      let sent = 0
-      await using app = await openClient(makePlace, {
-        fetch: async (...request) => {
-          if ((request[1]?.method ?? '') === 'POST') return await fetch(...request)
-          sent++
-          throw new TypeError('fetch failed')
-        },
-      })
-      const { id } = (await app.client.ask('POST /api/v1/servers', { body: shop })).body
-      const change = app.client.ask('PATCH /api/v1/servers/{id}', { params: { id }, body: { name: 'x' } })
-      await assert.rejects(change, has('app_unreachable'))
-      assert.equal(sent, 1)
+  it('sends a change only once', async () => {
+    let sent = 0
+    await using app = await openClient(makePlace, {
+      fetch: async (...request) => {
+        if ((request[1]?.method ?? '') === 'POST') return await fetch(...request)
+        sent++
+        throw new TypeError('fetch failed')
+      },
     })
-  },
-  'sqlite',
-)
+    const { id } = (await app.client.ask('POST /api/v1/servers', { body: shop })).body
+    const change = app.client.ask('PATCH /api/v1/servers/{id}', { params: { id }, body: { name: 'x' } })
+    await assert.rejects(change, has('app_unreachable'))
+    assert.equal(sent, 1)
+  })
+})
 
 describe('the client', () => {
   it('waits for who is busy, and gives up in the end', async () => {

@@ -7,7 +7,7 @@ import { AppError, type ErrorCode } from '../shared/errors.ts'
 import { type CopiedTable, copiedTables, copyStore, notCopied } from './copy-store.ts'
 import { openStore, type Store } from './database.ts'
 import { migrate } from './migrate.ts'
-import { describeStores } from './test-bed.ts'
+import { describeBothStores } from './test-bed.ts'
 
 const NOW = 1_790_000_000_000
 const { signal } = new AbortController()
@@ -307,7 +307,7 @@ function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
 
-describeStores('a store is copied', (makePlace) => {
+describeBothStores('a store is copied', (makePlace) => {
   let folder: TempFolder
   let count = 0
   before(async () => (folder = await tempFolder('copies')))

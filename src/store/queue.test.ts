@@ -17,13 +17,13 @@ import {
   type Outcome,
   type Runner,
 } from './queue.ts'
-import { describeStores } from './test-bed.ts'
+import { describeBothStores } from './test-bed.ts'
 
 const ORGANIZATION = 'org'
 const runner: Runner = { name: 'runner-1', node: 'node-1', capacity: 100, kinds: ['backup'] }
 const failure: Outcome = { state: 'failed', error: { code: 'tool_failed', message: 'It failed.' } }
 
-describeStores('the queue', (makePlace) => {
+describeBothStores('the queue', (makePlace) => {
   /** A store with a queue, and shorter words for what is done with it. */
   async function openQueue() {
     const store = await (await makePlace()).openMigrated()

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { sql } from 'kysely'
 import type { Store } from './database.ts'
 import { scoped } from './scope.ts'
-import { describeStores } from './test-bed.ts'
+import { describeBothStores } from './test-bed.ts'
 
 const NOW = 1_790_000_000_000
 const stamps = { revision: 1, createdAt: NOW, updatedAt: NOW }
@@ -104,7 +104,7 @@ async function fill({ db }: Store): Promise<void> {
   }
 }
 
-describeStores('a scoped store', (makePlace) => {
+describeBothStores('a scoped store', (makePlace) => {
   const open = async () => {
     const store = await (await makePlace()).openMigrated()
     await fill(store)

@@ -11,11 +11,11 @@ import { tempFolder } from '../../test/servers/temp-folder.ts'
 import { openStore, type Store } from './database.ts'
 import { migrate, readMigrations, type Migration } from './migrate.ts'
 import { openPostgresqlStore } from './postgresql.ts'
-import { describeOnPostgresql, describeStores } from './test-bed.ts'
+import { describeOnPostgresql, describeBothStores } from './test-bed.ts'
 
 const first = await readMigrations()
 
-describeStores('the store', (makePlace) => {
+describeBothStores('the store', (makePlace) => {
   it('gets its tables once, whoever asks how often', async () => {
     const place = await makePlace()
     await using store = await place.open()

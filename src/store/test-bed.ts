@@ -20,12 +20,18 @@ export interface StorePlace {
 type StoreSuite = (makePlace: () => Promise<StorePlace>) => void
 
 /**
- * Runs the suite once on each engine; `makePlace` gives a store of its own to each test. With `enough`, what the suite is
- * about is not the store, and only the long run tries it on the other one, too.
+ * Runs the suite on each engine; `makePlace` gives a store of its own to each test. What the suite is about is not the
+ * store, so the fast share tries it on one of them, `enough`, and leaves the other one to the long run.
  */
-export function describeStores(name: string, suite: StoreSuite, enough?: StoreEngine): void {
-  if (isEverything || enough !== 'postgresql') describeOnSqlite(name, suite)
-  if (isEverything || enough !== 'sqlite') describeOnPostgresql(name, suite)
+export function describeStores(name: string, suite: StoreSuite, enough: StoreEngine = 'sqlite'): void {
+  if (isEverything || enough === 'sqlite') describeOnSqlite(name, suite)
+  if (isEverything || enough === 'postgresql') describeOnPostgresql(name, suite)
+}
+
+/** Runs the suite on each engine always: it is about what the store does, or how the engines differ. */
+export function describeBothStores(name: string, suite: StoreSuite): void {
+  describeOnSqlite(name, suite)
+  describeOnPostgresql(name, suite)
 }
 
 function describeOnSqlite(name: string, suite: StoreSuite): void {

@@ -61,6 +61,8 @@ describe('the pages of restores and jobs', { skip: skipUnless('chromium', 'postg
     const former = page.url()
     await dialog.getByRole('button', { name: 'Put the former database back' }).click()
     await page.waitForURL((url) => url.href !== former && url.pathname.startsWith('/restores/'))
+    // Until it is there, the former one is still seen, which has succeeded.
+    await page.getByText('This takes another restore back').waitFor()
     await succeeded(page)
     assert.deepEqual(await emails('shop'), ['changed', 'changed'])
     assert.deepEqual(complaints, [])

@@ -9,7 +9,7 @@ import { makeKey, sealer, writeKey } from '../../lib/sealing.ts'
 import { AppError } from '../../shared/errors.ts'
 import { openStore, type Store } from '../../store/database.ts'
 import { migrate, readMigrations, schemaOf } from '../../store/migrate.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { readConfiguration } from '../configuration.ts'
 import { serve } from '../serve.ts'
 
@@ -17,7 +17,7 @@ const all = await readMigrations()
 const newest = all.length
 const KEY = writeKey(makeKey())
 
-describeStores('before a release changes the app’s own database', (makePlace) => {
+describeBothStores('before a release changes the app’s own database', (makePlace) => {
   let folder: TempFolder
   let count = 0
   before(async () => (folder = await tempFolder('migrating')))

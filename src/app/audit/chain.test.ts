@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import { copyStore } from '../../store/copy-store.ts'
-import { describeStores, placeOf } from '../../store/test-bed.ts'
+import { describeBothStores, placeOf } from '../../store/test-bed.ts'
 import { tempFolder } from '../../../test/servers/temp-folder.ts'
 import { type NewAuditEntry, recordAudit, recordAuditNow, systemActor } from './record.ts'
 import { verifyChain } from './verify.ts'
@@ -49,7 +49,7 @@ const columns = [
   'hash',
 ]
 
-describeStores('the chain of the audit log', (makePlace) => {
+describeBothStores('the chain of the audit log', (makePlace) => {
   it('is intact while nothing has happened, and after every entry', async () => {
     await using store = await (await makePlace()).openMigrated()
     const empty = await verifyChain(store)

@@ -143,122 +143,118 @@ describeStores(
   'postgresql',
 )
 
-describeStores(
-  'the content check',
-  (makePlace) => {
-    it('reads a share each time, those first that were not read for longest, until all are', async () => {
-      await using app = await openCatalogue(makePlace)
-      const ids: string[] = []
-      for (let n = 0; n < 6; n++) ids.push(await app.add({ content: Buffer.alloc(100, n) }))
-      const readAt = async () =>
-        Promise.all(ids.map(async (id) => (await app.snapshot(id)).copies[0]?.contentCheckedAt ?? null))
-      for (const count of [2, 4, 6]) {
-        const [, job] = await check(app, 0, { contents: true, share: 1 / 3 })
-        assert.deepEqual(job?.result, { copies: 2, bytes: 200 }, job?.error?.message)
-        assert.equal((await readAt()).filter((at) => at !== null).length, count)
-      }
-      const before = await readAt()
-      await check(app, 0, { contents: true, share: 0.01 })
-      const after = await readAt()
-      const changed = after.flatMap((at, i) => (at === before[i] ? [] : [before[i] ?? '']))
-      const oldest = before.map(String).sort()[0]
-      assert.deepEqual(changed, [oldest])
-      const [, whole] = await check(app, 0, { contents: true, share: 1 })
-      assert.deepEqual(whole?.result, { copies: 6, bytes: 600 })
-    })
+describeStores('the content check', (makePlace) => {
+  it('reads a share each time, those first that were not read for longest, until all are', async () => {
+    await using app = await openCatalogue(makePlace)
+    const ids: string[] = []
+    for (let n = 0; n < 6; n++) ids.push(await app.add({ content: Buffer.alloc(100, n) }))
+    const readAt = async () =>
+      Promise.all(ids.map(async (id) => (await app.snapshot(id)).copies[0]?.contentCheckedAt ?? null))
+    for (const count of [2, 4, 6]) {
+      const [, job] = await check(app, 0, { contents: true, share: 1 / 3 })
+      assert.deepEqual(job?.result, { copies: 2, bytes: 200 }, job?.error?.message)
+      assert.equal((await readAt()).filter((at) => at !== null).length, count)
+    }
+    const before = await readAt()
+    await check(app, 0, { contents: true, share: 0.01 })
+    const after = await readAt()
+    const changed = after.flatMap((at, i) => (at === before[i] ? [] : [before[i] ?? '']))
+    const oldest = before.map(String).sort()[0]
+    assert.deepEqual(changed, [oldest])
+    const [, whole] = await check(app, 0, { contents: true, share: 1 })
+    assert.deepEqual(whole?.result, { copies: 6, bytes: 600 })
+  })
 
-    it('takes the share of a day if none is asked for', async () => {
-      await using app = await openCatalogue(makePlace)
-      for (let n = 0; n < 4; n++) await app.add({ content: Buffer.alloc(100, n) })
-      await app.ask('PATCH', '/api/v1/settings', { contentCheckDays: 2 })
-      const [, job] = await check(app, 0, { contents: true })
-      assert.deepEqual(job?.result, { copies: 2, bytes: 200 })
-    })
+  it('takes the share of a day if none is asked for', async () => {
+    await using app = await openCatalogue(makePlace)
+    for (let n = 0; n < 4; n++) await app.add({ content: Buffer.alloc(100, n) })
+    await app.ask('PATCH', '/api/v1/settings', { contentCheckDays: 2 })
+    const [, job] = await check(app, 0, { contents: true })
+    assert.deepEqual(job?.result, { copies: 2, bytes: 200 })
+  })
 
-    it('finds bytes that have changed, without any key, and has the copy made again', async () => {
-      await using app = await openCatalogue(makePlace, { volumes: 2 })
-      const id = await app.add({ on: [0, 1], content: Buffer.from('content') })
-      const lost = await app.add({ on: [0, 1] })
-      const key = await app.keyOf(id)
-      await writeFile(app.path(0, key), 'CONTENT')
-      await rm(app.path(0, await app.keyOf(lost)))
-      const { store, organizationId } = app
-      const { enqueueCheck } = await import('./checks.ts')
-      await store.db
-        .transaction()
-        .execute((trx) =>
-          enqueueCheck(store, trx, organizationId, app.volumeIds[0] ?? '', { contents: true, share: 1 }),
-        )
-      const { contentCheck } = await import('./content-check.ts')
-      await app.run({ kinds: { 'content-check': contentCheck } })
-      const [job] = await app.jobs('content-check')
-      assert.match(job?.error?.message ?? '', /1 copy is missing and 1 copy is damaged/)
-      assert.deepEqual(await app.states(id), { 'volume 0': 'corrupt', 'volume 1': 'stored' })
-      assert.deepEqual(await app.states(lost), { 'volume 0': 'missing', 'volume 1': 'stored' })
-      await app.run({ evenLater: true })
-      assert.deepEqual(await app.states(id), { 'volume 0': 'stored', 'volume 1': 'stored' })
-      assert.equal(String(await readFile(app.path(0, key))), 'content')
-    })
-
-    it('that has found damage does not succeed when it is tried again', async () => {
-      await using app = await openCatalogue(makePlace)
-      const id = await app.add()
-      await app.add()
-      await writeFile(app.path(0, await app.keyOf(id)), 'x')
-      const { 'content-check': kind } = jobKinds
-      assert.ok(kind)
-      const brokenOff: typeof kind = {
-        ...kind,
-        async run(work) {
-          await assert.rejects(kind.run(work))
-          throw new AppError('volume_unreachable', 'The line is cut.')
-        },
-      }
-      await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
-      await app.run({ kinds: { 'content-check': brokenOff } })
-      assert.equal((await app.jobs('content-check'))[0]?.state, 'queued')
-      // Whoever asks for more meanwhile joins it, and takes nothing away.
-      await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
-      await app.run({ kinds: { 'content-check': kind }, evenLater: true })
-      const [job, ...others] = await app.jobs('content-check')
-      assert.deepEqual(others, [])
-      assert.deepEqual([job?.state, job?.attempt, job?.error?.code], ['failed', 2, 'checksum_mismatch'])
-      assert.match(job?.error?.message ?? '', /1 copy is damaged/)
-    })
-
-    it('passes by what cannot be read, reads the others, and fails', async () => {
-      await using app = await openCatalogue(makePlace)
-      const ids: string[] = []
-      for (let n = 0; n < 3; n++) ids.push(await app.add())
-      const path = app.path(0, await app.keyOf(ids[0] ?? ''))
-      await rename(path, `${path}-elsewhere`)
-      await symlink(`${path}-elsewhere`, path)
-      await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
-      const { 'content-check': kind } = jobKinds
-      assert.ok(kind)
-      await app.run({ kinds: { 'content-check': kind }, evenLater: true })
-      const [job] = await app.jobs('content-check')
-      assert.deepEqual([job?.state, job?.attempt, job?.error?.code], ['failed', 3, 'volume_refused'])
-      const read = await Promise.all(
-        ids.map(async (id) => (await app.snapshot(id)).copies[0]?.contentCheckedAt !== null),
+  it('finds bytes that have changed, without any key, and has the copy made again', async () => {
+    await using app = await openCatalogue(makePlace, { volumes: 2 })
+    const id = await app.add({ on: [0, 1], content: Buffer.from('content') })
+    const lost = await app.add({ on: [0, 1] })
+    const key = await app.keyOf(id)
+    await writeFile(app.path(0, key), 'CONTENT')
+    await rm(app.path(0, await app.keyOf(lost)))
+    const { store, organizationId } = app
+    const { enqueueCheck } = await import('./checks.ts')
+    await store.db
+      .transaction()
+      .execute((trx) =>
+        enqueueCheck(store, trx, organizationId, app.volumeIds[0] ?? '', { contents: true, share: 1 }),
       )
-      assert.deepEqual(read, [false, true, true])
-      assert.deepEqual(await app.states(ids[0] ?? ''), { 'volume 0': 'stored' })
-    })
+    const { contentCheck } = await import('./content-check.ts')
+    await app.run({ kinds: { 'content-check': contentCheck } })
+    const [job] = await app.jobs('content-check')
+    assert.match(job?.error?.message ?? '', /1 copy is missing and 1 copy is damaged/)
+    assert.deepEqual(await app.states(id), { 'volume 0': 'corrupt', 'volume 1': 'stored' })
+    assert.deepEqual(await app.states(lost), { 'volume 0': 'missing', 'volume 1': 'stored' })
+    await app.run({ evenLater: true })
+    assert.deepEqual(await app.states(id), { 'volume 0': 'stored', 'volume 1': 'stored' })
+    assert.equal(String(await readFile(app.path(0, key))), 'content')
+  })
 
-    it('writes a manifest again that is gone', async () => {
-      await using app = await openCatalogue(makePlace)
-      const id = await app.add()
-      const path = app.manifestPath(0, await app.keyOf(id))
-      const before = JSON.parse(String(await readFile(path)))
-      await rm(path)
-      await check(app, 0, { contents: true })
-      assert.deepEqual(JSON.parse(String(await readFile(path))), before)
-      await app.store.db.updateTable('copies').set({ state: 'delete_pending' }).execute()
-      await rm(path)
-      await check(app, 0, { contents: true })
-      await assert.rejects(stat(path))
-    })
-  },
-  'sqlite',
-)
+  it('that has found damage does not succeed when it is tried again', async () => {
+    await using app = await openCatalogue(makePlace)
+    const id = await app.add()
+    await app.add()
+    await writeFile(app.path(0, await app.keyOf(id)), 'x')
+    const { 'content-check': kind } = jobKinds
+    assert.ok(kind)
+    const brokenOff: typeof kind = {
+      ...kind,
+      async run(work) {
+        await assert.rejects(kind.run(work))
+        throw new AppError('volume_unreachable', 'The line is cut.')
+      },
+    }
+    await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
+    await app.run({ kinds: { 'content-check': brokenOff } })
+    assert.equal((await app.jobs('content-check'))[0]?.state, 'queued')
+    // Whoever asks for more meanwhile joins it, and takes nothing away.
+    await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
+    await app.run({ kinds: { 'content-check': kind }, evenLater: true })
+    const [job, ...others] = await app.jobs('content-check')
+    assert.deepEqual(others, [])
+    assert.deepEqual([job?.state, job?.attempt, job?.error?.code], ['failed', 2, 'checksum_mismatch'])
+    assert.match(job?.error?.message ?? '', /1 copy is damaged/)
+  })
+
+  it('passes by what cannot be read, reads the others, and fails', async () => {
+    await using app = await openCatalogue(makePlace)
+    const ids: string[] = []
+    for (let n = 0; n < 3; n++) ids.push(await app.add())
+    const path = app.path(0, await app.keyOf(ids[0] ?? ''))
+    await rename(path, `${path}-elsewhere`)
+    await symlink(`${path}-elsewhere`, path)
+    await app.post(`volumes/${app.volumeIds[0]}/check`, { contents: true, share: 1 })
+    const { 'content-check': kind } = jobKinds
+    assert.ok(kind)
+    await app.run({ kinds: { 'content-check': kind }, evenLater: true })
+    const [job] = await app.jobs('content-check')
+    assert.deepEqual([job?.state, job?.attempt, job?.error?.code], ['failed', 3, 'volume_refused'])
+    const read = await Promise.all(
+      ids.map(async (id) => (await app.snapshot(id)).copies[0]?.contentCheckedAt !== null),
+    )
+    assert.deepEqual(read, [false, true, true])
+    assert.deepEqual(await app.states(ids[0] ?? ''), { 'volume 0': 'stored' })
+  })
+
+  it('writes a manifest again that is gone', async () => {
+    await using app = await openCatalogue(makePlace)
+    const id = await app.add()
+    const path = app.manifestPath(0, await app.keyOf(id))
+    const before = JSON.parse(String(await readFile(path)))
+    await rm(path)
+    await check(app, 0, { contents: true })
+    assert.deepEqual(JSON.parse(String(await readFile(path))), before)
+    await app.store.db.updateTable('copies').set({ state: 'delete_pending' }).execute()
+    await rm(path)
+    await check(app, 0, { contents: true })
+    await assert.rejects(stat(path))
+  })
+})

@@ -341,139 +341,131 @@ async function openOwnStream(makePlace: Parameters<typeof openApp>[0], options: 
   return { ...app, ...(await app.listen()), opened: opened.promise }
 }
 
-describeStores(
-  'a stream',
-  (makePlace) => {
-    it('says that it lives, and where the client would go on', async () => {
-      await using app = await openOwnStream(makePlace, { heartbeat: 10, position: () => '42' })
-      const response = await app.client.send('GET', '/test/stream', { signal: app.signal })
-      const events = readEvents(response.body ?? assert.fail())
-      const beat = await next(events, ({ id }) => id === '42')
-      assert.equal(beat.data, undefined, 'it is no event')
-    })
+describeStores('a stream', (makePlace) => {
+  it('says that it lives, and where the client would go on', async () => {
+    await using app = await openOwnStream(makePlace, { heartbeat: 10, position: () => '42' })
+    const response = await app.client.send('GET', '/test/stream', { signal: app.signal })
+    const events = readEvents(response.body ?? assert.fail())
+    const beat = await next(events, ({ id }) => id === '42')
+    assert.equal(beat.data, undefined, 'it is no event')
+  })
 
-    it('is cut off when its client does not read', async () => {
-      await using app = await openOwnStream(makePlace, {})
-      const { hostname, port } = new URL(app.url)
-      const socket = openSocket(Number(port), hostname)
-      socket.on('error', () => {})
-      socket.write(`GET /test/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${app.token}\r\n\r\n`)
-      socket.pause()
-      const stream = await app.opened
-      const data = 'x'.repeat(100_000)
-      // The kernel takes some megabytes, whoever reads.
-      for (let sent = 0; sent < 1_000 && !stream.signal.aborted; sent++) {
-        stream.send({ id: '1', event: 'job', data })
-        await sleep(1)
+  it('is cut off when its client does not read', async () => {
+    await using app = await openOwnStream(makePlace, {})
+    const { hostname, port } = new URL(app.url)
+    const socket = openSocket(Number(port), hostname)
+    socket.on('error', () => {})
+    socket.write(`GET /test/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${app.token}\r\n\r\n`)
+    socket.pause()
+    const stream = await app.opened
+    const data = 'x'.repeat(100_000)
+    // The kernel takes some megabytes, whoever reads.
+    for (let sent = 0; sent < 1_000 && !stream.signal.aborted; sent++) {
+      stream.send({ id: '1', event: 'job', data })
+      await sleep(1)
+    }
+    assert.ok(stream.signal.aborted)
+    socket.destroy()
+  })
+
+  it('waits for a client that reads slowly, if it is asked to', async () => {
+    await using app = await openOwnStream(makePlace, {})
+    const response = await app.client.send('GET', '/test/stream', { signal: app.signal })
+    const stream = await app.opened
+    const events = readEvents(response.body ?? assert.fail())
+    const data = 'x'.repeat(100_000)
+    const sending = (async () => {
+      for (let id = 1; id <= 200; id++) {
+        stream.send({ id: String(id), event: 'job', data })
+        await stream.taken()
       }
-      assert.ok(stream.signal.aborted)
-      socket.destroy()
-    })
+      stream.end()
+    })()
+    let count = 0
+    for await (const event of events) if (event.data !== undefined) count++
+    await sending
+    assert.equal(count, 200)
+  })
 
-    it('waits for a client that reads slowly, if it is asked to', async () => {
-      await using app = await openOwnStream(makePlace, {})
-      const response = await app.client.send('GET', '/test/stream', { signal: app.signal })
-      const stream = await app.opened
-      const events = readEvents(response.body ?? assert.fail())
-      const data = 'x'.repeat(100_000)
-      const sending = (async () => {
-        for (let id = 1; id <= 200; id++) {
-          stream.send({ id: String(id), event: 'job', data })
-          await stream.taken()
-        }
-        stream.end()
-      })()
-      let count = 0
-      for await (const event of events) if (event.data !== undefined) count++
-      await sending
-      assert.equal(count, 200)
-    })
+  it('ends when its client goes, and when its token is deleted', async () => {
+    await using app = await openOwnStream(makePlace, { heartbeat: 10 })
+    const { id, token } = (await app.client.ask('POST /api/v1/tokens', { body: { name: 'short' } })).body
+    const other = connect({ url: app.url, token })
+    const response = await other.send('GET', '/test/stream')
+    const stream = await app.opened
+    await sleep(50)
+    assert.equal(stream.signal.aborted, false)
+    await app.client.ask('DELETE /api/v1/tokens/{id}', { params: { id } })
+    await response.text()
+    assert.ok(stream.signal.aborted)
 
-    it('ends when its client goes, and when its token is deleted', async () => {
-      await using app = await openOwnStream(makePlace, { heartbeat: 10 })
-      const { id, token } = (await app.client.ask('POST /api/v1/tokens', { body: { name: 'short' } })).body
-      const other = connect({ url: app.url, token })
-      const response = await other.send('GET', '/test/stream')
-      const stream = await app.opened
-      await sleep(50)
-      assert.equal(stream.signal.aborted, false)
-      await app.client.ask('DELETE /api/v1/tokens/{id}', { params: { id } })
-      await response.text()
-      assert.ok(stream.signal.aborted)
+    await using second = await openOwnStream(makePlace, {})
+    const leave = new AbortController()
+    await second.client.send('GET', '/test/stream', { signal: leave.signal })
+    const { signal } = await second.opened
+    const gone = once(signal, 'abort')
+    leave.abort()
+    await gone
+  })
+})
 
-      await using second = await openOwnStream(makePlace, {})
-      const leave = new AbortController()
-      await second.client.send('GET', '/test/stream', { signal: leave.signal })
-      const { signal } = await second.opened
-      const gone = once(signal, 'abort')
-      leave.abort()
-      await gone
-    })
-  },
-  'sqlite',
-)
+describeStores('the log of a job, as events,', (makePlace) => {
+  const line = (message: string) => ({ at: new Date(0).toISOString(), level: 'info', message })
 
-describeStores(
-  'the log of a job, as events,',
-  (makePlace) => {
-    const line = (message: string) => ({ at: new Date(0).toISOString(), level: 'info', message })
+  it('comes line by line while the job runs, and ends with it', async () => {
+    await using app = await openListening(makePlace)
+    const { client } = await app.listen()
+    const id = await app.enqueue()
+    const finish = await app.run()
+    const write = (number: number, ...messages: string[]) =>
+      app.store.db
+        .insertInto('jobLogs')
+        .values({ jobId: id, number, lines: JSON.stringify(messages.map(line)) })
+        .execute()
+    await write(1, 'one', 'two')
+    const events = eventsOf(client, `/api/v1/jobs/${id}/log`, { signal: app.signal, pause: 1 })
+    const seen: ReceivedEvent[] = []
+    const message = (text: string) =>
+      next(events, ({ data }) => (data as { message: string }).message === text, seen)
+    await message('two')
+    await write(2, 'three')
+    await message('three')
+    await finish()
+    // As if that had been a while ago: the last words are waited for.
+    await app.store.db.updateTable('jobs').set({ finishedAt: 1 }).where('id', '=', id).execute()
+    await next(events, ({ event }) => event === 'end', seen)
+    assert.deepEqual(
+      seen.map(({ event, data }) => [event, (data as { message?: string }).message]),
+      [
+        ['line', 'one'],
+        ['line', 'two'],
+        ['line', 'three'],
+        ['end', undefined],
+      ],
+    )
+    assert.deepEqual(seen.at(-1)?.data, { state: 'succeeded' })
+    assert.ok((await events.next()).done, 'and it does not begin again')
 
-    it('comes line by line while the job runs, and ends with it', async () => {
-      await using app = await openListening(makePlace)
-      const { client } = await app.listen()
-      const id = await app.enqueue()
-      const finish = await app.run()
-      const write = (number: number, ...messages: string[]) =>
-        app.store.db
-          .insertInto('jobLogs')
-          .values({ jobId: id, number, lines: JSON.stringify(messages.map(line)) })
-          .execute()
-      await write(1, 'one', 'two')
-      const events = eventsOf(client, `/api/v1/jobs/${id}/log`, { signal: app.signal, pause: 1 })
-      const seen: ReceivedEvent[] = []
-      const message = (text: string) =>
-        next(events, ({ data }) => (data as { message: string }).message === text, seen)
-      await message('two')
-      await write(2, 'three')
-      await message('three')
-      await finish()
-      // As if that had been a while ago: the last words are waited for.
-      await app.store.db.updateTable('jobs').set({ finishedAt: 1 }).where('id', '=', id).execute()
-      await next(events, ({ event }) => event === 'end', seen)
-      assert.deepEqual(
-        seen.map(({ event, data }) => [event, (data as { message?: string }).message]),
-        [
-          ['line', 'one'],
-          ['line', 'two'],
-          ['line', 'three'],
-          ['end', undefined],
-        ],
-      )
-      assert.deepEqual(seen.at(-1)?.data, { state: 'succeeded' })
-      assert.ok((await events.next()).done, 'and it does not begin again')
+    const place = seen[0]?.id
+    const rest = await Array.fromAsync(
+      eventsOf(client, `/api/v1/jobs/${id}/log`, { signal: app.signal, pause: 1, after: place ?? '' }),
+    )
+    assert.deepEqual(
+      rest.map(({ data }) => (data as { message?: string }).message),
+      ['two', 'three', undefined],
+    )
+  })
 
-      const place = seen[0]?.id
-      const rest = await Array.fromAsync(
-        eventsOf(client, `/api/v1/jobs/${id}/log`, { signal: app.signal, pause: 1, after: place ?? '' }),
-      )
-      assert.deepEqual(
-        rest.map(({ data }) => (data as { message?: string }).message),
-        ['two', 'three', undefined],
-      )
-    })
-
-    it('of a job that is none of ours is not there', async () => {
-      await using app = await openListening(makePlace)
-      const id = await app.enqueue()
-      await app.store.db.transaction().execute((trx) => cancelJob(app.store, trx, id))
-      assert.ok(isOver((await app.ask('GET', `/api/v1/jobs/${id}`)).json().state))
-      const accept = { accept: 'text/event-stream' }
-      assert.equal((await app.ask('GET', '/api/v1/jobs/none/log', undefined, accept)).statusCode, 404)
-      const odd = { ...accept, 'last-event-id': '1.x' }
-      assert.equal((await app.ask('GET', `/api/v1/jobs/${id}/log`, undefined, odd)).statusCode, 400)
-      const json = await app.ask('GET', `/api/v1/jobs/${id}/log`)
-      assert.equal(json.json().isOver, true, 'who does not ask for events gets none')
-    })
-  },
-  'sqlite',
-)
+  it('of a job that is none of ours is not there', async () => {
+    await using app = await openListening(makePlace)
+    const id = await app.enqueue()
+    await app.store.db.transaction().execute((trx) => cancelJob(app.store, trx, id))
+    assert.ok(isOver((await app.ask('GET', `/api/v1/jobs/${id}`)).json().state))
+    const accept = { accept: 'text/event-stream' }
+    assert.equal((await app.ask('GET', '/api/v1/jobs/none/log', undefined, accept)).statusCode, 404)
+    const odd = { ...accept, 'last-event-id': '1.x' }
+    assert.equal((await app.ask('GET', `/api/v1/jobs/${id}/log`, undefined, odd)).statusCode, 400)
+    const json = await app.ask('GET', `/api/v1/jobs/${id}/log`)
+    assert.equal(json.json().isOver, true, 'who does not ask for events gets none')
+  })
+})

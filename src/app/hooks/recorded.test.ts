@@ -181,31 +181,27 @@ describeStores('a backup whose hooks run', (makePlace) => {
   })
 })
 
-describeStores(
-  'a restore whose hooks run',
-  (makePlace) => {
-    it('ends as it was recorded when its runner is lost', async () => {
-      await using app = await openHooks(makePlace)
-      const file = app.file('file')
-      await app.set({ postRestoreScript: endless(file) })
-      const snapshotId = await app.takeSnapshot(app.shop, app.database)
-      const database = app.file('target.db')
-      await app.order({ snapshotId, serverId: app.shop, database })
-      await using running = await begin(app, 'restore', file)
-      const { job, id } = running
-      const during = await app.restoreOf(id)
-      assert.deepEqual([during.state, during.result?.rows], ['running', { tables: 1, rows: 3 }])
-      await app.store.db.updateTable('jobs').set({ leaseUntil: 0 }).where('id', '=', id).execute()
-      assert.deepEqual(await reap(app.context, jobKinds), [id])
-      job.abort(new AppError('lease_lost', 'Another one has it.'))
-      await job.over
-      const { state, error, result } = await app.restoreOf(id)
-      assert.deepEqual([state, error], ['succeeded', null])
-      assert.deepEqual(result?.rows, { tables: 1, rows: 3 })
-      assert.equal(await runJobs(app.context, { evenLater: true }), 0)
-      assert.ok(existsSync(database))
-      assert.equal(readFileSync(file, 'utf8'), 'running\n')
-    })
-  },
-  'sqlite',
-)
+describeStores('a restore whose hooks run', (makePlace) => {
+  it('ends as it was recorded when its runner is lost', async () => {
+    await using app = await openHooks(makePlace)
+    const file = app.file('file')
+    await app.set({ postRestoreScript: endless(file) })
+    const snapshotId = await app.takeSnapshot(app.shop, app.database)
+    const database = app.file('target.db')
+    await app.order({ snapshotId, serverId: app.shop, database })
+    await using running = await begin(app, 'restore', file)
+    const { job, id } = running
+    const during = await app.restoreOf(id)
+    assert.deepEqual([during.state, during.result?.rows], ['running', { tables: 1, rows: 3 }])
+    await app.store.db.updateTable('jobs').set({ leaseUntil: 0 }).where('id', '=', id).execute()
+    assert.deepEqual(await reap(app.context, jobKinds), [id])
+    job.abort(new AppError('lease_lost', 'Another one has it.'))
+    await job.over
+    const { state, error, result } = await app.restoreOf(id)
+    assert.deepEqual([state, error], ['succeeded', null])
+    assert.deepEqual(result?.rows, { tables: 1, rows: 3 })
+    assert.equal(await runJobs(app.context, { evenLater: true }), 0)
+    assert.ok(existsSync(database))
+    assert.equal(readFileSync(file, 'utf8'), 'running\n')
+  })
+})

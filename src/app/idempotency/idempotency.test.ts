@@ -5,7 +5,7 @@ import { it } from 'node:test'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
 import { problem } from '../../shared/problems.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { buildApp } from '../app.ts'
 import { openApp } from '../test-bed.ts'
 
@@ -38,7 +38,7 @@ async function age(opened: Awaited<ReturnType<typeof openApp>>, milliseconds: nu
     .execute()
 }
 
-describeStores('a POST with an Idempotency-Key', (makePlace) => {
+describeBothStores('a POST with an Idempotency-Key', (makePlace) => {
   it('is done once, and answered again as it was', async () => {
     await using app = await openApp(makePlace)
     const headers = { 'idempotency-key': randomUUID() }
@@ -230,7 +230,7 @@ describeStores('a POST with an Idempotency-Key', (makePlace) => {
   })
 })
 
-describeStores('text that cannot be stored', (makePlace) => {
+describeBothStores('text that cannot be stored', (makePlace) => {
   it('is refused before anybody tries', async () => {
     await using app = await openApp(makePlace)
     for (const [body, field] of [

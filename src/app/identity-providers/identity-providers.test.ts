@@ -169,57 +169,47 @@ async function startGithub(emails: { email: string; primary: boolean; verified: 
   })
 }
 
-describeStores(
-  'GitHub',
-  (makePlace) => {
-    it('says who somebody is by its API: the first address, if it is verified, and teams', async () => {
-      const emails = [
-        { email: 'spare@example.com', primary: false, verified: true },
-        { email: 'Octo@example.com', primary: true, verified: true },
-      ]
-      await using github = await startGithub(emails)
-      await using app = await openApp(makePlace)
-      const { provider } = await add(app, {
-        name: 'GitHub',
-        kind: 'github',
-        settings: { url: github.origin, clientId: 'x', clientSecret: 'canary-of-mine' },
-        autoCreate: true,
-        claim: 'groups',
-        mappings: [
-          {
-            value: 'acme/dbas',
-            organizationId: app.organizationId,
-            roleId: builtInRoleId(app.organizationId, 'operator'),
-          },
-        ],
-        isStrict: true,
-      })
-      const finish = async (code: string) => {
-        const browser = app.people.browser()
-        const begun = await browser.request('GET', `/api/v1/sign-in/providers/${provider.id}`)
-        const at = new URL(String(begun.headers['location']))
-        assert.equal(at.origin + at.pathname, `${github.origin}/login/oauth/authorize`)
-        assert.equal(at.searchParams.get('code_challenge_method'), 'S256')
-        const query = new URLSearchParams({ code, state: at.searchParams.get('state') ?? '' })
-        const path = `/api/v1/sign-in/providers/${provider.id}/callback?${query.toString()}`
-        return (await browser.request('GET', path)).headers['location']
-      }
-      assert.equal(await finish('right'), '/')
-      const users = await app.store.db
-        .selectFrom('users')
-        .select(['name', 'email', 'emailVerified'])
-        .execute()
-      assert.deepEqual(users, [{ name: 'octocat', email: 'octo@example.com', emailVerified: 1 }])
-      const accounts = await app.store.db
-        .selectFrom('accounts')
-        .select(['accountId', 'accessToken'])
-        .execute()
-      assert.deepEqual(accounts, [{ accountId: '583231', accessToken: null }])
-      assert.equal(await finish('wrong'), '/sign-in?error=provider_refused')
+describeStores('GitHub', (makePlace) => {
+  it('says who somebody is by its API: the first address, if it is verified, and teams', async () => {
+    const emails = [
+      { email: 'spare@example.com', primary: false, verified: true },
+      { email: 'Octo@example.com', primary: true, verified: true },
+    ]
+    await using github = await startGithub(emails)
+    await using app = await openApp(makePlace)
+    const { provider } = await add(app, {
+      name: 'GitHub',
+      kind: 'github',
+      settings: { url: github.origin, clientId: 'x', clientSecret: 'canary-of-mine' },
+      autoCreate: true,
+      claim: 'groups',
+      mappings: [
+        {
+          value: 'acme/dbas',
+          organizationId: app.organizationId,
+          roleId: builtInRoleId(app.organizationId, 'operator'),
+        },
+      ],
+      isStrict: true,
     })
-  },
-  'sqlite',
-)
+    const finish = async (code: string) => {
+      const browser = app.people.browser()
+      const begun = await browser.request('GET', `/api/v1/sign-in/providers/${provider.id}`)
+      const at = new URL(String(begun.headers['location']))
+      assert.equal(at.origin + at.pathname, `${github.origin}/login/oauth/authorize`)
+      assert.equal(at.searchParams.get('code_challenge_method'), 'S256')
+      const query = new URLSearchParams({ code, state: at.searchParams.get('state') ?? '' })
+      const path = `/api/v1/sign-in/providers/${provider.id}/callback?${query.toString()}`
+      return (await browser.request('GET', path)).headers['location']
+    }
+    assert.equal(await finish('right'), '/')
+    const users = await app.store.db.selectFrom('users').select(['name', 'email', 'emailVerified']).execute()
+    assert.deepEqual(users, [{ name: 'octocat', email: 'octo@example.com', emailVerified: 1 }])
+    const accounts = await app.store.db.selectFrom('accounts').select(['accountId', 'accessToken']).execute()
+    assert.deepEqual(accounts, [{ accountId: '583231', accessToken: null }])
+    assert.equal(await finish('wrong'), '/sign-in?error=provider_refused')
+  })
+})
 
 const ofEnvironment: OidcOfEnvironment = {
   name: 'Single sign-on',
@@ -241,52 +231,45 @@ async function openWith(makePlace: () => Promise<StorePlace>, oidc: OidcOfEnviro
   return app
 }
 
-describeStores(
-  'the identity provider of the environment',
-  (makePlace) => {
-    it('is there, is what the environment says, and is changed nowhere else', async () => {
-      await using app = await openWith(makePlace, ofEnvironment)
-      const shown = identityProvider.parse((await app.ask('GET', `${url}/environment`)).json())
-      const { organizationId } = app
-      assert.equal(shown.isFromEnvironment, true)
-      assert.deepEqual(shown.mappings, [
-        { value: 'admins', organizationId, roleId: builtInRoleId(organizationId, 'admin') },
-      ])
-      assert.equal(shown.defaultMembership?.roleId, builtInRoleId(organizationId, 'viewer'))
-      assert.equal((await app.ask('PATCH', `${url}/environment`, { name: 'x' })).statusCode, 400)
-      assert.equal((await app.ask('DELETE', `${url}/environment`)).statusCode, 400)
-      const revision = async () =>
-        (await app.store.db.selectFrom('identityProviders').select('revision').executeTakeFirstOrThrow())
-          .revision
-      await keepProviderOfEnvironment(app.context)
-      assert.equal(await revision(), 1, 'nothing has changed')
-      app.context.oidc = { ...ofEnvironment, clientSecret: 'another-secret' }
-      await keepProviderOfEnvironment(app.context)
-      assert.equal(await revision(), 2)
-      const renewed = (await app.ask('GET', `${url}/environment`)).json()
-      assert.equal(renewed.settings.clientSecret, 'anot****')
-    })
+describeStores('the identity provider of the environment', (makePlace) => {
+  it('is there, is what the environment says, and is changed nowhere else', async () => {
+    await using app = await openWith(makePlace, ofEnvironment)
+    const shown = identityProvider.parse((await app.ask('GET', `${url}/environment`)).json())
+    const { organizationId } = app
+    assert.equal(shown.isFromEnvironment, true)
+    assert.deepEqual(shown.mappings, [
+      { value: 'admins', organizationId, roleId: builtInRoleId(organizationId, 'admin') },
+    ])
+    assert.equal(shown.defaultMembership?.roleId, builtInRoleId(organizationId, 'viewer'))
+    assert.equal((await app.ask('PATCH', `${url}/environment`, { name: 'x' })).statusCode, 400)
+    assert.equal((await app.ask('DELETE', `${url}/environment`)).statusCode, 400)
+    const revision = async () =>
+      (await app.store.db.selectFrom('identityProviders').select('revision').executeTakeFirstOrThrow())
+        .revision
+    await keepProviderOfEnvironment(app.context)
+    assert.equal(await revision(), 1, 'nothing has changed')
+    app.context.oidc = { ...ofEnvironment, clientSecret: 'another-secret' }
+    await keepProviderOfEnvironment(app.context)
+    assert.equal(await revision(), 2)
+    const renewed = (await app.ask('GET', `${url}/environment`)).json()
+    assert.equal(renewed.settings.clientSecret, 'anot****')
+  })
 
-    it('signs nobody in when the environment has none any more, and can be deleted then', async () => {
-      await using app = await openWith(makePlace, ofEnvironment)
-      app.context.oidc = undefined
-      assert.match(
-        (await keepProviderOfEnvironment(app.context)).join(),
-        /Nobody signs in by “Single sign-on”/,
-      )
-      assert.deepEqual(await keepProviderOfEnvironment(app.context), [])
-      const shown = (await app.ask('GET', `${url}/environment`)).json()
-      assert.deepEqual([shown.isEnabled, shown.isFromEnvironment], [false, false])
-      assert.equal((await app.ask('DELETE', `${url}/environment`)).statusCode, 204)
-    })
+  it('signs nobody in when the environment has none any more, and can be deleted then', async () => {
+    await using app = await openWith(makePlace, ofEnvironment)
+    app.context.oidc = undefined
+    assert.match((await keepProviderOfEnvironment(app.context)).join(), /Nobody signs in by “Single sign-on”/)
+    assert.deepEqual(await keepProviderOfEnvironment(app.context), [])
+    const shown = (await app.ask('GET', `${url}/environment`)).json()
+    assert.deepEqual([shown.isEnabled, shown.isFromEnvironment], [false, false])
+    assert.equal((await app.ask('DELETE', `${url}/environment`)).statusCode, 204)
+  })
 
-    it('goes without roles that are not there, and says so', async () => {
-      await using app = await openApp(makePlace)
-      const defaultRole = { role: 'Owner', organization: undefined }
-      app.context.oidc = { ...ofEnvironment, defaultRole }
-      const [warning] = await keepProviderOfEnvironment(app.context)
-      assert.match(warning ?? '', /OIDC_DEFAULT_ROLE names the role “Owner” of the first organization/)
-    })
-  },
-  'sqlite',
-)
+  it('goes without roles that are not there, and says so', async () => {
+    await using app = await openApp(makePlace)
+    const defaultRole = { role: 'Owner', organization: undefined }
+    app.context.oidc = { ...ofEnvironment, defaultRole }
+    const [warning] = await keepProviderOfEnvironment(app.context)
+    assert.match(warning ?? '', /OIDC_DEFAULT_ROLE names the role “Owner” of the first organization/)
+  })
+})

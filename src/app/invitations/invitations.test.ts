@@ -287,38 +287,34 @@ describeStores('an invitation', (makePlace) => {
   })
 })
 
-describeStores(
-  'an invitation by mail',
-  (makePlace) => {
-    it('has the link, and says so; who it could not reach, too', async () => {
-      const certificate = (await makeCertificates()).server
-      const user = 'holdfast'
-      await using server = await startSmtpReceiver({ certificate, tls: 'none', user, password })
-      await using app = await openInvited(makePlace)
-      const smtp: Smtp = {
-        host: '127.0.0.1',
-        port: server.port,
-        tls: 'none',
-        user,
-        password,
-        from: 'Holdfast <h@example.com>',
-      }
-      app.context.smtp = smtp
-      const sent = await app.invite()
-      assert.deepEqual([sent.mailed, sent.mailError], [true, null])
-      const [mail] = server.received
-      assert.deepEqual(mail?.to, [email])
-      const { headers, text } = readMail(mail?.source ?? '')
-      assert.match(headers.get('subject') ?? '', /Invitation to “Default”/)
-      assert.ok(text.includes(new URL(sent.link).href), text)
+describeStores('an invitation by mail', (makePlace) => {
+  it('has the link, and says so; who it could not reach, too', async () => {
+    const certificate = (await makeCertificates()).server
+    const user = 'holdfast'
+    await using server = await startSmtpReceiver({ certificate, tls: 'none', user, password })
+    await using app = await openInvited(makePlace)
+    const smtp: Smtp = {
+      host: '127.0.0.1',
+      port: server.port,
+      tls: 'none',
+      user,
+      password,
+      from: 'Holdfast <h@example.com>',
+    }
+    app.context.smtp = smtp
+    const sent = await app.invite()
+    assert.deepEqual([sent.mailed, sent.mailError], [true, null])
+    const [mail] = server.received
+    assert.deepEqual(mail?.to, [email])
+    const { headers, text } = readMail(mail?.source ?? '')
+    assert.match(headers.get('subject') ?? '', /Invitation to “Default”/)
+    assert.ok(text.includes(new URL(sent.link).href), text)
 
-      server.refuse({ recipient: () => ({ code: 550, text: '5.1.1 No such user here' }) })
-      const unsent = await app.invite({ email: 'nobody@example.com' })
-      assert.equal(unsent.mailed, false)
-      assert.equal(unsent.mailError?.code, 'channel_refused')
-      assert.ok(!JSON.stringify(unsent.mailError).includes(tokenIn(unsent)))
-      assert.equal(codeOf(await app.accept(tokenIn(unsent))), '200')
-    })
-  },
-  'sqlite',
-)
+    server.refuse({ recipient: () => ({ code: 550, text: '5.1.1 No such user here' }) })
+    const unsent = await app.invite({ email: 'nobody@example.com' })
+    assert.equal(unsent.mailed, false)
+    assert.equal(unsent.mailError?.code, 'channel_refused')
+    assert.ok(!JSON.stringify(unsent.mailError).includes(tokenIn(unsent)))
+    assert.equal(codeOf(await app.accept(tokenIn(unsent))), '200')
+  })
+})

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
 import type { Job, JobState } from '../../shared/jobs.ts'
 import { enqueueJob, type JobOrder } from '../../store/queue.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 import { defineJob, type JobKind } from './job-kind.ts'
 import { startWorker, type Worker } from './worker.ts'
@@ -56,7 +56,7 @@ const endless = defineJob({
   },
 })
 
-describeStores('a worker', (makePlace) => {
+describeBothStores('a worker', (makePlace) => {
   it('does a job, and keeps what it said and what came of it', async () => {
     await using app = await openApp(makePlace)
     const kind = defineJob({
@@ -370,7 +370,7 @@ describeStores('a worker', (makePlace) => {
   })
 })
 
-describeStores('the routes of jobs', (makePlace) => {
+describeBothStores('the routes of jobs', (makePlace) => {
   it('list the newest first, page by page, and find by what a job is about', async () => {
     await using app = await openApp(makePlace)
     const ids: string[] = []

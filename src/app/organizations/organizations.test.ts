@@ -119,233 +119,219 @@ describeStores('organizations', (makePlace) => {
   })
 })
 
-describeStores(
-  'an organization is deleted',
-  (makePlace) => {
-    it('with everything that is its own, and nothing else', async () => {
-      await using app = await openOrganizations(makePlace)
-      const first = await app.fill(app.organizationId, 'first')
-      await runJobs(app.context)
-      const before = await allRows(app.store)
-      const secondId = await app.addOrganization('Second')
-      const second = await app.fill(secondId, 'second')
-      for (const [table, count] of Object.entries(await countOwned(app.store, secondId))) {
-        assert.ok(count > 0, `${table} has nothing of the organization: fill it`)
-      }
-      const files = await readdir(second.folder, { recursive: true })
-      assert.ok(files.length > 2)
+describeStores('an organization is deleted', (makePlace) => {
+  it('with everything that is its own, and nothing else', async () => {
+    await using app = await openOrganizations(makePlace)
+    const first = await app.fill(app.organizationId, 'first')
+    await runJobs(app.context)
+    const before = await allRows(app.store)
+    const secondId = await app.addOrganization('Second')
+    const second = await app.fill(secondId, 'second')
+    for (const [table, count] of Object.entries(await countOwned(app.store, secondId))) {
+      assert.ok(count > 0, `${table} has nothing of the organization: fill it`)
+    }
+    const files = await readdir(second.folder, { recursive: true })
+    assert.ok(files.length > 2)
 
-      await encrypt(null)
-      const inTheClear = (await app.ask('GET', `${url}/${secondId}/losses`)).json<OrganizationLosses>()
-      assert.deepEqual(inTheClear.warnings, [])
-      await encrypt(second.keyId)
-      const losses = (await app.ask('GET', `${url}/${secondId}/losses`)).json<OrganizationLosses>()
-      assert.deepEqual(losses, {
-        ...losses,
-        organization: { id: secondId, name: 'Second' },
-        servers: ['second'],
-        plans: ['second'],
-        schedules: ['second'],
-        scheduledRestores: ['second'],
-        snapshots: 1,
-        keys: ['second'],
-        channels: ['second'],
-        hooks: ['second'],
-        members: 1,
-        membersWithout: [{ name: 'second', email: 'second@example.com' }],
-        tokens: ['second', 'second’s'],
-        invitations: ['invited-second@example.com'],
-        runningJobs: 0,
-        warnings: [
-          'One snapshot is encrypted with keys of the organization: without their passwords, or the exported keys, nobody can read the copies any more.',
-        ],
-        obstacles: [],
-      })
-      const [, volume] = losses.volumes
-      assert.deepEqual([volume?.name, volume?.location, volume?.copies], ['second', second.folder, 1])
-      assert.ok(Number(volume?.bytes) > 0)
+    await encrypt(null)
+    const inTheClear = (await app.ask('GET', `${url}/${secondId}/losses`)).json<OrganizationLosses>()
+    assert.deepEqual(inTheClear.warnings, [])
+    await encrypt(second.keyId)
+    const losses = (await app.ask('GET', `${url}/${secondId}/losses`)).json<OrganizationLosses>()
+    assert.deepEqual(losses, {
+      ...losses,
+      organization: { id: secondId, name: 'Second' },
+      servers: ['second'],
+      plans: ['second'],
+      schedules: ['second'],
+      scheduledRestores: ['second'],
+      snapshots: 1,
+      keys: ['second'],
+      channels: ['second'],
+      hooks: ['second'],
+      members: 1,
+      membersWithout: [{ name: 'second', email: 'second@example.com' }],
+      tokens: ['second', 'second’s'],
+      invitations: ['invited-second@example.com'],
+      runningJobs: 0,
+      warnings: [
+        'One snapshot is encrypted with keys of the organization: without their passwords, or the exported keys, nobody can read the copies any more.',
+      ],
+      obstacles: [],
+    })
+    const [, volume] = losses.volumes
+    assert.deepEqual([volume?.name, volume?.location, volume?.copies], ['second', second.folder, 1])
+    assert.ok(Number(volume?.bytes) > 0)
 
-      for (const confirmation of ['', '?confirmation=second', '?confirmation=Default']) {
-        const refused = await app.ask('DELETE', `${url}/${secondId}${confirmation}`)
-        assert.equal(codeOf(refused), 'confirmation_needed')
-      }
-      const deleted = await app.ask('DELETE', `${url}/${secondId}?confirmation=Second`)
-      assert.equal(deleted.statusCode, 200, deleted.body)
-      assert.deepEqual(deleted.json(), losses, 'what was said to be lost is what was')
+    for (const confirmation of ['', '?confirmation=second', '?confirmation=Default']) {
+      const refused = await app.ask('DELETE', `${url}/${secondId}${confirmation}`)
+      assert.equal(codeOf(refused), 'confirmation_needed')
+    }
+    const deleted = await app.ask('DELETE', `${url}/${secondId}?confirmation=Second`)
+    assert.equal(deleted.statusCode, 200, deleted.body)
+    assert.deepEqual(deleted.json(), losses, 'what was said to be lost is what was')
 
-      const after = await allRows(app.store)
-      for (const table of tables) {
-        if (!stays.includes(table)) assert.deepEqual(after.get(table), before.get(table), table)
-      }
-      const text = stays
-        .flatMap((table) => (['auditEntries', 'sessions'].includes(table) ? [] : (after.get(table) ?? [])))
-        .join('\n')
-      for (const id of [secondId, ...idsIn(second)]) assert.ok(!text.includes(id), id)
-      assert.deepEqual(await readdir(second.folder, { recursive: true }), files, 'nothing on it was touched')
-      assert.equal((await app.ask('GET', `/api/v1/snapshots/${first.snapshotId}`)).statusCode, 200)
-      const accounts = (await app.ask('GET', '/api/v1/accounts')).json<{ items: { name: string }[] }>()
-      assert.deepEqual(
-        accounts.items.map(({ name }) => name),
-        ['first', 'second'],
-      )
+    const after = await allRows(app.store)
+    for (const table of tables) {
+      if (!stays.includes(table)) assert.deepEqual(after.get(table), before.get(table), table)
+    }
+    const text = stays
+      .flatMap((table) => (['auditEntries', 'sessions'].includes(table) ? [] : (after.get(table) ?? [])))
+      .join('\n')
+    for (const id of [secondId, ...idsIn(second)]) assert.ok(!text.includes(id), id)
+    assert.deepEqual(await readdir(second.folder, { recursive: true }), files, 'nothing on it was touched')
+    assert.equal((await app.ask('GET', `/api/v1/snapshots/${first.snapshotId}`)).statusCode, 200)
+    const accounts = (await app.ask('GET', '/api/v1/accounts')).json<{ items: { name: string }[] }>()
+    assert.deepEqual(
+      accounts.items.map(({ name }) => name),
+      ['first', 'second'],
+    )
 
-      async function encrypt(keyId: string | null) {
+    async function encrypt(keyId: string | null) {
+      await app.store.db.updateTable('snapshots').set({ keyId }).where('id', '=', second.snapshotId).execute()
+    }
+  })
+
+  it('and that is recorded with it, or neither happens; what follows does not undo it', async () => {
+    await using app = await openTwo(makePlace)
+    const remove = (id: string, name: string) => app.ask('DELETE', `${url}/${id}?confirmation=${name}`)
+    const recorded = async () =>
+      (
         await app.store.db
-          .updateTable('snapshots')
-          .set({ keyId })
-          .where('id', '=', second.snapshotId)
+          .selectFrom('auditEntries')
+          .select(['targetId', 'outcome', 'organizationId'])
+          .where('action', '=', 'organization.delete')
+          .orderBy('number')
           .execute()
-      }
-    })
+      ).map(({ targetId, outcome, organizationId }) => [targetId, outcome, organizationId])
+    await sql`alter table audit_entries rename to hidden`.execute(app.store.db)
+    assert.ok((await remove(app.secondId, 'Second')).statusCode >= 500)
+    await sql`alter table hidden rename to audit_entries`.execute(app.store.db)
+    assert.equal((await app.ask('GET', `${url}/${app.secondId}`)).statusCode, 200, 'it is still there')
+    assert.deepEqual(await recorded(), [])
+    // The file with the token of the command line cannot be read.
+    await mkdir(join(app.context.dataDirectory, 'cli.token'))
+    const deleted = await remove(app.secondId, 'Second')
+    assert.equal(deleted.statusCode, 200, deleted.body)
+    assert.deepEqual(await recorded(), [[app.secondId, 'succeeded', null]])
+  })
 
-    it('and that is recorded with it, or neither happens; what follows does not undo it', async () => {
-      await using app = await openTwo(makePlace)
-      const remove = (id: string, name: string) => app.ask('DELETE', `${url}/${id}?confirmation=${name}`)
-      const recorded = async () =>
-        (
-          await app.store.db
-            .selectFrom('auditEntries')
-            .select(['targetId', 'outcome', 'organizationId'])
-            .where('action', '=', 'organization.delete')
-            .orderBy('number')
-            .execute()
-        ).map(({ targetId, outcome, organizationId }) => [targetId, outcome, organizationId])
-      await sql`alter table audit_entries rename to hidden`.execute(app.store.db)
-      assert.ok((await remove(app.secondId, 'Second')).statusCode >= 500)
-      await sql`alter table hidden rename to audit_entries`.execute(app.store.db)
-      assert.equal((await app.ask('GET', `${url}/${app.secondId}`)).statusCode, 200, 'it is still there')
-      assert.deepEqual(await recorded(), [])
-      // The file with the token of the command line cannot be read.
-      await mkdir(join(app.context.dataDirectory, 'cli.token'))
-      const deleted = await remove(app.secondId, 'Second')
-      assert.equal(deleted.statusCode, 200, deleted.body)
-      assert.deepEqual(await recorded(), [[app.secondId, 'succeeded', null]])
-    })
+  it('only when nothing of it is in use', async () => {
+    await using app = await openTwo(makePlace)
+    const second = await app.fill(app.secondId, 'second')
+    const remove = () => app.ask('DELETE', `${url}/${app.secondId}?confirmation=Second`)
+    const refusal = async (sentence: RegExp) => {
+      const refused = await remove()
+      assert.equal(codeOf(refused), 'in_use', refused.body)
+      assert.match(refused.body, sentence)
+      const { obstacles } = (await app.ask('GET', `${url}/${app.secondId}/losses`)).json<OrganizationLosses>()
+      assert.equal(obstacles.length, 1, obstacles.join())
+    }
+    const { db } = app.store
+    const setState = (state: 'running' | 'queued') =>
+      db.updateTable('jobs').set({ state }).where('id', '=', 'job-second').execute()
+    await setState('running')
+    await refusal(/A job of it is running\./)
+    await setState('queued')
 
-    it('only when nothing of it is in use', async () => {
-      await using app = await openTwo(makePlace)
-      const second = await app.fill(app.secondId, 'second')
-      const remove = () => app.ask('DELETE', `${url}/${app.secondId}?confirmation=Second`)
-      const refusal = async (sentence: RegExp) => {
-        const refused = await remove()
-        assert.equal(codeOf(refused), 'in_use', refused.body)
-        assert.match(refused.body, sentence)
-        const { obstacles } = (
-          await app.ask('GET', `${url}/${app.secondId}/losses`)
-        ).json<OrganizationLosses>()
-        assert.equal(obstacles.length, 1, obstacles.join())
-      }
-      const { db } = app.store
-      const setState = (state: 'running' | 'queued') =>
-        db.updateTable('jobs').set({ state }).where('id', '=', 'job-second').execute()
-      await setState('running')
-      await refusal(/A job of it is running\./)
-      await setState('queued')
-
-      const rule = { name: 'theirs', events: ['backup.failed'], channels: [second.channelId] }
-      await app.ask(
-        'PATCH',
-        `/api/v1/channels/${second.channelId}`,
-        { isShared: true },
-        {
-          authorization: `Bearer ${second.token}`,
-        },
-      )
-      const added = await app.ask('POST', '/api/v1/notification-rules', rule)
-      assert.equal(added.statusCode, 201, added.body)
-      await refusal(/Rules of other organizations use its channel “second”\./)
-      await app.ask('DELETE', `/api/v1/notification-rules/${added.json().id}`)
-
-      const registration = { name: 'own', volumeId: second.volumeId, schedules: [] }
-      const registered = await app.ask('POST', '/api/v1/app-backup-registrations', registration, {
+    const rule = { name: 'theirs', events: ['backup.failed'], channels: [second.channelId] }
+    await app.ask(
+      'PATCH',
+      `/api/v1/channels/${second.channelId}`,
+      { isShared: true },
+      {
         authorization: `Bearer ${second.token}`,
+      },
+    )
+    const added = await app.ask('POST', '/api/v1/notification-rules', rule)
+    assert.equal(added.statusCode, 201, added.body)
+    await refusal(/Rules of other organizations use its channel “second”\./)
+    await app.ask('DELETE', `/api/v1/notification-rules/${added.json().id}`)
+
+    const registration = { name: 'own', volumeId: second.volumeId, schedules: [] }
+    const registered = await app.ask('POST', '/api/v1/app-backup-registrations', registration, {
+      authorization: `Bearer ${second.token}`,
+    })
+    assert.equal(registered.statusCode, 201, registered.body)
+    await refusal(/The app backup registration “own” uses a volume of it\./)
+    await app.ask('DELETE', `/api/v1/app-backup-registrations/${registered.json().id}`)
+
+    const mapping = { value: 'x', organizationId: app.secondId, roleId: app.roleId('viewer', app.secondId) }
+    await addProvider(app.store, { mappings: [mapping] })
+    await refusal(/The identity provider “company” gives roles in it\./)
+    await db.deleteFrom('identityProviders').execute()
+
+    const own = await app.ask('DELETE', `${url}/${app.secondId}?confirmation=Second`, undefined, {
+      authorization: `Bearer ${second.token}`,
+    })
+    assert.equal(codeOf(own), 'in_use')
+    assert.equal((await remove()).statusCode, 200)
+    const last = await app.ask('DELETE', `${url}/${app.organizationId}?confirmation=Default`)
+    assert.equal(codeOf(last), 'in_use')
+    assert.match(last.body, /It is the last organization\./)
+  })
+
+  it('also if it was the first, whose app backups another one then sees', async () => {
+    await using app = await openTwo(makePlace)
+    const first = await app.fill(app.organizationId, 'first')
+    const { db, now } = app.store
+    await db
+      .insertInto('jobs')
+      .values({
+        id: 'app-backup',
+        organizationId: app.organizationId,
+        kind: 'app-backup',
+        key: 'app-backup:x',
+        state: 'queued',
+        payload: '{}',
+        runAt: 9e12,
+        createdAt: now,
+        updatedAt: now,
       })
-      assert.equal(registered.statusCode, 201, registered.body)
-      await refusal(/The app backup registration “own” uses a volume of it\./)
-      await app.ask('DELETE', `/api/v1/app-backup-registrations/${registered.json().id}`)
+      .execute()
+    const { keepLocalToken } = await import('../local-token.ts')
+    await keepLocalToken(app.context, app.organizationId)
+    const root = await app.person('root', { isInstanceAdministrator: true, organizationId: app.secondId })
+    const deleted = await root.ask('DELETE', `${url}/${app.organizationId}?confirmation=Default`)
+    assert.equal(deleted.statusCode, 200, deleted.body)
+    const job = await db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('id', '=', 'app-backup')
+      .executeTakeFirstOrThrow()
+    assert.equal(job.organizationId, app.secondId)
+    const { readTokenFile } = await import('../token-file.ts')
+    const token = await readTokenFile(app.context.dataDirectory)
+    assert.equal(
+      (await app.get('/api/v1/servers', `Bearer ${token}`)).statusCode,
+      200,
+      'the command line goes on',
+    )
+    assert.equal(await firstOrganization(app.store), undefined)
+    // What is made later does not find what lies in the folder of the first.
+    const third = (await root.ask('POST', url, { name: 'Third' })).json<Organization>()
+    const volumes = await db
+      .selectFrom('volumes')
+      .select('settings')
+      .where('organizationId', '=', third.id)
+      .execute()
+    const path = (JSON.parse(volumes[0]?.settings ?? '{}') as { path: string }).path
+    assert.notEqual(path, join(app.context.dataDirectory, 'backups'))
+    assert.ok(first)
+  })
 
-      const mapping = { value: 'x', organizationId: app.secondId, roleId: app.roleId('viewer', app.secondId) }
-      await addProvider(app.store, { mappings: [mapping] })
-      await refusal(/The identity provider “company” gives roles in it\./)
-      await db.deleteFrom('identityProviders').execute()
-
-      const own = await app.ask('DELETE', `${url}/${app.secondId}?confirmation=Second`, undefined, {
-        authorization: `Bearer ${second.token}`,
-      })
-      assert.equal(codeOf(own), 'in_use')
-      assert.equal((await remove()).statusCode, 200)
-      const last = await app.ask('DELETE', `${url}/${app.organizationId}?confirmation=Default`)
-      assert.equal(codeOf(last), 'in_use')
-      assert.match(last.body, /It is the last organization\./)
-    })
-
-    it('also if it was the first, whose app backups another one then sees', async () => {
-      await using app = await openTwo(makePlace)
-      const first = await app.fill(app.organizationId, 'first')
-      const { db, now } = app.store
-      await db
-        .insertInto('jobs')
-        .values({
-          id: 'app-backup',
-          organizationId: app.organizationId,
-          kind: 'app-backup',
-          key: 'app-backup:x',
-          state: 'queued',
-          payload: '{}',
-          runAt: 9e12,
-          createdAt: now,
-          updatedAt: now,
-        })
-        .execute()
-      const { keepLocalToken } = await import('../local-token.ts')
-      await keepLocalToken(app.context, app.organizationId)
-      const root = await app.person('root', { isInstanceAdministrator: true, organizationId: app.secondId })
-      const deleted = await root.ask('DELETE', `${url}/${app.organizationId}?confirmation=Default`)
-      assert.equal(deleted.statusCode, 200, deleted.body)
-      const job = await db
-        .selectFrom('jobs')
-        .selectAll()
-        .where('id', '=', 'app-backup')
-        .executeTakeFirstOrThrow()
-      assert.equal(job.organizationId, app.secondId)
-      const { readTokenFile } = await import('../token-file.ts')
-      const token = await readTokenFile(app.context.dataDirectory)
-      assert.equal(
-        (await app.get('/api/v1/servers', `Bearer ${token}`)).statusCode,
-        200,
-        'the command line goes on',
-      )
-      assert.equal(await firstOrganization(app.store), undefined)
-      // What is made later does not find what lies in the folder of the first.
-      const third = (await root.ask('POST', url, { name: 'Third' })).json<Organization>()
-      const volumes = await db
-        .selectFrom('volumes')
-        .select('settings')
-        .where('organizationId', '=', third.id)
-        .execute()
-      const path = (JSON.parse(volumes[0]?.settings ?? '{}') as { path: string }).path
-      assert.notEqual(path, join(app.context.dataDirectory, 'backups'))
-      assert.ok(first)
-    })
-
-    it('and of the last two one stays, whoever is faster', async () => {
-      await using app = await openTwo(makePlace)
-      const root = await app.people.add({ isInstanceAdministrator: true })
-      const answers = await Promise.all([
-        root.request('DELETE', `${url}/${app.secondId}?confirmation=Second`),
-        root.request('DELETE', `${url}/${app.organizationId}?confirmation=Default`),
-      ])
-      assert.deepEqual(answers.map(codeOf).sort(), ['200', 'in_use'])
-      assert.equal(
-        (await root.request('GET', url)).statusCode,
-        200,
-        'also if they are a member of nothing now',
-      )
-      assert.equal((await app.store.db.selectFrom('organizations').select('id').execute()).length, 1)
-    })
-  },
-  'sqlite',
-)
+  it('and of the last two one stays, whoever is faster', async () => {
+    await using app = await openTwo(makePlace)
+    const root = await app.people.add({ isInstanceAdministrator: true })
+    const answers = await Promise.all([
+      root.request('DELETE', `${url}/${app.secondId}?confirmation=Second`),
+      root.request('DELETE', `${url}/${app.organizationId}?confirmation=Default`),
+    ])
+    assert.deepEqual(answers.map(codeOf).sort(), ['200', 'in_use'])
+    assert.equal((await root.request('GET', url)).statusCode, 200, 'also if they are a member of nothing now')
+    assert.equal((await app.store.db.selectFrom('organizations').select('id').execute()).length, 1)
+  })
+})
 
 async function addProvider({ db, now }: Store, rules: object): Promise<void> {
   const values = { id: 'ip', name: 'company', kind: 'oidc', settings: '{}', isEnabled: 1, revision: 1 }

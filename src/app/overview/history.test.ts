@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { v7 as uuidv7 } from 'uuid'
 import { overviewHistory, type OverviewHistory } from '../../shared/overview.ts'
 import type { JobState } from '../../shared/jobs.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { nowOf } from '../clock.ts'
 import { openPlans } from '../plans/test-bed.ts'
 import { lastDays } from './history.ts'
@@ -97,7 +97,7 @@ describe('the last days of a time zone', () => {
   })
 })
 
-describeStores('the history of the overview', (makePlace) => {
+describeBothStores('the history of the overview', (makePlace) => {
   it('counts backups of databases on the day on which they ended, in the display time zone', async () => {
     await using app = await openPlans(makePlace)
     const timeZone = 'Pacific/Auckland'

@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises'
 import { it } from 'node:test'
 import { overview, type Overview } from '../../shared/overview.ts'
 import { problem } from '../../shared/problems.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { backup } from '../backups/backup.ts'
 import { runPlan } from '../backups/run-plan.ts'
 import { nowOf } from '../clock.ts'
@@ -54,7 +54,7 @@ async function note(app: App, planId: string, histories: History[]): Promise<voi
     .execute()
 }
 
-describeStores('the overview', (makePlace) => {
+describeBothStores('the overview', (makePlace) => {
   it('says of every database of every enabled plan how it fares, and counts them', async () => {
     await using app = await openPlans(makePlace)
     const schedules = [app.scheduleId]

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from '../../shared/jobs.ts'
 import type { Plan } from '../../shared/plans.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import type { AppContext } from '../context.ts'
 import { openApp } from '../test-bed.ts'
 import { AppError } from '../../shared/errors.ts'
@@ -80,7 +80,7 @@ async function openSchedule(makePlace: Parameters<typeof openApp>[0], { plans = 
   }
 }
 
-describeStores('what is due', (makePlace) => {
+describeBothStores('what is due', (makePlace) => {
   it('happens once, however many nodes look at the same time', async () => {
     await using app = await openSchedule(makePlace, { plans: 3 })
     await app.pretendLast(2 * HOUR)
@@ -243,7 +243,7 @@ describeStores('what is due', (makePlace) => {
   })
 })
 
-describeStores('what happens each day by itself', (makePlace) => {
+describeBothStores('what happens each day by itself', (makePlace) => {
   /** The app on a day on which all of it has been due, and was fired so many milliseconds before now for the last time. */
   const openDaily = async (ago: number) => {
     const app = await openSchedule(makePlace)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 import { authOf } from './auth.ts'
 
@@ -28,7 +28,7 @@ async function openAdapter(makePlace: MakePlace) {
   return { ...app, adapter, names }
 }
 
-describeStores('what better-auth keeps', (makePlace) => {
+describeBothStores('what better-auth keeps', (makePlace) => {
   it('has ids of ours, times in milliseconds, and truth as 0 and 1', async () => {
     await using app = await openAdapter(makePlace)
     const [row] = await app.store.db.selectFrom('users').selectAll().orderBy('createdAt').execute()

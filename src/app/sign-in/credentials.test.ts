@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 import { authOf } from './auth.ts'
 import { proofOf, voidProofs, withProof } from './credentials.ts'
@@ -11,7 +11,7 @@ import { PASSWORD } from './test-bed.ts'
 
 const NEXT = 'Seven quiet lanterns'
 
-describeStores('what somebody was about to sign in with', (makePlace) => {
+describeBothStores('what somebody was about to sign in with', (makePlace) => {
   it('gives no session when the password is changed meanwhile', async () => {
     await using app = await openApp(makePlace)
     const person = await app.people.add()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { AppError } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 import { forgetTries, startTry } from './limits.ts'
 import { deleteOldTries } from './limits-store.ts'
@@ -52,7 +52,7 @@ const nearly = (seconds: number | undefined, minutes: number) => {
   )
 }
 
-describeStores('tries to sign in', (makePlace) => {
+describeBothStores('tries to sign in', (makePlace) => {
   it('are five in a minute, then one after 1, 2, 4 … minutes, up to an hour', async () => {
     await using app = await openApp(makePlace)
     assert.equal(await tryOften(app.store, 7), 5)

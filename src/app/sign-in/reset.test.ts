@@ -220,50 +220,44 @@ describeStores('a forgotten password', (makePlace) => {
   })
 })
 
-describeStores(
-  'a link to sign in with',
-  (makePlace) => {
-    it('signs in once, also where passwords are switched off, and is no link of another kind', async () => {
-      await using app = await openApp(makePlace)
-      const person = await app.people.add()
-      await app.store.db
-        .insertInto('instanceSettings')
-        .values({
-          id: 'instance',
-          content: '{"passwordSignIn":false}',
-          revision: 1,
-          updatedAt: app.store.now,
-        })
-        .execute()
-      const reset = await makeLink(app.store, 'reset-password', person)
-      const token = await makeLink(app.store, 'sign-in-link', person)
-      const follow = (carried: string, headers = {}) => {
-        const browser = app.people.browser()
-        return browser
-          .request('POST', '/api/v1/sign-in/link', { token: carried }, headers)
-          .then((answer) => ({
-            answer,
-            browser,
-          }))
-      }
-      assert.equal((await follow(reset)).answer.statusCode, 404)
-      assert.equal((await follow(token, { 'sec-fetch-site': 'cross-site' })).answer.statusCode, 403)
-      const { answer, browser } = await follow(token)
-      assert.equal(answer.statusCode, 200, answer.body)
-      assert.equal((await browser.request('GET', '/api/v1/me')).json().user.id, person.id)
-      const [latest] = (await browser.request('GET', '/api/v1/me/sessions')).json().items
-      assert.equal(latest.method, 'link')
-      assert.equal((await follow(token)).answer.statusCode, 404)
-    })
+describeStores('a link to sign in with', (makePlace) => {
+  it('signs in once, also where passwords are switched off, and is no link of another kind', async () => {
+    await using app = await openApp(makePlace)
+    const person = await app.people.add()
+    await app.store.db
+      .insertInto('instanceSettings')
+      .values({
+        id: 'instance',
+        content: '{"passwordSignIn":false}',
+        revision: 1,
+        updatedAt: app.store.now,
+      })
+      .execute()
+    const reset = await makeLink(app.store, 'reset-password', person)
+    const token = await makeLink(app.store, 'sign-in-link', person)
+    const follow = (carried: string, headers = {}) => {
+      const browser = app.people.browser()
+      return browser.request('POST', '/api/v1/sign-in/link', { token: carried }, headers).then((answer) => ({
+        answer,
+        browser,
+      }))
+    }
+    assert.equal((await follow(reset)).answer.statusCode, 404)
+    assert.equal((await follow(token, { 'sec-fetch-site': 'cross-site' })).answer.statusCode, 403)
+    const { answer, browser } = await follow(token)
+    assert.equal(answer.statusCode, 200, answer.body)
+    assert.equal((await browser.request('GET', '/api/v1/me')).json().user.id, person.id)
+    const [latest] = (await browser.request('GET', '/api/v1/me/sessions')).json().items
+    assert.equal(latest.method, 'link')
+    assert.equal((await follow(token)).answer.statusCode, 404)
+  })
 
-    it('is of no use to a disabled account', async () => {
-      await using app = await openApp(makePlace)
-      const person = await app.people.add()
-      const token = await makeLink(app.store, 'sign-in-link', person)
-      await app.store.db.updateTable('users').set({ isDisabled: 1 }).execute()
-      const refused = await app.people.browser().request('POST', '/api/v1/sign-in/link', { token })
-      assert.equal(refused.statusCode, 403, refused.body)
-    })
-  },
-  'sqlite',
-)
+  it('is of no use to a disabled account', async () => {
+    await using app = await openApp(makePlace)
+    const person = await app.people.add()
+    const token = await makeLink(app.store, 'sign-in-link', person)
+    await app.store.db.updateTable('users').set({ isDisabled: 1 }).execute()
+    const refused = await app.people.browser().request('POST', '/api/v1/sign-in/link', { token })
+    assert.equal(refused.statusCode, 403, refused.body)
+  })
+})

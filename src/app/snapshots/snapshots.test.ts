@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { problem } from '../../shared/problems.ts'
 import { snapshot as snapshotSchema, snapshotDetails } from '../../shared/snapshots-api.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { openCatalogue } from './test-bed.ts'
 
 const day = (n: number) => new Date(Date.UTC(2026, 0, n))
 
-describeStores('snapshots', (makePlace) => {
+describeBothStores('snapshots', (makePlace) => {
   it('are listed newest first, page by page, each once, also those of one moment', async () => {
     await using app = await openCatalogue(makePlace)
     const made: string[] = []
