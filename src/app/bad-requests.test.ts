@@ -5,6 +5,7 @@ import { errors } from '../shared/errors.ts'
 import { problem } from '../shared/problems.ts'
 import { describeStores } from '../store/test-bed.ts'
 import { describedRoutes, type Route, resolve, sampleOf, type Schema, withIds } from './api-test-bed.ts'
+import { isEverything } from '../../test/servers/share.ts'
 import { openApp } from './test-bed.ts'
 
 /*
@@ -73,6 +74,12 @@ const oddTexts = [
   '[]',
   '{}',
 ]
+let turn = 0
+/** In the fast share every other one, the odd and the even in turn: no place is tried with all, and each with some. */
+function some<T>(values: readonly T[]): readonly T[] {
+  turn++
+  return isEverything ? values : values.filter((_, n) => n % 2 === turn % 2)
+}
 const noPlaces = [
   'nonsense',
   ...[
@@ -202,7 +209,7 @@ describeStores(
           if (place !== 'query') continue
           const { type } = resolve(schema, schemas)
           const isNumber = type === 'integer' || type === 'number'
-          for (const text of oddTexts) {
+          for (const text of some(oddTexts)) {
             const isWrong = text === '%00' || (isNumber && !/^(1\.5|-1|)$/.test(text)) || path.includes('{')
             yield { what: `${name}=${text}`, url: `${url}?${name}=${text}`, isWrong }
           }
@@ -275,7 +282,7 @@ describeStores(
           yield { what: 'the sample', url, headers: json, payload: JSON.stringify(sample), isWrong: false }
           for (const [name, property] of Object.entries(form.properties ?? {})) {
             if (name === 'wait') continue // for jobs that nobody does here
-            for (const value of oddValues) {
+            for (const value of some(oddValues)) {
               const payload = JSON.stringify({ ...sample, [name]: value })
               const isWrong = !isOfItsKind(value, property, schemas)
               yield { what: `${name}: ${JSON.stringify(value)}`, url, headers: json, payload, isWrong }

@@ -27,7 +27,7 @@ const TIDY_WITHIN = 20_000
  */
 export function killApp({ stack }: Bench): Group[] {
   return [
-    { name: 'the app with its store in SQLite', needs: [], few: 2, round: rounds(stack, false) },
+    { name: 'the app with its store in SQLite', needs: [], few: 1, round: rounds(stack, false) },
     {
       name: 'the app with its store in PostgreSQL',
       needs: ['postgres15'],

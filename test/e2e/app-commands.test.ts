@@ -7,6 +7,7 @@ import { connect } from '../../src/client/client.ts'
 import { readEvents } from '../../src/client/events.ts'
 import { skipUnless } from '../servers/needs.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { describeAtLength } from '../servers/share.ts'
 import { startApp } from './app.ts'
 import { type Desk, openDesk } from './cli.ts'
 
@@ -52,7 +53,7 @@ describe('holdfast token', () => {
   })
 })
 
-describe('holdfast app migrate-store', { skip: skipUnless('postgres15') }, () => {
+describeAtLength('holdfast app migrate-store', { skip: skipUnless('postgres15') }, () => {
   let desk: Desk
   let postgres: PostgresServer
   before(async () => {
@@ -125,7 +126,7 @@ describe('holdfast app migrate-store', { skip: skipUnless('postgres15') }, () =>
   })
 })
 
-describe('the key of an app', () => {
+describeAtLength('the key of an app', () => {
   it('changes without anything being lost, and not by mistake', async () => {
     await using desk = await openDesk()
     const data = join(desk.folder.path, 'data')

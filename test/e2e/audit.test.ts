@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, before, describe, it } from 'node:test'
+import { after, before, it } from 'node:test'
 import { connect } from '../../src/client/client.ts'
+import { describeAtLength } from '../servers/share.ts'
 import { startApp } from './app.ts'
 import { type Desk, openDesk } from './cli.ts'
 
@@ -13,7 +14,7 @@ const shop = {
   connection: { host: '127.0.0.1', port: 1, user: 'backup', password: 'canary-password-1234' },
 }
 
-describe('holdfast audit', () => {
+describeAtLength('holdfast audit', () => {
   let desk: Desk
   before(async () => (desk = await openDesk()))
   after(() => desk[Symbol.asyncDispose]())

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { startCeph } from '../servers/ceph.ts'
 import { startHttpReceiver } from '../servers/http-receiver.ts'
 import { skipUnless } from '../servers/needs.ts'
-import { barriersOf, openBed, settled } from './bed.ts'
+import { barriersOf, type Bed, openBed, settled } from './bed.ts'
 
 describe('the configuration, in a browser', { skip: skipUnless('chromium') }, () => {
+  let bed: Bed
+  before(async () => {
+    bed = await openBed()
+  })
+  after(() => bed[Symbol.asyncDispose]())
+
   it('keeps a hook script that was edited, and settings that were changed', async () => {
-    await using bed = await openBed()
     await using opened = await bed.openSignedIn()
     const { page, complaints } = opened
     await page.goto('/settings/hooks')
@@ -97,7 +102,6 @@ describe('the configuration, in a browser', { skip: skipUnless('chromium') }, ()
 
   it('shows a key that it made up once, and sends a message before a channel is added', async () => {
     await using receiver = await startHttpReceiver(() => ({ status: 404, body: 'not here' }))
-    await using bed = await openBed()
     await using opened = await bed.openSignedIn()
     const { page, complaints } = opened
     await page.goto('/settings/keys')

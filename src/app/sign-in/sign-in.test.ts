@@ -272,7 +272,7 @@ describeStores('a session', (makePlace) => {
       const query = app.store.db
         .selectFrom('sessions')
         .select(({ eb }) => [eb('expiresAt', '-', app.store.now).as('left')])
-      return (await query.where('userId', '=', person.id).execute()).map(({ left }) => Number(left) / day)
+      return (await query.where('userId', '=', person.id).execute()).map(({ left }) => left / day)
     }
     const begunBefore = (ago: number) =>
       app.store.db

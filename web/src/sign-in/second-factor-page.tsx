@@ -21,7 +21,7 @@ export function SecondFactorPage() {
       )}
     >
       <Stack gap="md">
-        <AuthenticatorSetup onDone={() => enter(to)} />
+        <AuthenticatorSetup onDone={() => void enter(to)} />
         <FailedForm error={signOut.error} />
         <Button
           variant="subtle"
