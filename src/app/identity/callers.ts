@@ -15,6 +15,7 @@ import {
   findTokenSigner,
   findUserSigner,
   hasOrganization,
+  hasPassword,
   noteTokenUse,
   longestMembership,
   oldestOrganization,
@@ -153,13 +154,13 @@ export async function callerOfSession(store: Store, session: Session): Promise<C
   return (await lacksSecondFactor(store, session)) ? { ...caller, lacksSecondFactor: true } : caller
 }
 
-/** Where passwords are switched off they open nothing, so nothing need stand behind them. */
+/** Where there is no password, or passwords are switched off, none opens anything that something should stand behind. */
 async function lacksSecondFactor(store: Store, { userId, method }: Session): Promise<boolean> {
   if (method === 'passkey' || method?.startsWith('oidc:')) return false
   const user = await findUserSigner(store, userId)
   if (user?.twoFactorEnabled !== 0) return false
   const { requireSecondFactor, passwordSignIn } = await signInSettingsOf({ store })
-  return requireSecondFactor && passwordSignIn
+  return requireSecondFactor && passwordSignIn && (await hasPassword(store, userId))
 }
 
 /**

@@ -53,6 +53,17 @@ export async function findUserSigner({ db }: Store, id: string): Promise<UserSig
     .executeTakeFirst()
 }
 
+export async function hasPassword({ db }: Store, userId: string): Promise<boolean> {
+  const found = await db
+    .selectFrom('accounts')
+    .select('id')
+    .where('userId', '=', userId)
+    .where('providerId', '=', 'credential')
+    .where('password', 'is not', null)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
 /** What a user may do in an organization; undefined for who is not a member. */
 export async function findMembership(
   { db }: Store,

@@ -218,6 +218,11 @@ describeStores(
         assert.equal(await lacks(), !isEnough, method)
       }
 
+      const ofPasswords = app.store.db.updateTable('accounts').where('userId', '=', id)
+      await ofPasswords.set({ providerId: 'elsewhere' }).execute()
+      assert.equal(await lacks(), false, 'without a password, who came by a link')
+      await ofPasswords.set({ providerId: 'credential' }).execute()
+
       const { secret } = (await person.request('POST', '/api/v1/me/totp', { password })).json()
       assert.equal(await lacks(), true, 'one that was not tried yet is none')
       const code = totp(secret)
