@@ -5,6 +5,7 @@ import { isOver } from '../../src/shared/job-states.ts'
 import type { Job } from '../../src/shared/jobs.ts'
 import { wait } from '../../src/client/client.ts'
 import { client, keyOf, queryClient } from './api.ts'
+import { wayIn } from './way-in.ts'
 
 /*
  * What happens in the app reaches the page by itself: each change of a job goes into what is on the screen, and when a job
@@ -67,7 +68,7 @@ async function follow(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     if (!(error instanceof AppError)) throw error
     // Refused, as when the session has ended: whatever is on the screen is told the same when it is asked for.
-    if (error.code === 'not_signed_in') void queryClient.invalidateQueries()
+    if (wayIn(error) !== undefined) void queryClient.invalidateQueries()
     else setConnection(false)
   } finally {
     clearInterval(watch)

@@ -4,26 +4,21 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { AppError } from '../../src/shared/errors.ts'
 import { queryClient } from './api.ts'
 import { startLanguages } from './i18n/i18n.ts'
 import { router } from './router.tsx'
 import { theme } from './theme.ts'
+import { wayIn } from './way-in.ts'
 import '@mantine/core/styles.css'
 import '@mantine/notifications/styles.css'
 import './page.css'
 
 await startLanguages()
 
-const ways: Readonly<Record<string, string>> = {
-  not_signed_in: '/sign-in',
-  second_factor_required: '/second-factor',
-}
-
 // A session that has ended in the meantime: whatever was asked or done, the way leads to the sign-in, and back. So it
 // does where more is demanded of it than it began with.
 async function leadToSignIn(error: unknown): Promise<void> {
-  const way = error instanceof AppError ? ways[error.code] : undefined
+  const way = wayIn(error)
   if (way === undefined) return
   const isInside = router.state.matches.some(({ routeId }) => routeId === '/shell')
   if (!isInside || router.state.status === 'pending') return

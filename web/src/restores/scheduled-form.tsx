@@ -1,29 +1,16 @@
-import {
-  Autocomplete,
-  Button,
-  Group,
-  NumberInput,
-  Radio,
-  Select,
-  Stack,
-  Switch,
-  Text,
-  TextInput,
-} from '@mantine/core'
-import type { ReactNode } from 'react'
-import { restoreModes as modeNames } from '../../../src/shared/restores.ts'
+import { Button, Group, Stack, TextInput } from '@mantine/core'
 import type { AppError } from '../../../src/shared/errors.ts'
-import { fieldErrors, useAll, useAsk } from '../api.ts'
+import { fieldErrors, useAll } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
-import { useMay } from '../me.ts'
 import { shortName } from '../parts/database-name.tsx'
 import { FailedForm } from '../parts/failed-form.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { Section } from '../parts/section.tsx'
-import { ScheduleFields } from '../schedules/schedule-fields.tsx'
 import { EngineOptions, ReplaceOptions, RunAfterField } from './options-step.tsx'
-import { restoreModes } from './restore-modes.ts'
-import { NEW_SCHEDULE, type ScheduledDraft } from './scheduled-draft.ts'
+import type { ScheduledDraft } from './scheduled-draft.ts'
+import { Source } from './scheduled-source.tsx'
+import { Target } from './scheduled-target.tsx'
+import { When } from './scheduled-when.tsx'
 
 interface ScheduledFormProps {
   draft: ScheduledDraft
@@ -148,192 +135,5 @@ export function ScheduledForm({
         </Group>
       </Stack>
     </form>
-  )
-}
-
-interface PartProps {
-  draft: ScheduledDraft
-  change: (changes: Partial<ScheduledDraft>) => void
-  errors: Record<string, string>
-}
-
-interface ServersProps extends PartProps {
-  servers: readonly { id: string; name: string; engine: string; isProtected: boolean }[]
-}
-
-function Source({ draft, change, errors, servers }: ServersProps) {
-  const t = useT()
-  const plans = useAll('GET /api/v1/plans')
-  const { sourceServerId, sourceDatabase, planId } = draft
-  const ofServer = (plans.data ?? []).filter(({ serverId }) => serverId === sourceServerId)
-  return (
-    <>
-      <Select
-        label={t('Server')}
-        withAsterisk
-        data={servers.map(({ id, name }) => ({ value: id, label: name }))}
-        value={sourceServerId}
-        error={errors['sourceServerId']}
-        searchable
-        onChange={(id) => change({ sourceServerId: id, planId: null })}
-      />
-      <DatabaseField
-        serverId={sourceServerId}
-        label={t('Database')}
-        value={sourceDatabase}
-        error={errors['sourceDatabase']}
-        onChange={(name) => change({ sourceDatabase: name })}
-      />
-      <Select
-        label={t('Only snapshots of the plan')}
-        placeholder={t('Of any plan, or none')}
-        data={ofServer.map(({ id, name }) => ({ value: id, label: name }))}
-        value={planId}
-        error={errors['planId']}
-        clearable
-        onChange={(planId) => change({ planId })}
-      />
-      <NumberInput
-        label={t('Not older than')}
-        description={t('In hours. If the newest snapshot is older, nothing is restored.')}
-        min={1}
-        max={8784}
-        allowDecimal={false}
-        styles={{ wrapper: { maxWidth: 220 } }}
-        value={draft.newestWithinHours}
-        error={errors['newestWithinHours']}
-        onChange={(hours) => change({ newestWithinHours: hours === '' ? '' : Number(hours) })}
-      />
-      <Switch
-        label={t('Leave out a snapshot that was restored before')}
-        description={t('By hand it is restored again all the same.')}
-        checked={draft.skipUnchanged}
-        onChange={({ currentTarget }) => change({ skipUnchanged: currentTarget.checked })}
-      />
-    </>
-  )
-}
-
-function Target({ draft, change, errors, servers }: ServersProps) {
-  const t = useT()
-  return (
-    <>
-      <Select
-        label={t('Target server')}
-        description={t('Of the same engine. Protected servers cannot be chosen.')}
-        withAsterisk
-        data={servers.map(({ id, name, isProtected }) => ({
-          value: id,
-          label: isProtected ? t('{{name}} (protected)', { name }) : name,
-          disabled: isProtected,
-        }))}
-        value={draft.targetServerId}
-        error={errors['targetServerId']}
-        searchable
-        onChange={(id) => change({ targetServerId: id, confirmation: '' })}
-      />
-      <Radio.Group
-        label={t('Mode')}
-        value={draft.mode}
-        error={errors['mode']}
-        onChange={(mode) => change({ mode })}
-      >
-        <Stack gap="sm" mt="xs">
-          {modeNames.map((name) => (
-            <Radio
-              key={name}
-              value={name}
-              label={t(restoreModes[name].title)}
-              description={t(restoreModes[name].about)}
-            />
-          ))}
-        </Stack>
-      </Radio.Group>
-      <DatabaseField
-        serverId={draft.targetServerId}
-        label={t('Target database')}
-        value={draft.targetDatabase}
-        error={errors['targetDatabase']}
-        onChange={(name) => change({ targetDatabase: name, confirmation: '' })}
-      />
-    </>
-  )
-}
-
-interface DatabaseFieldProps {
-  serverId: string | null
-  label: string
-  value: string
-  error: string | undefined
-  onChange: (name: string) => void
-}
-
-function DatabaseField({ serverId, ...rest }: DatabaseFieldProps) {
-  if (serverId === null) return <Autocomplete {...rest} withAsterisk disabled />
-  return <DatabaseOf serverId={serverId} {...rest} />
-}
-
-/** The names that the server lists now; others may be typed. */
-function DatabaseOf({ serverId, ...rest }: DatabaseFieldProps & { serverId: string }) {
-  const t = useT()
-  const databases = useAsk('GET /api/v1/servers/{id}/databases', { params: { id: serverId } })
-  const note: ReactNode = databases.error ? t('The server does not say which databases it has.') : undefined
-  return <Autocomplete {...rest} withAsterisk description={note} data={databases.data?.items ?? []} />
-}
-
-function When({
-  draft,
-  change,
-  errors,
-  scheduleErrors,
-}: PartProps & { scheduleErrors: Record<string, string> }) {
-  const t = useT()
-  const may = useMay()
-  const schedules = useAll('GET /api/v1/schedules')
-  const { scheduleId, newSchedule } = draft
-  const all = (schedules.data ?? []).map(({ id, name }) => ({ value: id, label: name }))
-  return (
-    <>
-      <Select
-        label={t('Schedule')}
-        data={[
-          { value: '', label: t('By hand only') },
-          ...all,
-          ...(may('manage-schedules') ? [{ value: NEW_SCHEDULE, label: t('A new schedule …') }] : []),
-        ]}
-        value={scheduleId ?? ''}
-        error={errors['scheduleId']}
-        allowDeselect={false}
-        onChange={(id) => change({ scheduleId: id || null })}
-      />
-      {scheduleId === NEW_SCHEDULE && (
-        <>
-          <TextInput
-            label={t('Name of the schedule')}
-            withAsterisk
-            value={newSchedule.name}
-            error={scheduleErrors['name']}
-            onChange={({ currentTarget }) =>
-              change({ newSchedule: { ...newSchedule, name: currentTarget.value } })
-            }
-          />
-          <ScheduleFields
-            value={newSchedule.rule}
-            onChange={(rule) => change({ newSchedule: { ...newSchedule, rule } })}
-          />
-        </>
-      )}
-      {scheduleId !== null && scheduleId !== NEW_SCHEDULE && (
-        <Text size="sm" c="dimmed">
-          {schedules.data?.find(({ id }) => id === scheduleId)?.description}
-        </Text>
-      )}
-      <Switch
-        label={t('Enabled')}
-        description={t('A disabled one still runs by hand.')}
-        checked={draft.isEnabled}
-        onChange={({ currentTarget }) => change({ isEnabled: currentTarget.checked })}
-      />
-    </>
   )
 }
