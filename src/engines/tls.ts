@@ -20,7 +20,7 @@ export const tlsFields = {
     .string()
     .optional()
     .meta({ title: 'Client certificate', description: 'PEM', multiline: true }),
-  tlsKey: secret('Client key', 'PEM').optional(),
+  tlsKey: secret('Client key', 'PEM').meta({ multiline: true }).optional(),
 }
 
 /** For `refine`: a client certificate and its key come together, or not at all. */

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** A setting that is encrypted at rest, never sent back, never logged, and shown as a password field. */
+/**
+ * A setting that is encrypted at rest, never sent back, never logged, and shown as a password field; with `multiline` in
+ * its `meta`, as one of several lines.
+ */
 export function secret(title: string, description?: string) {
   return z.string().meta({ title, description, secret: true, format: 'password', writeOnly: true })
 }

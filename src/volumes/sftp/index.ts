@@ -34,7 +34,9 @@ const config = z
     port: wholeNumber(1, 65_535).default(22).meta({ title: 'Port', addressee: true }),
     user: z.string(USER).min(1, USER).meta({ title: 'User', addressee: true }),
     password: secret('Password').optional(),
-    privateKey: secret('Private key', 'The whole file, in OpenSSH’s or PEM form').optional(),
+    privateKey: secret('Private key', 'The whole file, in OpenSSH’s or PEM form')
+      .meta({ multiline: true })
+      .optional(),
     passphrase: secret('Passphrase', 'Of the private key').optional(),
     root: z
       .string()

@@ -30,6 +30,7 @@ interface Field {
   maximum?: number
   items?: { type?: string }
   secret?: boolean
+  /** With its line breaks, which a field of one line would lose. */
   multiline?: boolean
   /** `textarea`: a script, or a statement. */
   format?: string
@@ -49,7 +50,6 @@ interface SchemaFormProps {
   onChange: (value: Settings) => void
   /** What is wrong with which field, by its name. */
   errors?: Record<string, string>
-  /** These stand first and are always seen; the others, if they have a default or may be absent, are behind a button. */
   isDisabled?: boolean
 }
 
@@ -215,7 +215,7 @@ function SchemaField({ name, field, isRequired, value, error, isDisabled, onChan
       />
     )
   }
-  if (field.secret && isMultilineSecret(name)) {
+  if (field.secret && field.multiline) {
     return (
       <Textarea
         {...common}
@@ -255,11 +255,6 @@ function SchemaField({ name, field, isRequired, value, error, isDisabled, onChan
       onChange={onText}
     />
   )
-}
-
-/** Keys are pasted with their line breaks, which a password field would lose. */
-function isMultilineSecret(name: string): boolean {
-  return /key$/i.test(name) && !/access/i.test(name) && name !== 'userKey'
 }
 
 /** What nobody can do without, and with it who one is there. */
