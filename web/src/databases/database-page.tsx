@@ -10,11 +10,14 @@ import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Bytes } from '../parts/bytes.tsx'
 import { Failed } from '../parts/failed.tsx'
+import { InView } from '../parts/in-view.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { Page } from '../parts/page.tsx'
+import { Section } from '../parts/section.tsx'
 import { StandingBadge } from '../parts/state-badge.tsx'
 import { Waiting } from '../parts/waiting.tsx'
 import { When } from '../parts/when.tsx'
+import { SavedRetentionPreview } from '../plans/retention-preview.tsx'
 import { databaseTitle } from './database-title.ts'
 import { DatabaseHistory } from './database-history.tsx'
 
@@ -48,6 +51,11 @@ export function DatabasePage() {
       {database !== null && (
         <>
           <Sizes planId={planId} database={database} />
+          <Section title={t('What retention does')} about={t('Which copies go, which stay, and why.')}>
+            <InView height={120}>
+              <SavedRetentionPreview planId={planId} database={database} />
+            </InView>
+          </Section>
           <DatabaseHistory planId={planId} database={database} />
         </>
       )}

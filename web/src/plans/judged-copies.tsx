@@ -13,8 +13,13 @@ type Staying = DatabaseRetention['stays'][number]
 /** So many lines are drawn at first: a plan may keep thousands. */
 const SHOWN = 50
 
+interface JudgedCopiesProps extends Pick<DatabaseRetention, 'goes' | 'stays'> {
+  /** The level of the headings. */
+  headings: 3 | 4
+}
+
 /** The copies of a database that go, and those that stay, each with its reasons. */
-export function JudgedCopies({ goes, stays }: Pick<DatabaseRetention, 'goes' | 'stays'>) {
+export function JudgedCopies({ goes, stays, headings }: JudgedCopiesProps) {
   const t = useT()
   const language = useLanguage()
   const taken: Column<Staying> = {
@@ -53,14 +58,14 @@ export function JudgedCopies({ goes, stays }: Pick<DatabaseRetention, 'goes' | '
     <Stack gap="md">
       {goes.length > 0 && (
         <Stack gap="xs">
-          <Title order={4} size="h6">
+          <Title order={headings} size="h6">
             {t('These go')}
           </Title>
           <Copies label={t('These go')} columns={[taken, goesAt, volume, bytes, why]} rows={goes} />
         </Stack>
       )}
       <Stack gap="xs">
-        <Title order={4} size="h6">
+        <Title order={headings} size="h6">
           {t('These stay')}
         </Title>
         <Copies label={t('These stay')} columns={[taken, volume, bytes, why]} rows={stays} />

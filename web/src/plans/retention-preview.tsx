@@ -14,14 +14,22 @@ import { JudgedCopies } from './judged-copies.tsx'
 
 const WEEK = 7 * 86_400_000
 
+interface SavedRetentionPreviewProps {
+  planId: string
+  /** Undefined: all of the plan. */
+  database?: string
+}
+
 /** What retention does with the copies of a plan until a day, as the plan is saved. */
-export function SavedRetentionPreview({ planId }: { planId: string }) {
+export function SavedRetentionPreview({ planId, database }: SavedRetentionPreviewProps) {
   const [day, setDay] = useState(() => dayOf(Date.now() + WEEK))
-  const found = useAll('GET /api/v1/retention/preview', { query: { plan: planId, until: endOf(day) } })
+  const found = useAll('GET /api/v1/retention/preview', {
+    query: { plan: planId, ...(database !== undefined && { database }), until: endOf(day) },
+  })
   return (
     <Stack gap="md">
       <UntilField value={day} onChange={setDay} />
-      <Asked question={found}>{(items) => <Judged items={items} />}</Asked>
+      <Asked question={found}>{(items) => <Judged items={items} isOne={database !== undefined} />}</Asked>
     </Stack>
   )
 }
@@ -77,7 +85,13 @@ function UntilField({ value, onChange }: { value: string; onChange: (day: string
   )
 }
 
-function Judged({ items }: { items: readonly DatabaseRetention[] }) {
+interface JudgedProps {
+  items: readonly DatabaseRetention[]
+  /** Of one database, which need not be named. */
+  isOne?: boolean
+}
+
+function Judged({ items, isOne = false }: JudgedProps) {
   const t = useT()
   const language = useLanguage()
   if (items.length === 0) return <Text c="dimmed">{t('There are no snapshots of this plan yet.')}</Text>
@@ -90,32 +104,36 @@ function Judged({ items }: { items: readonly DatabaseRetention[] }) {
           ? t('Nothing goes.')
           : t('{{count}} copies go, {{size}}', { count: goes, size: bytesText(bytes, language) })}
       </Text>
-      <Accordion variant="separated" order={3} multiple keepMounted={false}>
-        {items.map(({ database, goes, stays }) => (
-          <Accordion.Item key={database} value={database}>
-            <Accordion.Control>
-              <Group justify="space-between" gap="xs" pr="sm">
-                <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
-                  <DatabaseName name={database} />
-                </Text>
-                <Group gap={6}>
-                  {goes.length > 0 && (
-                    <Badge color="orange" variant="light" tt="none">
-                      {t('{{count}} go', { count: goes.length })}
+      {isOne ? (
+        items.map((item) => <JudgedCopies key={item.database} {...item} headings={3} />)
+      ) : (
+        <Accordion variant="separated" order={3} multiple keepMounted={false}>
+          {items.map(({ database, goes, stays }) => (
+            <Accordion.Item key={database} value={database}>
+              <Accordion.Control>
+                <Group justify="space-between" gap="xs" pr="sm">
+                  <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
+                    <DatabaseName name={database} />
+                  </Text>
+                  <Group gap={6}>
+                    {goes.length > 0 && (
+                      <Badge color="orange" variant="light" tt="none">
+                        {t('{{count}} go', { count: goes.length })}
+                      </Badge>
+                    )}
+                    <Badge color="green" variant="light" tt="none">
+                      {t('{{count}} stay', { count: stays.length })}
                     </Badge>
-                  )}
-                  <Badge color="green" variant="light" tt="none">
-                    {t('{{count}} stay', { count: stays.length })}
-                  </Badge>
+                  </Group>
                 </Group>
-              </Group>
-            </Accordion.Control>
-            <Accordion.Panel>
-              <JudgedCopies goes={goes} stays={stays} />
-            </Accordion.Panel>
-          </Accordion.Item>
-        ))}
-      </Accordion>
+              </Accordion.Control>
+              <Accordion.Panel>
+                <JudgedCopies goes={goes} stays={stays} headings={4} />
+              </Accordion.Panel>
+            </Accordion.Item>
+          ))}
+        </Accordion>
+      )}
     </Stack>
   )
 }
