@@ -69,6 +69,30 @@ describe('forms, in a browser', { skip: skipUnless('chromium') }, () => {
     assert.equal(orders, 1)
   })
 
+  it('show what they have added, though the list was not there yet', async () => {
+    await using opened = await bed.openSignedIn()
+    const { page } = opened
+    const added = Promise.withResolvers<void>()
+    let isFirst = true
+    await page.route('**/api/v1/keys/check', async (route) => {
+      if (!isFirst) return await route.continue()
+      isFirst = false
+      const response = await route.fetch()
+      await added.promise
+      // It may have been given up by then.
+      await route.fulfill({ response }).catch(() => {})
+    })
+    await page.goto('/settings/keys')
+    await page.getByRole('button', { name: 'Add key' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('vault')
+    await dialog.getByRole('button', { name: 'Add key' }).click()
+    await dialog.getByLabel('I have saved it').check()
+    added.resolve()
+    await dialog.getByRole('button', { name: 'Done' }).click()
+    await page.getByRole('row', { name: /vault.*active/ }).waitFor()
+  })
+
   it('are not shown to whom they would be refused', async () => {
     const roles = await bed.api.all<{ id: string; name: string }>('/api/v1/roles')
     const { organization } = await bed.api.get<{ organization: { id: string } }>('GET', '/api/v1/me')

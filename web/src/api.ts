@@ -1,5 +1,6 @@
 import {
   MutationCache,
+  type Query,
   QueryClient,
   queryOptions,
   useInfiniteQuery,
@@ -45,10 +46,21 @@ export const queryClient = new QueryClient({
     // What was changed here may show anywhere: what is on the screen is asked for anew, the rest when it is looked at.
     // But not before a page that leads elsewhere has done so: what was deleted must not be asked for.
     onSettled: (_data, error, _variables, _context, mutation) => {
-      if (!error && mutation.meta?.['changesNothing'] !== true) void queryClient.invalidateQueries()
+      if (!error && mutation.meta?.['changesNothing'] !== true) void renew()
     },
   }),
 })
+
+/**
+ * Asks anew for what is on the screen, and for the rest when it is looked at. A first answer that is still on its way may be
+ * one of before the change, and invalidating alone would wait for it: so it is asked for again, too.
+ */
+export async function renew(predicate: (query: Query) => boolean = () => true): Promise<void> {
+  await queryClient.cancelQueries({
+    predicate: (query) => query.isActive() && query.state.data === undefined && predicate(query),
+  })
+  await queryClient.invalidateQueries({ predicate })
+}
 
 /** The key of a question in the cache: the operation first, so that live events find it. */
 export function keyOf<O extends Reading>(operation: O, ...given: Given<O>) {

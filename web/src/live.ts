@@ -4,7 +4,7 @@ import { AppError } from '../../src/shared/errors.ts'
 import { isOver } from '../../src/shared/job-states.ts'
 import type { Job } from '../../src/shared/jobs.ts'
 import { wait } from '../../src/client/client.ts'
-import { client, keyOf, queryClient } from './api.ts'
+import { client, keyOf, queryClient, renew } from './api.ts'
 import { wayIn } from './way-in.ts'
 
 /*
@@ -40,9 +40,9 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
 }
 
 async function follow(signal: AbortSignal): Promise<void> {
-  const renew = throttled(
+  const renewSoon = throttled(
     // What was tried out for somebody, like a restore that is not begun, is not tried again by itself.
-    () => queryClient.invalidateQueries({ predicate: ({ queryKey }) => isReading(queryKey) }),
+    () => renew(({ queryKey }) => isReading(queryKey)),
     RENEW_EVERY,
   )
   const count = throttled(
@@ -61,7 +61,7 @@ async function follow(signal: AbortSignal): Promise<void> {
       if (event !== 'job') continue
       const job = data as Job
       showJob(job)
-      if (isOver(job.state)) renew()
+      if (isOver(job.state)) renewSoon()
       else count()
     }
   } catch (error) {
