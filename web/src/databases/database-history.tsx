@@ -38,7 +38,7 @@ export function DatabaseHistory({ planId, database }: DatabaseHistoryProps) {
     refetch: () => Promise.all([snapshots.refetch(), failures.refetch(), restores.refetch()]),
   }
   return (
-    <Paper withBorder p="lg">
+    <Paper withBorder p={{ base: 'md', sm: 'lg' }}>
       <Stack>
         <Group justify="space-between">
           <Title order={2} size="h4">

@@ -106,7 +106,7 @@ function Facts({ standing }: { standing: DatabaseStanding }) {
   const { lastSuccessAt, lastFailureAt, nextRunAt, overdueAt, lastRawBytes, lastStoredBytes, lastError } =
     standing
   return (
-    <Paper withBorder p="lg">
+    <Paper withBorder p={{ base: 'md', sm: 'lg' }}>
       <Stack>
         <Grid>
           <Fact title={t('State')}>
@@ -179,7 +179,7 @@ function Sizes({ planId, database }: { planId: string; database: string }) {
   const t = useT()
   const snapshots = useAsk('GET /api/v1/snapshots', { query: { plan: planId, database, limit: 200 } })
   return (
-    <Paper withBorder p="lg">
+    <Paper withBorder p={{ base: 'md', sm: 'lg' }}>
       <Stack>
         <Title order={2} size="h4">
           {t('How it grows')}
