@@ -51,12 +51,12 @@ export function DatabasePage() {
       {database !== null && (
         <>
           <Sizes planId={planId} database={database} />
+          <DatabaseHistory planId={planId} database={database} />
           <Section title={t('What retention does')} about={t('Which copies go, which stay, and why.')}>
             <InView height={120}>
               <SavedRetentionPreview planId={planId} database={database} />
             </InView>
           </Section>
-          <DatabaseHistory planId={planId} database={database} />
         </>
       )}
     </Page>

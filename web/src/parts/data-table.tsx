@@ -45,7 +45,11 @@ export function DataTable<Row>({ label, columns, rows, idOf, selection }: DataTa
               {rows.map((row) => (
                 <Table.Tr key={idOf(row)}>
                   {columns.map(({ cell, align, isWide }, index) => (
-                    <Table.Td key={index} ta={align} className={isWide ? classes.wide : classes.cell}>
+                    <Table.Td
+                      key={index}
+                      ta={align}
+                      className={isWide ? classes.wide : align === 'right' ? classes.number : classes.cell}
+                    >
                       {cell(row)}
                     </Table.Td>
                   ))}
