@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { describeStores } from '../store/test-bed.ts'
+import { describeBothStores } from '../store/test-bed.ts'
 import { organizationNamed } from './organizations/organizations.ts'
 import { keepLocalToken } from './local-token.ts'
 import { openApp } from './test-bed.ts'
 import { readTokenFile } from './token-file.ts'
 
-describeStores('the token of a data directory', (makePlace) => {
+describeBothStores('the token of a data directory', (makePlace) => {
   async function openDirectories() {
     const app = await openApp(makePlace)
     const organizationId = await organizationNamed(app.store, undefined)

@@ -28,7 +28,7 @@ export function describeStores(name: string, suite: StoreSuite, enough: StoreEng
   if (isEverything || enough === 'postgresql') describeOnPostgresql(name, suite)
 }
 
-/** Runs the suite on each engine always: it is about what the store does, or how the engines differ. */
+/** Runs the suite on each engine always: it is about the store, how the engines differ, or what several do at once. */
 export function describeBothStores(name: string, suite: StoreSuite): void {
   describeOnSqlite(name, suite)
   describeOnPostgresql(name, suite)

@@ -22,8 +22,8 @@ const DAY = 24 * HOUR
 
 /**
  * The session of a request’s cookie; undefined without one, and for one that is over, or was never ours: then the browser
- * is told to forget it. As long as it is used it goes on, which is noted once an
- * hour, unless the settings say how long it may at most.
+ * is told to forget it. As long as it is used it goes on, which is noted once an hour, unless the settings say how long it
+ * may at most.
  */
 export async function sessionOf(
   context: AppContext,

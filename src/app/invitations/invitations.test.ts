@@ -11,7 +11,7 @@ import {
 } from '../../shared/invitations.ts'
 import { problem } from '../../shared/problems.ts'
 import type { Smtp } from '../../shared/instance-settings.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores, describeStores } from '../../store/test-bed.ts'
 import { openTeam } from '../users/test-bed.ts'
 
 const url = '/api/v1/invitations'
@@ -50,7 +50,7 @@ async function openInvited(makePlace: Parameters<typeof openTeam>[0]) {
   }
 }
 
-describeStores('an invitation', (makePlace) => {
+describeBothStores('an invitation', (makePlace) => {
   it('is shown once, and only its hash is kept', async () => {
     await using app = await openInvited(makePlace)
     const made = await app.ask('POST', url, { email: ' New@Example.COM ', roleId: app.roleId('member') })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { EventName } from '../../shared/notifications.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { openChannelApp, type ChannelApp } from '../channels/test-bed.ts'
 import { announce, type Occasion } from './announce.ts'
 import { forgetTold } from './threads.ts'
@@ -73,7 +73,7 @@ async function addServer(app: ChannelApp, name: string, labels: object): Promise
   return added.json().id
 }
 
-describeStores('what happens is told', (makePlace) => {
+describeBothStores('what happens is told', (makePlace) => {
   it('to the channels that rules name for the event, once each', async () => {
     await using app = await openTold(makePlace)
     await app.tell('backup.failed')
@@ -180,7 +180,7 @@ describeStores('what happens is told', (makePlace) => {
   })
 })
 
-describeStores('what goes on', (makePlace) => {
+describeBothStores('what goes on', (makePlace) => {
   const key = 'backup:p:shop'
   const on = { thread: { key, is: 'going-on' as const } }
   const over = { thread: { key, is: 'over' as const } }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { plan as planSchema } from '../../shared/plans.ts'
 import { problem } from '../../shared/problems.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { planOf, plansOfSchedule } from './plans.ts'
 import { openPlans } from './test-bed.ts'
 
@@ -16,7 +16,7 @@ function fieldsOf(response: { body: string }): string[] {
   return (problem.parse(JSON.parse(response.body)).errors ?? []).map(({ field }) => field)
 }
 
-describeStores('plans', (makePlace) => {
+describeBothStores('plans', (makePlace) => {
   it('are added with all their defaults, read, changed and deleted', async () => {
     await using app = await openPlans(makePlace)
     const { serverId, volumeId, scheduleId } = app

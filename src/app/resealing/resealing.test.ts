@@ -6,7 +6,7 @@ import { makeKey, type Sealer, sealer } from '../../lib/sealing.ts'
 import { identitySecret } from '../identity/secret.ts'
 import { AppError } from '../../shared/errors.ts'
 import { enqueueJob } from '../../store/queue.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { acceptKey, countLost, reseal } from './resealing.ts'
 import { openApp } from '../test-bed.ts'
 
@@ -130,7 +130,7 @@ function isWrongKey(error: unknown): boolean {
   return error instanceof AppError && error.code === 'key_wrong'
 }
 
-describeStores('what was sealed with a former key', (makePlace) => {
+describeBothStores('what was sealed with a former key', (makePlace) => {
   it('is sealed anew, all of it, and the former key is not needed any more', async () => {
     await using app = await openSealed(makePlace)
     const rotated = sealer({ current: SECOND, previous: [FIRST] })
@@ -193,7 +193,7 @@ describeStores('what was sealed with a former key', (makePlace) => {
   })
 })
 
-describeStores('the app’s key', (makePlace) => {
+describeBothStores('the app’s key', (makePlace) => {
   it('must be that of the store, or follow it', async () => {
     await using app = await openSealed(makePlace)
     const start = (...[current, ...previous]: [typeof FIRST, ...(typeof FIRST)[]]) =>

@@ -10,7 +10,7 @@ import { skipUnless } from '../../../test/servers/needs.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
 import { makeKey, sealer, writeKey } from '../../lib/sealing.ts'
 import { restoreCheck } from '../../shared/restores.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeOnPostgresql, describeStores } from '../../store/test-bed.ts'
 import { jobKinds } from '../jobs/kinds.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { reap } from '../jobs/worker.ts'
@@ -213,42 +213,6 @@ describeStores('a restore into PostgreSQL', (makePlace) => {
     assert.equal(added.state, 'succeeded', JSON.stringify(added.error))
     assert.deepEqual(await app.tidying(), ['succeeded', 'cancelled', 'cancelled'], 'that has dropped nothing')
   })
-
-  it(
-    'never replaces Holdfast’s own database, by whatever name its server is reached',
-    { skip },
-    async (t) => {
-      const storePlace = await makePlace()
-      if (!('url' in storePlace.place)) return t.skip('The store is a file here.')
-      const own = new URL(storePlace.place.url)
-      await using app = await openRestores(async () => storePlace)
-      const snapshotId = await app.takeSnapshot(await connect(app), 'shop')
-      const database = own.pathname.slice(1)
-      const place = { port: Number(own.port), user: own.username, password: own.password }
-      for (const host of ['127.0.0.1', 'localhost']) {
-        const serverId = await app.addServer(`own ${host}`, 'postgresql', { ...place, host })
-        const body = { snapshotId, serverId, mode: 'replace', endSessions: true }
-        const refused = await app.refused({ ...body, database })
-        assert.deepEqual([refused.code, refused.errors?.[0]?.field], ['invalid_input', 'database'])
-        assert.match(refused.title, /Holdfast keeps/)
-        const beside = await app.restore({
-          ...body,
-          mode: 'new',
-          database: `beside_${host.replaceAll('.', '_')}`,
-        })
-        assert.equal(beside.state, 'succeeded', 'another one on that server is a target like any other')
-      }
-      await server.query(`create database ${database}`)
-      const serverId = await app.addServer('elsewhere', 'postgresql', {
-        host: server.host,
-        port: server.port,
-        user: server.user,
-        password: server.password,
-      })
-      const twin = await app.restore({ snapshotId, serverId, mode: 'replace', database })
-      assert.equal(twin.state, 'succeeded', 'a database of that name elsewhere is another one')
-    },
-  )
 })
 
 describeStores('a restore into MariaDB', (makePlace) => {
@@ -309,4 +273,48 @@ describeStores('a restore into MariaDB', (makePlace) => {
       assert.deepEqual(await emails(), ['x', 'x'])
     },
   )
+})
+
+describeOnPostgresql('a restore into the server of the app’s own database', (makePlace) => {
+  let server: PostgresServer
+  before(async () => {
+    server = await startPostgres({ major: 15 })
+    await server.query('create database shop')
+    await server.query(FILL, 'shop')
+  })
+  after(() => server[Symbol.asyncDispose]())
+  const elsewhere = () => {
+    const { host, port, user, password } = server
+    return { host, port, user, password }
+  }
+
+  it('never replaces Holdfast’s own database, by whatever name its server is reached', async () => {
+    const storePlace = await makePlace()
+    assert.ok('url' in storePlace.place)
+    const own = new URL(storePlace.place.url)
+    await using app = await openRestores(async () => storePlace)
+    const snapshotId = await app.takeSnapshot(
+      await app.addServer('elsewhere', 'postgresql', elsewhere()),
+      'shop',
+    )
+    const database = own.pathname.slice(1)
+    const place = { port: Number(own.port), user: own.username, password: own.password }
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const serverId = await app.addServer(`own ${host}`, 'postgresql', { ...place, host })
+      const body = { snapshotId, serverId, mode: 'replace', endSessions: true }
+      const refused = await app.refused({ ...body, database })
+      assert.deepEqual([refused.code, refused.errors?.[0]?.field], ['invalid_input', 'database'])
+      assert.match(refused.title, /Holdfast keeps/)
+      const beside = await app.restore({
+        ...body,
+        mode: 'new',
+        database: `beside_${host.replaceAll('.', '_')}`,
+      })
+      assert.equal(beside.state, 'succeeded', 'another one on that server is a target like any other')
+    }
+    await server.query(`create database ${database}`)
+    const serverId = await app.addServer('its twin', 'postgresql', elsewhere())
+    const twin = await app.restore({ snapshotId, serverId, mode: 'replace', database })
+    assert.equal(twin.state, 'succeeded', 'a database of that name elsewhere is another one')
+  })
 })

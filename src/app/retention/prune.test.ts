@@ -8,7 +8,7 @@ import type { DatabaseRetention } from '../../shared/retention-preview.ts'
 import type { CopyState, Snapshot } from '../../shared/snapshots-api.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores, describeStores } from '../../store/test-bed.ts'
 import { lockSnapshots } from '../snapshots/marking.ts'
 import { type Catalogue, filesOn, openCatalogue } from '../snapshots/test-bed.ts'
 import { jobKinds } from '../jobs/kinds.ts'
@@ -46,7 +46,7 @@ async function setState(
   await update.execute()
 }
 
-describeStores('pruning', (makePlace) => {
+describeBothStores('pruning', (makePlace) => {
   it('deletes what the policy does not keep, of each database for itself', async () => {
     await using app = await openCatalogue(makePlace, { volumes: 2 })
     await keep(app, { keepLast: 2 })

@@ -8,7 +8,7 @@ import { type Ability, abilityNames } from '../../shared/abilities.ts'
 import { restoreCheck } from '../../shared/restores.ts'
 import { server as serverSchema } from '../../shared/servers.ts'
 import { testReport } from '../../shared/test-report.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { tempFolder } from '../../../test/servers/temp-folder.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { makeOrganization } from '../organizations/organizations.ts'
@@ -17,7 +17,7 @@ import { addToken, unrestricted } from '../tokens/tokens.ts'
 
 const url = '/api/v1/sample-server'
 
-describeStores('the sample server', (makePlace) => {
+describeBothStores('the sample server', (makePlace) => {
   it('is added once, with a database in it, also when asked for several times at once', async () => {
     await using app = await openApp(makePlace)
     const path = join(app.context.dataDirectory, 'sample', 'shop.db')

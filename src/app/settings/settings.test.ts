@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { problem } from '../../shared/problems.ts'
 import { DEFAULT_SETTINGS, settings as settingsSchema } from '../../shared/settings.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 
 const url = '/api/v1/settings'
 
-describeStores('settings', (makePlace) => {
+describeBothStores('settings', (makePlace) => {
   it('have all their defaults until somebody changes them, and again with null', async () => {
     await using app = await openApp(makePlace)
     const defaults = { ...DEFAULT_SETTINGS, displayTimeZone: 'UTC' }

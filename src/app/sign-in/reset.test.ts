@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readMail, startSmtpReceiver } from '../../../test/servers/smtp-receiver.ts'
 import { type Certificates, makeCertificates } from '../../../test/servers/certificates.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores, describeStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 import { makeLink } from './links.ts'
 import { PASSWORD } from './test-bed.ts'
@@ -57,7 +57,7 @@ async function openWithMail(makePlace: MakePlace) {
   }
 }
 
-describeStores('a forgotten password', (makePlace) => {
+describeBothStores('a forgotten password', (makePlace) => {
   it('is set anew with a link that comes by mail, once, and ends all sessions', async () => {
     await using app = await openWithMail(makePlace)
     assert.equal((await app.get('/api/v1/sign-in')).json().passwordReset, true)

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { AppError } from '../../shared/errors.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 import { makeFirstAdministrator, openSetup } from './setup.ts'
 import { PASSWORD } from './test-bed.ts'
 
 const ada = { name: 'Ada', email: 'Ada@Example.com', password: PASSWORD }
 
-describeStores('the first account', (makePlace) => {
+describeBothStores('the first account', (makePlace) => {
   it('is made with the token of the start, administers the instance, and is signed in', async () => {
     await using app = await openApp(makePlace)
     const browser = app.people.browser()

@@ -7,7 +7,7 @@ import { problem } from '../../shared/problems.ts'
 import { testReport } from '../../shared/test-report.ts'
 import { forgottenVolume, volume as volumeSchema, volumeLosses, volumeUsage } from '../../shared/volumes.ts'
 import { claimJob, enqueueJob } from '../../store/queue.ts'
-import { describeStores } from '../../store/test-bed.ts'
+import { describeBothStores } from '../../store/test-bed.ts'
 import { openApp } from '../test-bed.ts'
 import { inject, manifestOf, organizationOf, planOn, put, record, refusal } from './test-bed.ts'
 import { openVolumeOf, readyVolume, volumeOf, volumeResource } from './volumes.ts'
@@ -27,7 +27,7 @@ const offsite = {
   },
 }
 
-describeStores('volumes', (makePlace) => {
+describeBothStores('volumes', (makePlace) => {
   let folder: TempFolder
   let folders = 0
   before(async () => (folder = await tempFolder('volumes')))
