@@ -47,42 +47,55 @@ function describeOnSqlite(name: string, suite: StoreSuite): void {
 /** For what only a server can do. */
 export function describeOnPostgresql(name: string, suite: StoreSuite): void {
   describe(`${name}, in PostgreSQL`, { skip: skipUnless('postgres15') }, () => {
+    const databases: string[] = []
     let server: PostgresServer
-    let count = 0
-    const urlOf = (database: string) => {
-      const { user, password, host, port } = server
-      return `postgres://${user}:${password}@${host}:${port}/${database}`
-    }
-    let template: Promise<string> | undefined
-    /** One with all tables, of which the others are copies: that is quicker than to migrate each. */
-    const makeTemplate = async () => {
-      await server.query('create database store_template')
-      await using store = await openStore({ url: urlOf('store_template') })
-      await migrate(store)
-      return 'store_template'
-    }
-    before(async () => (server = await startPostgres({ major: 15, settings: { max_connections: '200' } })))
-    after(() => server[Symbol.asyncDispose]())
+    before(async () => (server = await sharedPostgres()))
+    after(async () => {
+      for (const database of databases) await server.query(`drop database ${database} with (force)`)
+    })
     suite(async () => {
-      const database = `store_${++count}`
-      const place = placeOf('postgresql', { url: urlOf(database) })
+      const database = `store_${++stores}`
+      const place = placeOf('postgresql', { url: urlOf(server, database) })
       let made: Promise<unknown> | undefined
-      const make = (from: string) =>
-        (made ??= server.query(`create database ${database} template ${from} strategy file_copy`))
+      const make = (from: string) => {
+        databases.push(database)
+        return server.query(`create database ${database} template ${from} strategy file_copy`)
+      }
       return {
         ...place,
         async open() {
-          await make('template1')
+          await (made ??= make('template1'))
           return await place.open()
         },
         async openMigrated() {
-          if (made) await made
-          else await make(await (template ??= makeTemplate()))
+          await (made ??= migratedTemplate().then(make))
           return await place.openMigrated()
         },
       }
     })
   })
+}
+
+/** One server for all suites of a process: to start one takes longer than most suites. */
+let postgres: Promise<PostgresServer> | undefined
+let template: Promise<string> | undefined
+let stores = 0
+const sharedPostgres = () => (postgres ??= startPostgres({ major: 15, settings: { max_connections: '200' } }))
+after(async () => await (await postgres)?.[Symbol.asyncDispose]())
+
+/** A database with all tables, of which the others are copies: that is quicker than to migrate each. */
+function migratedTemplate(): Promise<string> {
+  return (template ??= (async () => {
+    const [server, name] = [await sharedPostgres(), 'store_template']
+    await server.query(`create database ${name}`)
+    await using store = await openStore({ url: urlOf(server, name) })
+    await migrate(store)
+    return name
+  })())
+}
+
+function urlOf({ user, password, host, port }: PostgresServer, database: string): string {
+  return `postgres://${user}:${password}@${host}:${port}/${database}`
 }
 
 export function placeOf(engine: StoreEngine, place: StorePlace['place']): StorePlace {

@@ -11,11 +11,11 @@ export interface Form {
 const instanceKey = { BACKUP_ENCRYPTION_KEY: 'base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=' }
 const passphrase = { HOLDFAST_AGE_PASSPHRASE: 'correct horse battery staple' }
 
-export const compressions = ['none', 'gzip:1', 'zstd', 'zstd:3:2'] as const
+const compressions = ['none', 'gzip:1', 'zstd', 'zstd:3:2'] as const
 
 /** Made anew for each run of the tests; age-keygen is what people use. */
 let identity: { secret: string; recipient: string } | undefined
-export function ageIdentity(): { secret: string; recipient: string } {
+function ageIdentity(): { secret: string; recipient: string } {
   if (identity) return identity
   const said = execFileSync('age-keygen', { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   const [recipient] = /age1\w+/.exec(said) ?? []

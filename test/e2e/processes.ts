@@ -7,7 +7,7 @@ export interface SeenProcess {
 }
 
 /** Every process, by what it was started with. Those that end while they are looked at are left out, and zombies. */
-export function allProcesses(): SeenProcess[] {
+function allProcesses(): SeenProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {

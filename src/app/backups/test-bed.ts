@@ -52,7 +52,7 @@ export async function openPlan(makePlace: Parameters<typeof openApp>[0], more: o
 }
 
 /** The database that it backs up, with three rows. */
-export function fill(path: string): void {
+function fill(path: string): void {
   const database = new DatabaseSync(path)
   database.exec(`create table things (id integer primary key, name text);
     insert into things (name) values ('a'), ('b'), ('c')`)

@@ -47,7 +47,7 @@ export const PASSWORD = 'Nacre-tiled 7 harbours'
 let hash: Promise<string> | undefined
 
 /** A browser of nobody, which keeps what cookies it is told to. */
-export function openBrowser(app: FastifyInstance, address = '127.0.0.1'): Browser {
+function openBrowser(app: FastifyInstance, address = '127.0.0.1'): Browser {
   const cookies = new Map<string, string>()
   return {
     cookies,

@@ -6,7 +6,7 @@ import { mysql } from './index.ts'
 import { AWKWARD, fingerprintOf } from './test-data.ts'
 
 /** Backslashes and quotes that break option files, and what breaks URLs. */
-export const AWKWARD_PASSWORD = `p#;'"\\n[x]=%41 ü🎉\\\\`
+const AWKWARD_PASSWORD = `p#;'"\\n[x]=%41 ü🎉\\\\`
 
 /** A server for the conformance suite. Its tools are found besides those of the machine. */
 export async function mysqlBed(server: MysqlLikeServer): Promise<EngineBed> {
