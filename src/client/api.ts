@@ -3492,6 +3492,8 @@ export interface Operations {
       standing?: ('protected' | 'overdue' | 'failing' | 'never')[]
       server?: string
       plan?: string
+      /** Words that are in the name of the database, its plan or its server */
+      search?: string
     }
     answer: Overview
   }

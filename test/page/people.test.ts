@@ -73,6 +73,18 @@ describe('people, on the page', { skip: skipUnless('chromium') }, () => {
     await page.waitForURL(`${bed.origin}/`)
   })
 
+  step('are led on where the link to a new password is over', async () => {
+    const { page } = ada
+    await page.goto('about:blank')
+    await page.goto(`/reset-password#token=${'x'.repeat(43)}`)
+    await page.getByLabel(/^New password/).fill('Seven quiet lanterns')
+    await page.getByRole('button', { name: 'Set the password' }).click()
+    await page.getByRole('alert').getByText('it was used, or its time is over').waitFor()
+    await page.getByRole('link', { name: 'To the sign-in' }).click()
+    await giveCredentials(page, { email, password })
+    await page.getByRole('navigation', { name: 'Navigation' }).waitFor()
+  })
+
   step('sign in with the code of an authenticator app, or a recovery code', async () => {
     const { page } = ada
     await page.goto('/profile')
@@ -208,6 +220,19 @@ describe('people, on the page', { skip: skipUnless('chromium') }, () => {
       '({ textContent: document.body.innerText })',
     )
     assert.doesNotMatch(textContent, /engines/i)
+    assert.deepEqual(complaints, [])
+  })
+
+  step('are made members of another organization without a link, if they have an account', async () => {
+    const { page, complaints } = ada
+    await page.goto('/settings/users?tab=accounts')
+    await page.getByRole('button', { name: `More for ${grace.name}` }).click()
+    await page.getByRole('menuitem', { name: 'Add to “Looms”' }).click()
+    const dialog = page.getByRole('dialog', { name: `Add ${grace.name} to “Looms”` })
+    await dialog.getByRole('combobox', { name: 'Role' }).click()
+    await page.getByRole('option', { name: 'Viewer' }).click()
+    await dialog.getByRole('button', { name: 'Add member' }).click()
+    await page.getByRole('table').getByText('Looms: Viewer').waitFor()
     assert.deepEqual(complaints, [])
   })
 })

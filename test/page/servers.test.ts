@@ -62,4 +62,25 @@ describe('a server is added by the page', { skip: skipUnless('chromium', 'postgr
     await page.getByText(/^answers/).waitFor()
     assert.deepEqual(complaints, [])
   })
+
+  it('with a user that may not read everything: what grants that can be copied', async () => {
+    await using postgres = await startPostgres({ major: 18 })
+    await using bed = await openBed({
+      env: { PATH: `${postgres.programs}:${process.env['PATH']}` },
+    })
+    await postgres.query(`create role little login password 'Small-7-harbour'`)
+    await postgres.query('create table orders (id integer)')
+    await using opened = await bed.openSignedIn()
+    const { page } = opened
+    const { host, port } = postgres
+    await page.goto('/servers/new')
+    await page
+      .getByLabel('Paste a connection string')
+      .fill(`postgresql://little:Small-7-harbour@${host}:${port}/postgres`)
+    await page.getByRole('button', { name: 'Fill in the form' }).click()
+    await page.getByRole('button', { name: 'Test connection' }).click()
+    await page.getByRole('button', { name: 'Copy the statements' }).waitFor()
+    const statements = await page.locator('pre', { hasText: 'GRANT' }).innerText()
+    assert.match(statements, /^GRANT SELECT ON .*orders.* TO .*little.*;$/m)
+  })
 })

@@ -29,6 +29,8 @@ export const theme = createTheme({
   components: {
     Table: { defaultProps: { verticalSpacing: 'sm', highlightOnHover: true } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, multiline: true, maw: 340 } },
+    // What it would focus first is no item of a menu; without it, the first item is focused.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     // Their <header> is no banner of the page.
     Modal: { defaultProps: { centered: true, attributes: { header: { role: 'none' } } } },
     Drawer: { defaultProps: { attributes: { header: { role: 'none' } } } },

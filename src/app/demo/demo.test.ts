@@ -15,6 +15,14 @@ describe('a demonstration', () => {
       HOLDFAST_DEMO: '1',
       LOG_LEVEL: 'fatal',
     })
+    const signIn = async (url: string | undefined) => {
+      const answer = await fetch(`${url}/api/v1/sign-in`, {
+        method: 'POST',
+        headers: { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' },
+        body: JSON.stringify({ email: DEMO_EMAIL, password: DEMO_PASSWORD }),
+      })
+      return answer.status
+    }
     {
       await using app = await serve(configuration)
       assert.match(app.notes.join('\n'), /This is a demonstration/)
@@ -64,15 +72,14 @@ describe('a demonstration', () => {
       ] as const) {
         assert.equal((await ask(method, path, body)).status, 403, `${method} ${path}`)
       }
+      assert.equal(await signIn(url), 200)
+      const sessions = (await ask('GET', 'me/sessions')).json.items
+      assert.deepEqual(
+        sessions.map(({ isCurrent }: { isCurrent: boolean }) => isCurrent),
+        [true],
+        'where others come from is not shown',
+      )
       assert.equal((await ask('POST', 'sign-out')).status, 204)
-    }
-    const signIn = async (url: string | undefined) => {
-      const answer = await fetch(`${url}/api/v1/sign-in`, {
-        method: 'POST',
-        headers: { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' },
-        body: JSON.stringify({ email: DEMO_EMAIL, password: DEMO_PASSWORD }),
-      })
-      return answer.status
     }
     {
       await using real = await serve({ ...configuration, isDemo: false })

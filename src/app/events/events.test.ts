@@ -456,6 +456,34 @@ describeStores('the log of a job, as events,', (makePlace) => {
     )
   })
 
+  it('comes as a whole, however long it is', async () => {
+    await using app = await openListening(makePlace)
+    const { client } = await app.listen()
+    const id = await app.enqueue()
+    await (
+      await app.run()
+    )()
+    const lines = (piece: number, count: number) =>
+      JSON.stringify(
+        Array.from({ length: count }, (_, index) => line(`${piece}.${index} ${'x'.repeat(500)}`)),
+      )
+    const pieces = Array.from({ length: 40 }, (_, index) => index + 1)
+    for (const number of pieces) {
+      // The last is more than may wait for a client, all by itself.
+      const count = number === pieces.length ? 5_000 : 100
+      const row = { jobId: id, number, lines: lines(number, count) }
+      await app.store.db.insertInto('jobLogs').values(row).execute()
+    }
+    await app.store.db.updateTable('jobs').set({ finishedAt: 1 }).where('id', '=', id).execute()
+    let count = 0
+    const { signal } = app
+    for await (const { event } of eventsOf(client, `/api/v1/jobs/${id}/log`, { signal, pause: 1 })) {
+      if (event === 'end') break
+      count++
+    }
+    assert.equal(count, 39 * 100 + 5_000)
+  })
+
   it('of a job that is none of ours is not there', async () => {
     await using app = await openListening(makePlace)
     const id = await app.enqueue()

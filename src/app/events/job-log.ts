@@ -62,11 +62,13 @@ async function follow(
       for (const [index, line] of lines.entries()) {
         if (number === piece && index < skipped) continue
         stream.send({ id: `${number}.${index + 1}`, event: 'line', data: line })
+        // Line by line: what is read at once may be far more than may wait for a client.
+        await stream.taken()
+        if (stream.signal.aborted) return
       }
       piece = number
       skipped = lines.length
     }
-    await stream.taken()
     if (pieces.length === PIECES) continue
     if (isOver(state) && (await nowOf(context.store)) - (finishedAt ?? 0) > LAST_WORDS) {
       stream.send({ id: END, event: 'end', data: { state } })

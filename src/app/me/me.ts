@@ -2,6 +2,7 @@ import { abilityNames } from '../../shared/abilities.ts'
 import { AppError, throwNow } from '../../shared/errors.ts'
 import type { Me, MyChanges, MySession, PasswordChange } from '../../shared/me.ts'
 import type { AppContext } from '../context.ts'
+import { DEMO_EMAIL } from '../demo/account.ts'
 import {
   type Caller,
   callerOfSession,
@@ -75,11 +76,13 @@ export async function changePassword(
   }
 }
 
+/** Of an account that everybody uses only the one session: where others come from is theirs. */
 export async function presentSessions(
   { store }: AppContext,
-  { id: userId, sessionId }: Person,
+  { id: userId, email, sessionId }: Person,
 ): Promise<MySession[]> {
-  const rows = await listSessions(store, userId)
+  const all = await listSessions(store, userId)
+  const rows = email === DEMO_EMAIL ? all.filter(({ id }) => id === sessionId) : all
   const time = (milliseconds: number) => new Date(milliseconds).toISOString()
   return rows.map(({ id, method, ipAddress, userAgent, createdAt, updatedAt, expiresAt }) => ({
     id,

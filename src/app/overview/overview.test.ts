@@ -95,7 +95,7 @@ describeBothStores('the overview', (makePlace) => {
     assert.deepEqual([e.overdueAt, e.nextRunAt], [null, null])
   })
 
-  it('is filtered by standing, server and plan, and read page by page, each database once', async () => {
+  it('is filtered by standing, server, plan and words, and read page by page, each database once', async () => {
     await using app = await openPlans(makePlace)
     const serverId = await app.addServer('other')
     const first = await app.addPlan({ name: 'first', overdueMinutes: 60 })
@@ -119,6 +119,13 @@ describeBothStores('the overview', (makePlace) => {
       never: 0,
     })
     assert.equal((await read(app, `plan=${first.id}`)).items.length, 5)
+    const called = async (search: string) =>
+      (await read(app, new URLSearchParams({ search }).toString())).items.map(
+        ({ database, planName }) => `${database} ${planName}`,
+      )
+    assert.deepEqual(await called('SECOND 🐘'), ['🐘 second'], 'each word, whatever its case, in any name')
+    assert.equal((await called(' other ')).length, 5, 'also in the server’s')
+    assert.deepEqual(await called('second first'), [])
     const seen: string[] = []
     let cursor: string | null = ''
     while (cursor !== null) {

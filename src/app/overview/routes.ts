@@ -34,15 +34,20 @@ export function overviewRoutes(): AppRoutes {
             standing: several,
             server: z.string().optional(),
             plan: z.string().optional(),
+            search: z.string().trim().min(1).max(200).optional().meta({
+              description: 'Words that are in the name of the database, its plan or its server',
+            }),
           }),
           response: { 200: overview },
         },
       },
-      async ({ query: { limit, cursor, standing, server, plan }, own }) => {
+      async ({ query: { limit, cursor, standing, server, plan, search }, own }) => {
         const organizationId = own.organizationId
         const after = readCursor(cursor)
         const all = await watchDatabases(own, organizationId, { serverId: server, planId: plan })
-        const chosen = all.filter((item) => (standing ?? standings).includes(item.standing))
+        const chosen = all.filter(
+          (item) => (standing ?? standings).includes(item.standing) && isCalled(item, search),
+        )
         const behind = chosen.filter((item) => !after || comparePlaces(placeOf(item), after) > 0)
         const { items, nextCursor } = page(behind, limit, placeOf)
         return {
@@ -76,6 +81,15 @@ export function overviewRoutes(): AppRoutes {
       async ({ query: { days }, own }) => await historyOf(own, own.organizationId, days),
     )
   }
+}
+
+/** Whether each word stands in one of its names, wherever. */
+function isCalled({ plan, facts: { database } }: WatchedDatabase, search = ''): boolean {
+  const names = [database ?? '', plan.name, plan.serverName].join('\n').toLowerCase()
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => names.includes(word))
 }
 
 function countByStanding(all: readonly WatchedDatabase[]): Overview['counts'] {

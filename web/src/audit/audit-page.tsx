@@ -43,7 +43,7 @@ function AuditLog() {
       )}
       actions={
         <>
-          <ExportMenu query={query} />
+          <ExportMenu query={query} isDisabled={found.error !== null} />
           {may('administer-instance') && <VerifyButton />}
         </>
       }
@@ -79,14 +79,20 @@ function AuditLog() {
   )
 }
 
-function ExportMenu({ query }: { query: Record<string, string> }) {
+interface ExportMenuProps {
+  query: Record<string, string>
+  /** The list is refused, so the file would be, too: of a download, nobody sees why. */
+  isDisabled: boolean
+}
+
+function ExportMenu({ query, isDisabled }: ExportMenuProps) {
   const t = useT()
   const linkTo = (form: string) =>
     `${basePath}/api/v1/audit/export?${new URLSearchParams({ ...query, as: form }).toString()}`
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <Button variant="default" leftSection={<IconDownload size={16} aria-hidden />}>
+        <Button variant="default" leftSection={<IconDownload size={16} aria-hidden />} disabled={isDisabled}>
           {t('Export')}
         </Button>
       </Menu.Target>

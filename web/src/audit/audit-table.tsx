@@ -1,8 +1,8 @@
-import { Anchor, Badge, Code, Stack, Text, Tooltip } from '@mantine/core'
+import { Anchor, Badge, Code, Stack, Text } from '@mantine/core'
 import type { AuditEntry } from '../../../src/shared/audit.ts'
-import { useLanguage, useT } from '../i18n/i18n.ts'
+import { useT } from '../i18n/i18n.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
-import { exactTime, shortTime } from '../parts/when.tsx'
+import { Moment } from '../parts/when.tsx'
 import { Actor } from './actor.tsx'
 import classes from './audit-table.module.css'
 
@@ -13,22 +13,19 @@ interface AuditTableProps {
 
 export function AuditTable({ entries, onOpen }: AuditTableProps) {
   const t = useT()
-  const language = useLanguage()
   const columns: Column<AuditEntry>[] = [
     {
       title: t('When'),
       cell: ({ id, at }) => (
-        <Tooltip label={exactTime(at, language)}>
-          <Anchor
-            component="button"
-            type="button"
-            size="sm"
-            className={classes.line}
-            onClick={() => onOpen(id)}
-          >
-            <time dateTime={at}>{shortTime(at, language)}</time>
-          </Anchor>
-        </Tooltip>
+        <Anchor
+          component="button"
+          type="button"
+          size="sm"
+          className={classes.line}
+          onClick={() => onOpen(id)}
+        >
+          <Moment at={at} />
+        </Anchor>
       ),
     },
     {

@@ -19,18 +19,23 @@ const SHOWN = 15
 
 interface DatabaseHistoryProps {
   planId: string
+  /** Of the plan; undefined if that is off, or has nothing to back up. */
+  serverId: string | undefined
   database: string
 }
 
 /** Snapshots, failures, restores and verifications on one line of time, the newest first. */
-export function DatabaseHistory({ planId, database }: DatabaseHistoryProps) {
+export function DatabaseHistory({ planId, serverId, database }: DatabaseHistoryProps) {
   const t = useT()
   const [shown, setShown] = useState(SHOWN)
   const snapshots = useAsk('GET /api/v1/snapshots', { query: { plan: planId, database, limit: 200 } })
   const failures = useAsk('GET /api/v1/jobs', {
     query: { plan: planId, database, kind: ['backup'], state: ['failed'], limit: 100 },
   })
-  const restores = useAsk('GET /api/v1/jobs', { query: { database, kind: ['restore'], limit: 100 } })
+  // Databases of other servers may be called the same.
+  const restores = useAsk('GET /api/v1/jobs', {
+    query: { server: serverId, database, kind: ['restore'], limit: 100 },
+  })
   const isAnswered = snapshots.data && failures.data && restores.data
   const question = {
     data: isAnswered && happenings(snapshots.data.items, [...failures.data.items, ...restores.data.items]),

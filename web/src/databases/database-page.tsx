@@ -51,7 +51,9 @@ export function DatabasePage() {
       {database !== null && (
         <>
           <Sizes planId={planId} database={database} />
-          <DatabaseHistory planId={planId} database={database} />
+          {standings.items && (
+            <DatabaseHistory planId={planId} serverId={standings.items[0]?.serverId} database={database} />
+          )}
           <Section title={t('What retention does')} about={t('Which copies go, which stay, and why.')}>
             <InView height={120}>
               <SavedRetentionPreview planId={planId} database={database} />

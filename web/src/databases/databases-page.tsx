@@ -1,16 +1,19 @@
-import { Anchor, Button, Group, Select, Stack, Text, TextInput } from '@mantine/core'
-import { IconDatabase, IconSearch } from '@tabler/icons-react'
+import { Anchor, Button, Group, Select, Stack, Text } from '@mantine/core'
+import { IconDatabase } from '@tabler/icons-react'
 import { lazy } from 'react'
 import type { DatabaseStanding } from '../../../src/shared/overview.ts'
 import { useAll, useListed } from '../api.ts'
 import { useFilters } from '../filters.ts'
 import { useT } from '../i18n/i18n.ts'
+import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Bytes } from '../parts/bytes.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { LinkTo } from '../parts/link.tsx'
+import { NoMatch } from '../parts/no-match.tsx'
 import { Page } from '../parts/page.tsx'
+import { SearchField } from '../parts/search-field.tsx'
 import { StandingBadge } from '../parts/state-badge.tsx'
 import { Waiting } from '../parts/waiting.tsx'
 import { When } from '../parts/when.tsx'
@@ -22,12 +25,10 @@ const SizeTrend = lazy(() => import('./size-trend.tsx'))
 /** Every database of every plan, and how it fares. */
 export function DatabasesPage() {
   const t = useT()
-  const [{ standing, server, search = '' }, setFilters] = useFilters()
+  const [{ standing, server, search }, setFilters] = useFilters()
+  const isFiltered = [standing, server, search].some((filter) => filter !== undefined)
   const servers = useAll('GET /api/v1/servers')
-  const found = useListed('GET /api/v1/overview', { limit: 100, standing, server })
-  const shown = found.items?.filter(({ database, planName, serverName }) =>
-    [database ?? '', planName, serverName].some((text) => text.toLowerCase().includes(search.toLowerCase())),
-  )
+  const found = useListed('GET /api/v1/overview', { limit: 100, standing, server, search })
   const standings = [
     { value: 'protected', label: t('protected') },
     { value: 'failing,overdue,never', label: t('not protected') },
@@ -38,11 +39,10 @@ export function DatabasesPage() {
   return (
     <Page title={t('Databases')} about={t('Every database of every plan that is enabled, and how it fares.')}>
       <Group gap="sm" align="flex-end">
-        <TextInput
-          label={t('Search')}
-          leftSection={<IconSearch size={16} aria-hidden />}
-          value={search}
-          onChange={({ currentTarget }) => setFilters({ search: currentTarget.value })}
+        <SearchField
+          placeholder={t('Database, plan, server')}
+          value={search ?? ''}
+          onChange={(text) => setFilters({ search: text })}
         />
         <Select
           label={t('State')}
@@ -62,20 +62,13 @@ export function DatabasesPage() {
           onChange={(chosen) => setFilters({ server: chosen ?? undefined })}
         />
       </Group>
-      <Asked question={{ ...found, data: shown }} lines={8}>
+      <Asked question={{ ...found, data: found.items }} lines={8}>
         {(items) =>
           items.length === 0 ? (
-            <Empty
-              icon={<IconDatabase size={26} />}
-              title={t('No database is shown here')}
-              action={
-                <Button component={LinkTo} to="/servers/new">
-                  {t('Add server')}
-                </Button>
-              }
-            >
-              {t('A database appears here when a plan backs it up.')}
-            </Empty>
+            <NoDatabases
+              isFiltered={isFiltered}
+              onClear={() => setFilters({ standing: undefined, server: undefined, search: undefined })}
+            />
           ) : (
             <Stack>
               <DataTable
@@ -90,6 +83,28 @@ export function DatabasesPage() {
         }
       </Asked>
     </Page>
+  )
+}
+
+function NoDatabases({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
+  const t = useT()
+  const may = useMay()
+  const icon = <IconDatabase size={26} />
+  if (isFiltered) return <NoMatch icon={icon} title={t('No such database')} onClear={onClear} />
+  return (
+    <Empty
+      icon={icon}
+      title={t('No database is shown here')}
+      action={
+        may('manage-servers') && (
+          <Button component={LinkTo} to="/servers/new">
+            {t('Add server')}
+          </Button>
+        )
+      }
+    >
+      {t('A database appears here when a plan backs it up.')}
+    </Empty>
   )
 }
 

@@ -1,10 +1,11 @@
 import { Box, Button, Group, Paper, SegmentedControl, Stack, Text, TextInput, Title } from '@mantine/core'
 import { IconDownload, IconSearch } from '@tabler/icons-react'
-import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { basePath } from '../base-path.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { numberText } from '../parts/bytes.tsx'
 import { Failed } from '../parts/failed.tsx'
+import { exactTime } from '../parts/when.tsx'
 import { type LogLine, useLog } from './follow-log.ts'
 import classes from './job-log.module.css'
 
@@ -23,6 +24,7 @@ export function JobLog({ jobId }: { jobId: string }) {
   const [search, setSearch] = useState('')
   const [level, setLevel] = useState<Level>('info')
   const [end, setEnd] = useState<number>()
+  const [turns, setTurns] = useState(0)
   const found = useMemo(() => matching(log.lines, search, level), [log.lines, search, level])
   const shownEnd = Math.min(end ?? found.length, found.length)
   const start = Math.max(0, shownEnd - WINDOW)
@@ -30,6 +32,10 @@ export function JobLog({ jobId }: { jobId: string }) {
   const limit = (change: () => void) => {
     change()
     setEnd(undefined)
+  }
+  const turnTo = (last: number | undefined) => {
+    setEnd(last)
+    setTurns(turns + 1)
   }
   return (
     <Paper withBorder p="md" component="section" aria-label={t('Log')}>
@@ -59,6 +65,7 @@ export function JobLog({ jobId }: { jobId: string }) {
             <Button
               component="a"
               href={`${basePath}/api/v1/jobs/${jobId}/log?as=text`}
+              download
               variant="default"
               leftSection={<IconDownload size={16} aria-hidden />}
             >
@@ -74,12 +81,18 @@ export function JobLog({ jobId }: { jobId: string }) {
           ))}
         {start > 0 && (
           <Group>
-            <Button size="compact-sm" variant="default" onClick={() => setEnd(start)}>
+            <Button size="compact-sm" variant="default" onClick={() => turnTo(start)}>
               {t('Earlier lines')}
             </Button>
           </Group>
         )}
-        <Lines lines={found.slice(start, shownEnd)} isOver={log.isOver} isFiltered={isFiltered} />
+        <Lines
+          key={turns}
+          lines={found.slice(start, shownEnd)}
+          isOver={log.isOver}
+          isFiltered={isFiltered}
+          isTurnedTo={turns > 0}
+        />
         <Group justify="space-between">
           <Text size="xs" c="dimmed" aria-live="polite">
             {isFiltered
@@ -90,7 +103,7 @@ export function JobLog({ jobId }: { jobId: string }) {
               : t('{{count}} lines', { count: log.count })}
           </Text>
           {end !== undefined && (
-            <Button size="compact-sm" variant="default" onClick={() => setEnd(undefined)}>
+            <Button size="compact-sm" variant="default" onClick={() => turnTo(undefined)}>
               {t('To the newest lines')}
             </Button>
           )}
@@ -104,16 +117,21 @@ interface LinesProps {
   lines: readonly LogLine[]
   isOver: boolean
   isFiltered: boolean
+  /** By a button, which may be gone now. */
+  isTurnedTo: boolean
 }
 
-/** Stays at the end while one reads the end. */
-function Lines({ lines, isOver, isFiltered }: LinesProps) {
+/** Begins at the end, where one reads on upwards, and stays there while one reads the end. */
+function Lines({ lines, isOver, isFiltered, isTurnedTo }: LinesProps) {
   const t = useT()
   const frame = useRef<HTMLDivElement>(null)
   const isAtEnd = useRef(true)
   useLayoutEffect(() => {
     if (frame.current && isAtEnd.current) frame.current.scrollTop = frame.current.scrollHeight
   }, [lines])
+  useEffect(() => {
+    if (isTurnedTo) frame.current?.focus({ preventScroll: true })
+  }, [isTurnedTo])
   const silence = isFiltered ? t('No line matches.') : isOver ? t('It has said nothing.') : t('Nothing yet.')
   return (
     <Box
@@ -142,7 +160,7 @@ const Line = memo(function Line({ line: { at, level, message, fields } }: { line
   const time = new Date(at).toLocaleTimeString(language)
   return (
     <div className={classes.line} data-level={level}>
-      <time dateTime={at} className={classes.time}>
+      <time dateTime={at} className={classes.time} title={exactTime(at, language)}>
         {time}
       </time>
       <span>

@@ -25,24 +25,24 @@ export function JobStages({ job }: { job: Job }) {
   const at = (time: string | null) => (time === null ? undefined : exactTime(time, language))
   const stages: (Stage & { seconds?: number })[] =
     state === 'running' ? stagesOf(kind, job.progress?.phase ?? 'connecting') : pastStages(job)
+  const begun: Item = {
+    key: 'begun',
+    title: startedAt === null ? t('Begins') : t('Begun'),
+    text: (
+      <Stack gap={4}>
+        {startedAt !== null
+          ? at(startedAt)
+          : Date.parse(runAt) > now && t('Not before {{time}}', { time: at(runAt) })}
+        {attempt > 1 && <span>{t('Attempt {{attempt}} of {{maxAttempts}}', { attempt, maxAttempts })}</span>}
+        {state === 'queued' && waitsFor.length > 0 && <WaitsFor sentences={waitsFor} />}
+      </Stack>
+    ),
+    state: state === 'queued' ? 'now' : 'done',
+  }
   const items: Item[] = [
     { key: 'ordered', title: t('Ordered'), text: at(createdAt), state: 'done' },
-    {
-      key: 'begun',
-      title: startedAt === null ? t('Begins') : t('Begun'),
-      text: (
-        <Stack gap={4}>
-          {startedAt !== null
-            ? at(startedAt)
-            : Date.parse(runAt) > now && t('Not before {{time}}', { time: at(runAt) })}
-          {attempt > 1 && (
-            <span>{t('Attempt {{attempt}} of {{maxAttempts}}', { attempt, maxAttempts })}</span>
-          )}
-          {state === 'queued' && waitsFor.length > 0 && <WaitsFor sentences={waitsFor} />}
-        </Stack>
-      ),
-      state: state === 'queued' ? 'now' : startedAt === null ? 'next' : 'done',
-    },
+    // Of one that was cancelled while it waited, there is no beginning.
+    ...(startedAt === null && isOver(state) ? [] : [begun]),
     ...stages.map(({ phase, state, seconds }) => ({
       key: phase,
       title: phaseText(t, phase, kind),

@@ -58,7 +58,17 @@ function Item({ item }: { item: DatabaseStanding }) {
   const t = useT()
   const may = useMay()
   const navigate = useNavigate()
-  const { planId, planName, serverName, database, standing, lastError, lastSuccessAt, lastFailedJobId } = item
+  const {
+    planId,
+    planName,
+    serverName,
+    database,
+    standing,
+    lastError,
+    lastSuccessAt,
+    firstSeenAt,
+    lastFailedJobId,
+  } = item
   const run = useChange('POST /api/v1/plans/{id}/run', {
     onSuccess: ({ body }) => 'jobId' in body && navigate({ to: `/jobs/${body.jobId}` }),
   })
@@ -82,10 +92,16 @@ function Item({ item }: { item: DatabaseStanding }) {
           </Group>
           <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
             {standing === 'failing' && lastError ? lastError.message : t(sentences[standing])}{' '}
-            {lastSuccessAt !== null && (
+            {lastSuccessAt !== null ? (
               <Text span size="sm" c="dimmed">
                 {t('Last success:')} <When at={lastSuccessAt} />
               </Text>
+            ) : (
+              firstSeenAt !== null && (
+                <Text span size="sm" c="dimmed">
+                  {t('Known since:')} <When at={firstSeenAt} />
+                </Text>
+              )
             )}
           </Text>
         </Stack>

@@ -51,7 +51,7 @@ export function OverviewPage() {
       <Asked question={overview}>
         {({ counts, items, nextRuns, running }) => (
           <Stack gap="lg">
-            <Verdict counts={counts} />
+            <Verdict counts={counts} items={items} />
             <Attention items={items} counts={counts} />
             {running.count > 0 && <RunningJobs running={running} />}
             <Grid gap="lg">

@@ -1,9 +1,12 @@
 import { Anchor, Group, Paper, SimpleGrid, Stack, Text, ThemeIcon } from '@mantine/core'
 import { IconAlertTriangle, IconShieldCheck, IconShieldOff } from '@tabler/icons-react'
-import type { Overview, Standing } from '../../../src/shared/overview.ts'
-import { msg, useLanguage, useT } from '../i18n/i18n.ts'
+import type { DatabaseStanding, Overview, Standing } from '../../../src/shared/overview.ts'
+import { databaseTitle } from '../databases/database-title.ts'
+import { msg, type Translate, useLanguage, useT } from '../i18n/i18n.ts'
 import { numberText } from '../parts/bytes.tsx'
 import { LinkTo } from '../parts/link.tsx'
+import { listText } from '../parts/list-text.ts'
+import { shortTime } from '../parts/when.tsx'
 import classes from './overview.module.css'
 
 const words: Record<Standing, string> = {
@@ -14,8 +17,17 @@ const words: Record<Standing, string> = {
 }
 const order: readonly Standing[] = ['protected', 'overdue', 'failing', 'never']
 
-/** One sentence that reassures, or says how many are not protected; and the numbers behind it. */
-export function Verdict({ counts }: { counts: Overview['counts'] }) {
+/** So many that are not protected are named; there is a list of them below. */
+const NAMED = 3
+
+interface VerdictProps {
+  counts: Overview['counts']
+  /** Those that are not protected, or the first of them. */
+  items: readonly DatabaseStanding[]
+}
+
+/** One sentence that reassures, or says which are not protected and since when; and the numbers behind it. */
+export function Verdict({ counts, items }: VerdictProps) {
   const t = useT()
   const language = useLanguage()
   const total = order.reduce((sum, standing) => sum + counts[standing], 0)
@@ -39,7 +51,17 @@ export function Verdict({ counts }: { counts: Overview['counts'] }) {
               : t('All {{count}} databases are protected', { count: total })}
           </Sentence>
         ) : (
-          <Sentence color={counts.failing > 0 ? 'red' : 'orange'} icon={<IconAlertTriangle aria-hidden />}>
+          <Sentence
+            color={counts.failing > 0 ? 'red' : 'orange'}
+            icon={<IconAlertTriangle aria-hidden />}
+            about={listText(
+              [
+                ...items.slice(0, NAMED).map((item) => nameOf(item, t, language)),
+                ...(open > NAMED ? [t('{{count}} more', { count: open - NAMED })] : []),
+              ],
+              language,
+            )}
+          >
             {t('{{count}} of {{total}} databases are not protected', { count: open, total })}
           </Sentence>
         )}
@@ -68,21 +90,42 @@ export function Verdict({ counts }: { counts: Overview['counts'] }) {
   )
 }
 
+/** What it is called, and since when it is not protected as far as that is known. */
+function nameOf(
+  { database, planName, standing, lastSuccessAt, overdueAt }: DatabaseStanding,
+  t: Translate,
+  language: string,
+): string {
+  const name = databaseTitle(database) ?? planName
+  if (lastSuccessAt === null) return t('{{name}} (never backed up)', { name })
+  const since = standing === 'overdue' && overdueAt !== null ? overdueAt : lastSuccessAt
+  return t('{{name}} (since {{time}})', { name, time: shortTime(since, language) })
+}
+
 interface SentenceProps {
   color: string
   icon: React.ReactNode
+  /** A second, smaller line. */
+  about?: string
   children: string
 }
 
-function Sentence({ color, icon, children }: SentenceProps) {
+function Sentence({ color, icon, about, children }: SentenceProps) {
   return (
     <Group gap="md" wrap="nowrap">
       <ThemeIcon size={48} radius="xl" variant="light" color={color}>
         {icon}
       </ThemeIcon>
-      <Text component="p" m={0} fz={{ base: 'lg', sm: 'h2' }} fw={650} role="status">
-        {children}
-      </Text>
+      <Stack gap={2} role="status">
+        <Text component="p" m={0} fz={{ base: 'lg', sm: 'h2' }} fw={650}>
+          {children}
+        </Text>
+        {about !== undefined && (
+          <Text component="p" m={0} style={{ overflowWrap: 'anywhere' }}>
+            {about}
+          </Text>
+        )}
+      </Stack>
     </Group>
   )
 }

@@ -23,7 +23,7 @@ export function Asked<Data>({ question: { data, error, refetch }, lines = 4, chi
   if (data === undefined) {
     if (error) return <Failed error={asAppError(error)} retry={refetch} />
     return (
-      <Stack gap="sm" aria-busy="true" aria-label={t('Loading')}>
+      <Stack gap="sm" role="group" aria-busy="true" aria-label={t('Loading')}>
         {Array.from({ length: lines }, (_, index) => (
           <Skeleton key={index} height={36} />
         ))}

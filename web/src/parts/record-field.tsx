@@ -26,6 +26,7 @@ export function RecordField({
   const t = useT()
   // While they are typed, names may be empty or equal: as a record they would be lost.
   const [rows, setRows] = useState(() => Object.entries(value))
+  const [added, setAdded] = useState<number>()
   const change = (changed: [string, string][]) => {
     setRows(changed)
     onChange(Object.fromEntries(changed.filter(([name]) => name !== '')))
@@ -40,6 +41,7 @@ export function RecordField({
           <Group key={index} gap="xs" wrap="nowrap">
             <TextInput
               flex={1}
+              autoFocus={index === added}
               aria-label={t('Name {{number}}', { number: index + 1 })}
               placeholder={t('Name')}
               autoComplete="off"
@@ -74,7 +76,10 @@ export function RecordField({
             size="compact-sm"
             leftSection={<IconPlus size={14} aria-hidden />}
             disabled={isDisabled}
-            onClick={() => setRows([...rows, ['', '']])}
+            onClick={() => {
+              setAdded(rows.length)
+              setRows([...rows, ['', '']])
+            }}
           >
             {t('Add')}
           </Button>

@@ -66,10 +66,11 @@ function Step({ step: { step, outcome, detail, milliseconds } }: { step: TestSte
   )
 }
 
-/** What was found, with its line breaks; a policy that it ends with stands below, to be copied. */
+/** What was found, with its line breaks; a policy that it ends with, or what grants privileges, stands below, to be copied. */
 function Detail({ text, isFailure }: { text: string; isFailure: boolean }) {
   const t = useT()
   const { sentence, policy } = policyIn(text)
+  const statements = statementsIn(sentence)
   return (
     <>
       <Text
@@ -80,8 +81,18 @@ function Detail({ text, isFailure }: { text: string; isFailure: boolean }) {
         {sentence}
       </Text>
       {policy !== undefined && <CodeBlock code={policy} label={t('Copy the policy')} />}
+      {statements !== '' && <CodeBlock code={statements} label={t('Copy the statements')} />}
     </>
   )
+}
+
+/** All that an administrator has to run, in one piece. */
+function statementsIn(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim())
+  return lines
+    .filter((line) => /^(GRANT|ALTER) /.test(line))
+    .map((line) => `${line};`)
+    .join('\n')
 }
 
 function policyIn(text: string): { sentence: string; policy?: string } {

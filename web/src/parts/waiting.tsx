@@ -6,7 +6,7 @@ import { useT } from '../i18n/i18n.ts'
 export function Waiting({ height, children }: { height: number; children: ReactNode }) {
   const t = useT()
   return (
-    <Suspense fallback={<Skeleton height={height} aria-busy="true" aria-label={t('Loading')} />}>
+    <Suspense fallback={<Skeleton height={height} role="group" aria-busy="true" aria-label={t('Loading')} />}>
       {children}
     </Suspense>
   )

@@ -25,17 +25,24 @@ export function relativeTime(at: number, now: number, language: string): string 
   return format.format(Math.round(difference / length), unit)
 }
 
+/** By language: to make one takes longer than to use it, and a log has thousands of lines. */
+const exactFormats = new Map<string, Intl.DateTimeFormat>()
+
 /** The date and the time to the second, in the viewer's time zone, which is named. */
 export function exactTime(at: string, language: string): string {
-  return new Intl.DateTimeFormat(language, {
-    year: 'numeric',
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    timeZoneName: 'short',
-  }).format(new Date(at))
+  const format =
+    exactFormats.get(language) ??
+    new Intl.DateTimeFormat(language, {
+      year: 'numeric',
+      month: 'short',
+      day: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      timeZoneName: 'short',
+    })
+  exactFormats.set(language, format)
+  return format.format(new Date(at))
 }
 
 /** `Nov 27, 03:00`; of another year with its year. */
@@ -67,6 +74,16 @@ export function When({ at, ...rest }: { at: string | null } & Omit<TextProps, 'c
       <Text span inherit {...rest}>
         <time dateTime={at}>{relativeTime(Date.parse(at), now, language)}</time>
       </Text>
+    </Tooltip>
+  )
+}
+
+/** `Nov 27, 03:00`, with the exact time on hover. */
+export function Moment({ at }: { at: string }) {
+  const language = useLanguage()
+  return (
+    <Tooltip label={exactTime(at, language)}>
+      <time dateTime={at}>{shortTime(at, language)}</time>
     </Tooltip>
   )
 }

@@ -47,7 +47,7 @@ export function BackUpNow({ plans, ...button }: BackUpNowProps) {
 }
 
 /** Runs a plan; what hinders it is told where the person looks. */
-function useRun() {
+export function useRun() {
   const t = useT()
   const navigate = useNavigate()
   const { mutate, isPending } = useChange('POST /api/v1/plans/{id}/run', {

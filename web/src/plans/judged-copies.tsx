@@ -5,7 +5,7 @@ import { Bytes } from '../parts/bytes.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { listText } from '../parts/list-text.ts'
-import { shortTime } from '../parts/when.tsx'
+import { Moment } from '../parts/when.tsx'
 
 type Going = DatabaseRetention['goes'][number]
 type Staying = DatabaseRetention['stays'][number]
@@ -26,7 +26,7 @@ export function JudgedCopies({ goes, stays, headings }: JudgedCopiesProps) {
     title: t('Snapshot of'),
     cell: ({ snapshotId, takenAt }) => (
       <Anchor component={LinkTo} to={`/snapshots/${snapshotId}`} size="sm">
-        {shortTime(takenAt, language)}
+        <Moment at={takenAt} />
       </Anchor>
     ),
   }
@@ -45,7 +45,9 @@ export function JudgedCopies({ goes, stays, headings }: JudgedCopiesProps) {
     title: t('Goes'),
     cell: (copy) => (
       <Stack gap={0}>
-        <Text size="sm">{shortTime(copy.goesAt, language)}</Text>
+        <Text size="sm">
+          <Moment at={copy.goesAt} />
+        </Text>
         {copy.isLast && (
           <Text size="xs" c="dimmed">
             {t('with it the whole snapshot')}

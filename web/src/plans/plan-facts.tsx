@@ -72,12 +72,26 @@ export function PlanFacts({ plan }: { plan: Plan }) {
         : t('{{size}} per second', { size: bytesText(plan.bandwidth, language) }),
     ],
     [t('Only workers with the label'), plan.label],
+    [t('Hooks'), <Hooks key="hooks" planId={plan.id} />],
     [t('Id'), <CopyValue key="id" value={plan.id} label={t('Copy the id, as hook scripts use it')} />],
   ]
   return (
     <Section title={t('Facts')}>
       <Facts facts={facts} />
     </Section>
+  )
+}
+
+/** What runs around its backups: its own hooks, and those of the whole organization. */
+function Hooks({ planId }: { planId: string }) {
+  const t = useT()
+  const hooks = useAll('GET /api/v1/hooks').data?.filter(
+    (hook) => hook.isEnabled && hook.around === 'backup' && (hook.planId ?? planId) === planId,
+  )
+  return (
+    <Anchor component={LinkTo} to="/settings/hooks" search={{ tab: 'hooks' }} size="sm">
+      {hooks === undefined || hooks.length === 0 ? t('none') : hooks.map(({ name }) => name).join(', ')}
+    </Anchor>
   )
 }
 

@@ -5,7 +5,7 @@ import { useLanguage, useT } from '../i18n/i18n.ts'
 import { Bytes, bytesText } from '../parts/bytes.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { DatabaseName } from '../parts/database-name.tsx'
-import { shortTime } from '../parts/when.tsx'
+import { Moment, shortTime } from '../parts/when.tsx'
 
 interface PlanLossesProps {
   snapshots: readonly Snapshot[]
@@ -37,7 +37,7 @@ export function PlanLosses({ snapshots, fate }: PlanLossesProps) {
     { title: t('Database'), isWide: true, cell: ({ database }) => <DatabaseName name={database} /> },
     { title: t('Snapshots'), align: 'right', cell: ({ count }) => count },
     { title: t('Size'), align: 'right', cell: ({ bytes }) => <Bytes of={bytes} /> },
-    { title: t('Newest'), cell: ({ newest }) => shortTime(newest, language) },
+    { title: t('Newest'), cell: ({ newest }) => <Moment at={newest} /> },
   ]
   const facts = {
     count: concerned.length,

@@ -1,4 +1,4 @@
-import { Button, Group, Select, Text, TextInput } from '@mantine/core'
+import { Button, Group, Select, TextInput } from '@mantine/core'
 import { IconPlus, IconSearch, IconStack2 } from '@tabler/icons-react'
 import type { Plan } from '../../../src/shared/plans.ts'
 import { useAll } from '../api.ts'
@@ -9,6 +9,7 @@ import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { LinkTo } from '../parts/link.tsx'
+import { NoMatch } from '../parts/no-match.tsx'
 import { Page } from '../parts/page.tsx'
 import { PlanList } from './plan-list.tsx'
 
@@ -81,7 +82,17 @@ function FilteredPlans({ all }: { all: readonly Plan[] }) {
           onChange={(server) => setFilters({ server: server ?? undefined })}
         />
       </Group>
-      {shown.length === 0 ? <Text c="dimmed">{t('No plan fits.')}</Text> : <PlanList plans={shown} />}
+      {shown.length === 0 ? (
+        <NoMatch
+          icon={<IconStack2 size={26} />}
+          title={t('No such plan')}
+          onClear={() =>
+            setFilters({ search: undefined, server: undefined, schedule: undefined, volume: undefined })
+          }
+        />
+      ) : (
+        <PlanList plans={shown} />
+      )}
     </>
   )
 }

@@ -1,7 +1,7 @@
 import { Anchor, Button, Group, Stack, Text } from '@mantine/core'
 import { IconCalendarTime, IconPlus } from '@tabler/icons-react'
 import type { ScheduledRestore } from '../../../src/shared/scheduled-restores.ts'
-import { useAll } from '../api.ts'
+import { useAll, useAsk } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { useNames } from '../jobs/names.ts'
 import { useMay } from '../me.ts'
@@ -11,6 +11,7 @@ import { shortName } from '../parts/database-name.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { Page } from '../parts/page.tsx'
+import { JobStateBadge } from '../parts/state-badge.tsx'
 import { When } from '../parts/when.tsx'
 import { RestoresTabs } from './restores-tabs.tsx'
 import { ScheduledActions } from './scheduled-actions.tsx'
@@ -111,9 +112,18 @@ function Last({ scheduled: { lastJobId, lastSkippedAt, lastSkipReason } }: { sch
     )
   }
   if (lastJobId === null) return <Text size="sm">{t('never ran')}</Text>
+  return <LastRestore id={lastJobId} />
+}
+
+function LastRestore({ id }: { id: string }) {
+  const t = useT()
+  const { data } = useAsk('GET /api/v1/restores/{id}', { params: { id } })
   return (
-    <Anchor component={LinkTo} to={`/restores/${lastJobId}`} size="sm">
-      {t('To its last restore')}
-    </Anchor>
+    <Stack gap={2} align="flex-start">
+      {data && <JobStateBadge state={data.state} />}
+      <Anchor component={LinkTo} to={`/restores/${id}`} size="sm">
+        {data ? <When at={data.finishedAt ?? data.createdAt} /> : t('To its last restore')}
+      </Anchor>
+    </Stack>
   )
 }

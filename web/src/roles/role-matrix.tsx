@@ -102,7 +102,7 @@ function RoleHead({ role, onEdit, isCard = false }: RoleHeadProps) {
         </Text>
         {role.servers && (
           <Box fw={400}>
-            <Badge variant="light" color="orange" size="sm" tt="none" mb={4}>
+            <Badge variant="light" color="orange" size="sm" tt="none" mb={4} miw="max-content">
               {t('some servers')}
             </Badge>
             <ServerLimitView limit={role.servers} />

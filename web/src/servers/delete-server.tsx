@@ -1,7 +1,8 @@
 import { List, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import type { Plan } from '../../../src/shared/plans.ts'
-import { useChange } from '../api.ts'
+import { askingAll, useChange } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { Confirm } from '../parts/confirm.tsx'
 
@@ -19,6 +20,13 @@ export function DeleteServer({ id, name, plans = [], isOpen, onClose }: DeleteSe
   const remove = useChange('DELETE /api/v1/servers/{id}', {
     onSuccess: () => navigate({ to: '/servers' }),
   })
+  const scheduled = useQuery({ ...askingAll('GET /api/v1/scheduled-restores'), enabled: isOpen })
+  const users = [
+    ...plans.map((plan) => t('Plan “{{name}}”', { name: plan.name })),
+    ...(scheduled.data ?? [])
+      .filter(({ sourceServerId, targetServerId }) => [sourceServerId, targetServerId].includes(id))
+      .map((one) => t('Scheduled restore “{{name}}”', { name: one.name })),
+  ]
   const close = () => {
     remove.reset()
     onClose()
@@ -30,20 +38,20 @@ export function DeleteServer({ id, name, plans = [], isOpen, onClose }: DeleteSe
       title={t('Delete the server “{{name}}”?', { name })}
       action={t('Delete server')}
       isPending={remove.isPending}
-      isDisabled={plans.length > 0}
+      isDisabled={users.length > 0 || scheduled.isPending}
       error={remove.error}
       onConfirm={() => remove.mutate({ params: { id } })}
     >
-      {plans.length > 0 ? (
+      {users.length > 0 ? (
         <>
           <Text size="sm">
             {t(
-              'It cannot be deleted while plans use it. Delete these first; each asks what becomes of its snapshots.',
+              'It cannot be deleted while these use it. Delete them first; each plan asks what becomes of its snapshots.',
             )}
           </Text>
           <List size="sm">
-            {plans.map((plan) => (
-              <List.Item key={plan.id}>{plan.name}</List.Item>
+            {users.map((user) => (
+              <List.Item key={user}>{user}</List.Item>
             ))}
           </List>
         </>

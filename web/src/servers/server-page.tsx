@@ -1,6 +1,6 @@
 import { Button, Menu, SimpleGrid } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { IconEdit, IconTrash } from '@tabler/icons-react'
+import { IconEdit, IconRestore, IconTrash } from '@tabler/icons-react'
 import type { Server } from '../../../src/shared/servers.ts'
 import { useAll, useAsk } from '../api.ts'
 import { useParams } from '../filters.ts'
@@ -53,6 +53,17 @@ function Actions({ server: { id, name } }: { server: Server }) {
   return (
     <>
       <BackUpNow plans={plans.data ?? []} />
+      {may('restore') && (
+        <Button
+          variant="default"
+          component={LinkTo}
+          to="/restores/new"
+          search={{ server: id }}
+          leftSection={<IconRestore size={16} aria-hidden />}
+        >
+          {t('Restore')}
+        </Button>
+      )}
       {may('manage-servers') && (
         <>
           <Button

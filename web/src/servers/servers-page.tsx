@@ -1,4 +1,4 @@
-import { Button, Group, Select, Text, TextInput } from '@mantine/core'
+import { Button, Group, Select, TextInput } from '@mantine/core'
 import { IconPlus, IconSearch, IconServer } from '@tabler/icons-react'
 import { useMemo } from 'react'
 import type { Server } from '../../../src/shared/servers.ts'
@@ -9,6 +9,7 @@ import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { LinkTo } from '../parts/link.tsx'
+import { NoMatch } from '../parts/no-match.tsx'
 import { Page } from '../parts/page.tsx'
 import { faresOf } from './fares.ts'
 import { ServerList } from './server-list.tsx'
@@ -68,7 +69,11 @@ export function ServersPage() {
                 )}
               </Group>
               {shown.length === 0 ? (
-                <Text c="dimmed">{t('No server fits.')}</Text>
+                <NoMatch
+                  icon={<IconServer size={26} />}
+                  title={t('No such server')}
+                  onClear={() => setFilters({ search: undefined, engine: undefined })}
+                />
               ) : (
                 <ServerList
                   servers={shown}

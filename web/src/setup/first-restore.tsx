@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { Snapshot } from '../../../src/shared/snapshots-api.ts'
 import { useChange } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
+import { useMay } from '../me.ts'
 import { Failed } from '../parts/failed.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { besideName } from '../restores/beside-name.ts'
@@ -12,10 +13,11 @@ import { FollowedJob } from './followed-job.tsx'
 /** Restores the snapshot on the same server, under a new name. */
 export function FirstRestore({ snapshot: { id, serverId, database } }: { snapshot: Snapshot }) {
   const t = useT()
+  const may = useMay()
   const [jobId, setJobId] = useState<string>()
   const restore = useChange('POST /api/v1/restores', { onSuccess: ({ body }) => setJobId(body.jobId) })
   const beside = besideName(database)
-  if (serverId === null) return null
+  if (serverId === null || !may('restore')) return null
   return (
     <Stack>
       <Text>

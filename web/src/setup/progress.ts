@@ -9,10 +9,10 @@ export function useSetupProgress() {
   const plans = useAll('GET /api/v1/plans')
   const volumes = useAll('GET /api/v1/volumes')
   const snapshots = useAsk('GET /api/v1/snapshots', { query: { limit: 1 } })
-  const restores = useAsk('GET /api/v1/restores', { query: { limit: 20 } })
+  const restores = useAsk('GET /api/v1/restores', { query: { state: 'succeeded', limit: 1 } })
   if (!servers.data || !plans.data || !volumes.data || !snapshots.data || !restores.data) return undefined
   const [snapshot] = snapshots.data.items
-  const restore = restores.data.items.find(({ state }) => state === 'succeeded')
+  const [restore] = restores.data.items
   return {
     server: servers.data[0],
     plan: plans.data[0],

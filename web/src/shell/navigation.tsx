@@ -1,4 +1,4 @@
-import { ActionIcon, Box, Button, Group, NavLink, Tooltip, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Box, Button, Group, Menu, NavLink, Stack, Tooltip, UnstyledButton } from '@mantine/core'
 import { IconLayoutSidebar, IconSearch, IconSettings, IconUserCircle } from '@tabler/icons-react'
 import { useRouterState } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
@@ -42,7 +42,16 @@ export function Navigation({ isNarrow, onNarrow, onSearch }: NavigationProps) {
         </UnstyledButton>
         {!isNarrow && <NarrowButton label={width} onClick={onNarrow} />}
       </Group>
-      {!isNarrow && (
+      {isNarrow ? (
+        <Stack className={classes.edge} pt={0} gap="xs" align="center">
+          <OrganizationSwitch isNarrow />
+          <Tooltip label={t('Search')} position="right">
+            <ActionIcon variant="default" size="lg" aria-label={t('Search')} onClick={onSearch}>
+              <IconSearch size={18} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        </Stack>
+      ) : (
         <Box className={classes.edge} pt={0}>
           <OrganizationSwitch />
           <Button
@@ -64,11 +73,25 @@ export function Navigation({ isNarrow, onNarrow, onSearch }: NavigationProps) {
           <PlaceLink key={place.to} place={place} path={path} isNarrow={isNarrow} />
         ))}
         {isNarrow ? (
-          <PlaceLink
-            place={{ title: 'Configuration', to: '/settings/backup', icon: IconSettings }}
-            path={isInConfiguration ? '/settings/backup' : ''}
-            isNarrow
-          />
+          <Menu position="right-end">
+            <Menu.Target>
+              <NavLink
+                component="button"
+                className={`${classes.link} ${classes.narrow}`}
+                aria-label={t('Configuration')}
+                title={t('Configuration')}
+                active={isInConfiguration}
+                leftSection={<IconSettings size={18} aria-hidden />}
+              />
+            </Menu.Target>
+            <Menu.Dropdown>
+              {seen.map(({ title, to, icon: Icon }) => (
+                <Menu.Item key={to} component={LinkTo} to={to} leftSection={<Icon size={16} aria-hidden />}>
+                  {t(title)}
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
         ) : (
           <NavLink
             component="button"
@@ -97,6 +120,14 @@ export function Navigation({ isNarrow, onNarrow, onSearch }: NavigationProps) {
   )
 }
 
+/** Not by `scrollIntoView`: the first press of Tab would go on from the link, past “Skip to the content”. */
+function showInList(link: HTMLElement): void {
+  const list = link.closest('nav')
+  if (!list) return
+  const [place, frame] = [link.getBoundingClientRect(), list.getBoundingClientRect()]
+  list.scrollTop += Math.max(0, place.bottom - frame.bottom) - Math.max(0, frame.top - place.top)
+}
+
 function NarrowButton({ label, onClick }: { label: string; onClick: () => void }) {
   return (
     <Tooltip label={label} position="right">
@@ -119,7 +150,7 @@ function PlaceLink({ place: { title, to, icon: Icon }, path, isNarrow }: PlaceLi
   const link = useRef<HTMLAnchorElement>(null)
   // On a low screen the list is longer than its place.
   useEffect(() => {
-    if (isHere) link.current?.scrollIntoView({ block: 'nearest' })
+    if (isHere && link.current) showInList(link.current)
   }, [isHere])
   const shown = (
     <NavLink

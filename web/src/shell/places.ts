@@ -11,6 +11,7 @@ import {
   IconHome,
   IconKey,
   IconLock,
+  IconPlus,
   IconRestore,
   IconServer,
   IconSettings,
@@ -26,6 +27,8 @@ export interface Place {
   title: string
   to: string
   icon: typeof IconHome
+  /** Behind the question mark. */
+  search?: Record<string, string>
   /** Not shown to who may not see what is there. */
   requires?: Ability | 'administer-instance'
 }
@@ -65,4 +68,32 @@ export const configuration: readonly Place[] = [
   },
   { title: msg('API tokens'), to: '/settings/tokens', icon: IconTicket },
   { title: msg('Audit log'), to: '/settings/audit', icon: IconHistory, requires: 'view-audit' },
+]
+
+/** What people do there most often, for the search. */
+export const deeds: readonly Place[] = [
+  { title: msg('Add server'), to: '/servers/new', icon: IconPlus, requires: 'manage-servers' },
+  { title: msg('Add plan'), to: '/plans/new', icon: IconPlus, requires: 'manage-plans' },
+  { title: msg('Add volume'), to: '/volumes/new', icon: IconPlus, requires: 'manage-volumes' },
+  { title: msg('Restore a snapshot'), to: '/restores/new', icon: IconRestore, requires: 'restore' },
+  {
+    title: msg('Add scheduled restore'),
+    to: '/restores/scheduled/new',
+    icon: IconPlus,
+    requires: 'manage-plans',
+  },
+  {
+    title: msg('Add schedule'),
+    to: '/schedules',
+    search: { form: 'new' },
+    icon: IconPlus,
+    requires: 'manage-schedules',
+  },
+  {
+    title: msg('Add channel'),
+    to: '/settings/notifications',
+    search: { edit: 'new' },
+    icon: IconPlus,
+    requires: 'manage-channels',
+  },
 ]

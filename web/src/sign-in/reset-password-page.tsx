@@ -58,9 +58,13 @@ export function ResetPasswordPage() {
             error={fieldErrors(reset.error)['password']}
           />
           <FailedForm error={reset.error} shown={['password']} />
-          <Button type="submit" fullWidth loading={reset.isPending} disabled={!isLongEnough(password)}>
-            {t('Set the password')}
-          </Button>
+          {reset.error?.code === 'not_found' ? (
+            toSignIn
+          ) : (
+            <Button type="submit" fullWidth loading={reset.isPending} disabled={!isLongEnough(password)}>
+              {t('Set the password')}
+            </Button>
+          )}
         </Stack>
       </form>
     </Outside>

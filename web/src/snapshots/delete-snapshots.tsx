@@ -87,7 +87,7 @@ export function DeleteSnapshots({ ids, onClose, onDeleted }: DeleteSnapshotsProp
       {preview.error ? (
         <Failed error={preview.error} retry={preview.refetch} />
       ) : preview.data === undefined ? (
-        <Skeleton height={120} aria-busy="true" aria-label={t('Loading')} />
+        <Skeleton height={120} role="group" aria-busy="true" aria-label={t('Loading')} />
       ) : (
         <Stack>
           {newest.length > 0 && <Newest snapshots={newest} ticked={ticked} onTick={tick} />}

@@ -1,12 +1,12 @@
 import { Button, Collapse, Group, Indicator, Select, Stack, TextInput } from '@mantine/core'
-import { useDebouncedCallback, useDisclosure } from '@mantine/hooks'
-import { IconAdjustments, IconSearch, IconX } from '@tabler/icons-react'
-import { useState } from 'react'
+import { useDisclosure } from '@mantine/hooks'
+import { IconAdjustments, IconX } from '@tabler/icons-react'
 import { copyStates, snapshotSorts } from '../../../src/shared/snapshots-api.ts'
 import { useFilters } from '../filters.ts'
 import { msg, useT } from '../i18n/i18n.ts'
 import { useNames } from '../jobs/names.ts'
 import { DayInput } from '../parts/day-input.tsx'
+import { SearchField, useTyped } from '../parts/search-field.tsx'
 import { copyFaces } from '../parts/state-badge.tsx'
 import { useEngines } from '../servers/use-engines.ts'
 
@@ -84,7 +84,11 @@ export function SnapshotFilters({
   return (
     <Stack gap="sm">
       <Group gap="sm" align="flex-end">
-        <Search value={filters['search'] ?? ''} onChange={(search) => setFilters({ search })} />
+        <SearchField
+          placeholder={t('Database, comment, server, key')}
+          value={filters['search'] ?? ''}
+          onChange={(search) => setFilters({ search })}
+        />
         {choose('server', t('Server'), options(servers))}
         {choose('plan', t('Plan'), [...options(plans), { value: 'none', label: t('Of no plan') }])}
         <Select
@@ -159,42 +163,10 @@ interface TypedProps {
   onChange: (value: string | undefined) => void
 }
 
-/** What is typed counts when one stops typing. */
-function useTyped(value: string, onChange: TypedProps['onChange']) {
-  const [text, setText] = useState(value)
-  const [known, setKnown] = useState(value)
-  if (known !== value) {
-    setKnown(value)
-    setText(value)
-  }
-  const settle = useDebouncedCallback((given: string) => onChange(given.trim() || undefined), 300)
-  return {
-    value: text,
-    onChange: ({ currentTarget }: { currentTarget: { value: string } }) => {
-      setText(currentTarget.value)
-      settle(currentTarget.value)
-    },
-  }
-}
-
 function Typed({ label, value, onChange }: TypedProps) {
   const t = useT()
   const typed = useTyped(value, onChange)
   return (
     <TextInput label={label} placeholder={t('Its whole name')} w={{ base: '100%', xs: 190 }} {...typed} />
-  )
-}
-
-function Search({ value, onChange }: Omit<TypedProps, 'label'>) {
-  const t = useT()
-  const typed = useTyped(value, onChange)
-  return (
-    <TextInput
-      label={t('Search')}
-      placeholder={t('Database, comment, server, key')}
-      leftSection={<IconSearch size={16} aria-hidden />}
-      w={{ base: '100%', xs: 250 }}
-      {...typed}
-    />
   )
 }

@@ -9,16 +9,19 @@ import { Confirm } from '../parts/confirm.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { RowMenu } from '../parts/row-menu.tsx'
 import { AccountForm } from './account-form.tsx'
+import { AddMember } from './add-member.tsx'
 import { DeleteAccount } from './delete-account.tsx'
 
-type Wanted = 'change' | 'disable' | 'sign out' | 'remove second factor' | 'delete'
+type Wanted = 'add' | 'change' | 'disable' | 'sign out' | 'remove second factor' | 'delete'
 
 export function AccountMenu({ account }: { account: Account }) {
   const t = useT()
   const me = useMe()
   const [wanted, setWanted] = useState<Wanted>()
   const close = () => setWanted(undefined)
-  const { id, name, isDisabled, hasSecondFactor, sessions } = account
+  const { id, name, isDisabled, hasSecondFactor, sessions, organizations } = account
+  const { organization } = me
+  const isMember = organizations.some((one) => one.id === organization.id)
   const isOneself = id === me.user?.id
   const change = useChange('PATCH /api/v1/accounts/{id}', { onSuccess: close })
   const signOut = useChange('POST /api/v1/accounts/{id}/sign-out', {
@@ -37,6 +40,11 @@ export function AccountMenu({ account }: { account: Account }) {
     <>
       <RowMenu label={t('More for {{name}}', { name })}>
         <Menu.Item onClick={() => setWanted('change')}>{t('Change')}</Menu.Item>
+        {!isMember && (
+          <Menu.Item onClick={() => setWanted('add')}>
+            {t('Add to “{{organization}}”', { organization: organization.name })}
+          </Menu.Item>
+        )}
         <Menu.Item disabled={sessions === 0} onClick={() => setWanted('sign out')}>
           {t('Sign out everywhere')}
         </Menu.Item>
@@ -54,6 +62,13 @@ export function AccountMenu({ account }: { account: Account }) {
           {t('Delete')}
         </Menu.Item>
       </RowMenu>
+      <Dialog
+        isOpen={wanted === 'add'}
+        onClose={close}
+        title={t('Add {{name}} to “{{organization}}”', { name, organization: organization.name })}
+      >
+        <AddMember email={account.email} onDone={close} />
+      </Dialog>
       <Dialog isOpen={wanted === 'change'} onClose={close} title={t('Account of {{name}}', { name })}>
         <AccountForm account={account} onDone={close} />
       </Dialog>

@@ -19,8 +19,8 @@ export function ImportSnapshots({ id }: { id: string }) {
   const t = useT()
   const may = useMay()
   const scan = useChange('POST /api/v1/volumes/{id}/scan')
-  const { items = [] } = useListed('GET /api/v1/jobs', { volume: id, kind: 'scan-volume', limit: 1 })
-  const [last] = items
+  const scans = useListed('GET /api/v1/jobs', { volume: id, kind: 'scan-volume', limit: 1 })
+  const last = scans.items?.[0]
   const isAtWork = last?.state === 'queued' || last?.state === 'running'
   return (
     <Section
@@ -43,6 +43,7 @@ export function ImportSnapshots({ id }: { id: string }) {
         </Group>
       )}
       {scan.error && <Failed error={scan.error} />}
+      {scans.error && <Failed error={scans.error} retry={scans.refetch} />}
       {last && <LastScan job={last} />}
     </Section>
   )
