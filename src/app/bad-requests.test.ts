@@ -75,10 +75,10 @@ const oddTexts = [
   '{}',
 ]
 let turn = 0
-/** In the fast share every other one, the odd and the even in turn: no place is tried with all, and each with some. */
+/** In the fast share every third one, in turn: no place is tried with all, and each with some. */
 function some<T>(values: readonly T[]): readonly T[] {
   turn++
-  return isEverything ? values : values.filter((_, n) => n % 2 === turn % 2)
+  return isEverything ? values : values.filter((_, n) => n % 3 === turn % 3)
 }
 const noPlaces = [
   'nonsense',
@@ -185,7 +185,7 @@ describeStores(
     it('with an id that there is not is told so', async () => {
       await send(function* ({ path, requestBody }) {
         if (!path.includes('{')) return
-        for (const id of [randomUUID(), ...noIds]) {
+        for (const id of [randomUUID(), ...some(noIds)]) {
           const body = requestBody?.content['application/json']?.schema
           yield { what: id, url: withIds(path, id), isWrong: true }
           if (!body) continue
@@ -216,7 +216,7 @@ describeStores(
           yield { what: `${name} twice`, url: `${url}?${name}=1&${name}=2`, isWrong: isNumber }
           yield { what: `${name}[]`, url: `${url}?${name}[a]=1`, isWrong: false }
           if (name !== 'cursor') continue
-          for (const cursor of noPlaces)
+          for (const cursor of some(noPlaces))
             yield { what: `cursor ${cursor}`, url: `${url}?cursor=${cursor}`, isWrong: true }
           for (const cursor of oddPlaces) {
             const what = `cursor ${Buffer.from(cursor, 'base64url').toString()}`
@@ -249,22 +249,22 @@ describeStores(
     })
 
     it('with a body that is none is told so', async () => {
+      const large = JSON.stringify({ name: 'x'.repeat(2 * 1024 * 1024) })
+      const nested = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
       await send(function* ({ path, method, requestBody }) {
         if (method === 'GET') return
         const url = withIds(path, randomUUID())
-        const large = JSON.stringify({ name: 'x'.repeat(2 * 1024 * 1024) })
-        const nested = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
-        for (const payload of [...noBodies, large, nested]) {
+        for (const payload of some([...noBodies, large, nested])) {
           const isWrong = requestBody?.required === true || payload === large || payload === '{'
           yield { what: payload.slice(0, 50), url, headers: json, payload, isWrong }
         }
-        for (const type of [
+        for (const type of some([
           'text/plain',
           'application/xml',
           'application/x-www-form-urlencoded',
           'nonsense',
           '',
-        ]) {
+        ])) {
           yield { what: type, url, headers: { 'content-type': type }, payload: '<a/>', isWrong: true }
         }
       })

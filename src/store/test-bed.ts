@@ -1,4 +1,6 @@
 import { after, before, describe } from 'node:test'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type PostgresServer, startPostgres } from '../../test/servers/postgres.ts'
 import { skipUnless } from '../../test/servers/needs.ts'
@@ -40,18 +42,45 @@ function describeOnSqlite(name: string, suite: StoreSuite): void {
     let count = 0
     before(async () => (folder = await tempFolder('store')))
     after(() => folder[Symbol.asyncDispose]())
-    suite(async () => placeOf('sqlite', { path: join(folder.path, `${++count}.db`) }))
+    suite(async () => {
+      const path = join(folder.path, `${++count}.db`)
+      const place = placeOf('sqlite', { path })
+      let made: Promise<unknown> | undefined
+      const make = async () => {
+        if (!existsSync(path)) await writeFile(path, await (migratedFile ??= makeMigratedFile()))
+      }
+      return {
+        ...place,
+        async openMigrated() {
+          await (made ??= make())
+          return await place.openMigrated()
+        },
+      }
+    })
   })
+}
+
+/** A database with all tables, of which the others are copies: that is quicker than to migrate each. */
+let migratedFile: Promise<Buffer> | undefined
+
+async function makeMigratedFile(): Promise<Buffer> {
+  await using folder = await tempFolder('store')
+  const path = join(folder.path, 'template.db')
+  await (await placeOf('sqlite', { path }).openMigrated())[Symbol.asyncDispose]()
+  return await readFile(path)
 }
 
 /** For what only a server can do. */
 export function describeOnPostgresql(name: string, suite: StoreSuite): void {
+  // Not beside `sharedPostgres`: this file is also loaded where no tests run.
+  if (!endsPostgres) after(async () => await (await postgres)?.[Symbol.asyncDispose]())
+  endsPostgres = true
   describe(`${name}, in PostgreSQL`, { skip: skipUnless('postgres15') }, () => {
     const databases: string[] = []
     let server: PostgresServer
     before(async () => (server = await sharedPostgres()))
     after(async () => {
-      for (const database of databases) await server.query(`drop database ${database} with (force)`)
+      for (const database of databases) await server.query(`drop database if exists ${database} with (force)`)
     })
     suite(async () => {
       const database = `store_${++stores}`
@@ -80,10 +109,10 @@ export function describeOnPostgresql(name: string, suite: StoreSuite): void {
 let postgres: Promise<PostgresServer> | undefined
 let template: Promise<string> | undefined
 let stores = 0
+let endsPostgres: true | undefined
 const sharedPostgres = () => (postgres ??= startPostgres({ major: 15, settings: { max_connections: '200' } }))
-after(async () => await (await postgres)?.[Symbol.asyncDispose]())
 
-/** A database with all tables, of which the others are copies: that is quicker than to migrate each. */
+/** As `migratedFile`. */
 function migratedTemplate(): Promise<string> {
   return (template ??= (async () => {
     const [server, name] = [await sharedPostgres(), 'store_template']

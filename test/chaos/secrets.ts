@@ -148,7 +148,7 @@ async function sample(desk: Desk, pid: number, canaries: Canaries, said: Watched
             said.push({ what: `the environment of ${line}`, text: variable })
       }
     }
-    await sleep(5)
+    await sleep(15)
   }
 }
 
