@@ -1,8 +1,9 @@
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { constants } from 'node:fs'
-import { link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { link, open, readdir, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isOver, ownToken } from '../lib/identity.ts'
+import { makeFolders } from '../lib/make-folders.ts'
 import { keyId, makeKey, readKey, writeKey } from '../lib/sealing.ts'
 import { AppError, messageOf } from '../shared/errors.ts'
 import type { Configuration } from './configuration.ts'
@@ -82,7 +83,7 @@ export function instanceKeys(
 /** Makes the data directory, readable by its owner alone, unless it is there. Throws `configuration_invalid`. */
 export async function makeDataDirectory(path: string): Promise<void> {
   try {
-    const outermost = await mkdir(path, { recursive: true, mode: 0o700 })
+    const outermost = await makeFolders(path, 0o700)
     if (outermost === undefined) return
     for (let folder = path; ; folder = dirname(folder)) {
       await syncFolder(dirname(folder))

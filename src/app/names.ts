@@ -12,11 +12,14 @@ export async function savingName<T>(
     return await save()
   } catch (error) {
     if (!store.isUniqueViolation(error)) throw error
-    const message = `Another ${what} has this name.`
-    throw new AppError('name_taken', `There is a ${what} “${name}” already.`, {
-      hint: 'Choose another name.',
-      fields: [{ field: 'name', message }],
-      cause: error,
-    })
+    throw nameTaken(what, name, error)
   }
+}
+
+export function nameTaken(what: string, name: string | undefined, cause?: unknown): AppError {
+  return new AppError('name_taken', `There is a ${what} “${name}” already.`, {
+    hint: 'Choose another name.',
+    fields: [{ field: 'name', message: `Another ${what} has this name.` }],
+    cause,
+  })
 }

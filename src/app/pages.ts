@@ -20,23 +20,39 @@ const text = z.string().refine((text) => !text.includes('\0') && text.isWellForm
 const place = z.tuple([z.union([text, z.int()]), text])
 export type Place = z.output<typeof place>
 
+/** The same where items are sorted by a text, and those of one text by a number. */
+const placeInGroup = z.tuple([text, z.int(), text])
+export type PlaceInGroup = z.output<typeof placeInGroup>
+
 /**
  * Throws `invalid_input` for what is no cursor of ours. A list that is sorted by a number says so: PostgreSQL compares it
  * with nothing else.
  */
 export function readCursor(cursor: string | undefined, sortedBy?: 'number'): Place | undefined {
+  const found = parseCursor(cursor, place)
+  if (found && sortedBy === 'number' && typeof found[0] !== 'number') throw noCursor()
+  return found
+}
+
+export function readCursorInGroup(cursor: string | undefined): PlaceInGroup | undefined {
+  return parseCursor(cursor, placeInGroup)
+}
+
+function parseCursor<T>(cursor: string | undefined, schema: z.ZodType<T>): T | undefined {
   if (cursor === undefined) return undefined
   try {
-    const found = place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
-    if (sortedBy === 'number') z.number().parse(found[0])
-    return found
+    return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
   } catch (error) {
-    const message = 'must be the nextCursor of a page'
-    throw new AppError('invalid_input', `cursor: ${message}`, {
-      fields: [{ field: 'cursor', message }],
-      cause: error,
-    })
+    throw noCursor(error)
   }
+}
+
+function noCursor(cause?: unknown): AppError {
+  const message = 'must be the nextCursor of a page'
+  return new AppError('invalid_input', `cursor: ${message}`, {
+    fields: [{ field: 'cursor', message }],
+    cause,
+  })
 }
 
 /** In SQL: what stands behind the place, where rows are sorted by the column and then by their id, both upwards. */
@@ -64,6 +80,6 @@ export function page<T>(
   }
 }
 
-export function writeCursor(place: Place): string {
+export function writeCursor(place: Place | PlaceInGroup): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url')
 }

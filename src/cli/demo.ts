@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
+import { makeDataDirectory } from '../app/app-key.ts'
 import { makeSample, SAMPLE_ORDERS } from '../app/demo/sample.ts'
 import { openDatabaseUrl, parseSettings } from '../engines/index.ts'
 import { restoreSnapshot } from '../runner/restore-snapshot.ts'
@@ -21,7 +21,7 @@ export const demo = new Command('demo')
     const database = join(data, 'sample.db')
     const restored = join(data, 'sample-restored.db')
     const folder = join(data, 'backups')
-    await mkdir(data, { recursive: true })
+    await makeDataDirectory(data)
     makeSample(database)
     print(`1. Made a sample shop in ${join(shown, 'sample.db')}: ${SAMPLE_ORDERS} orders.`)
 

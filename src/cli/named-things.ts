@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { interruption } from './interruption.ts'
-import { type ListOfNamed, named, type Named, remote } from './remote.ts'
+import { type ListOfNamed, named, type Named, type Remote, remote } from './remote.ts'
 import { note, print, printJson, table } from './terminal.ts'
 
 /** What people give names to: servers, volumes, plans. */
@@ -48,13 +48,14 @@ export function showOf<T extends Named>({ list, one }: Things<T>): Command {
 }
 
 /**
- * Options that say what is to become of what depends on it: `--copies forget`; and what of the answer is to be told beside
- * that it was deleted.
+ * Options that say what is to become of what depends on it: `--copies forget`; what of the answer is to be told beside that
+ * it was deleted; and what before it is tried.
  */
 export function removalOf<T extends Named>(
   { list, one }: Things<T>,
   options: { flags: string; description: string }[] = [],
   warningsIn: (answer: object | null) => string[] = () => [],
+  lossesOf: (app: Remote, id: string, query: Record<string, string>) => Promise<string[]> = async () => [],
 ): Command {
   const command = new Command('rm')
     .description(`Delete a ${one}; says what would be lost, and needs to be told`)
@@ -65,6 +66,7 @@ export function removalOf<T extends Named>(
     async (name: string, { json, ...query }: { json?: boolean } & Record<string, string>) => {
       const app = await remote()
       const { id, name: found } = await named(app, list, one, name)
+      if (!json) for (const line of await lossesOf(app, id, query)) print(line)
       const { body: answer } = await app.client.call<object | null>('DELETE', `${pathOf(list)}/${id}`, {
         query,
         signal: interruption(),

@@ -2,9 +2,10 @@ import { Command } from 'commander'
 import { parseCompression } from '../shared/codecs.ts'
 import { AppError } from '../shared/errors.ts'
 import type { DatabaseMatches, NewPlan } from '../client/api.ts'
-import type { DeletedPlan, Plan } from '../shared/plans.ts'
+import type { DeletedPlan, Plan, PlanLosses } from '../shared/plans.ts'
 import type { RetentionPolicy } from '../shared/retention.ts'
-import { listOf, printTable, removalOf, showOf, type Things } from './named-things.ts'
+import { formatBytes } from '../shared/units.ts'
+import { listOf, localTime, printTable, removalOf, showOf, type Things } from './named-things.ts'
 import { collect, positiveInteger, word, words } from './parse.ts'
 import { named, type Remote, remote } from './remote.ts'
 import { scheduleThings } from './schedules.ts'
@@ -79,15 +80,54 @@ export const plans = new Command('plans')
       }),
   )
   .addCommand(
+    new Command('losses')
+      .description('Show exactly what would be lost with a plan and its snapshots')
+      .argument('<name>', 'its name or id')
+      .option('--json', 'print the result as JSON')
+      .action(async (name: string, { json }: { json?: boolean }) => {
+        const app = await remote()
+        const { id } = await named(app, planThings.list, 'plan', name)
+        const losses = await app.ask('GET /api/v1/plans/{id}/losses', { params: { id } })
+        if (json) return printJson(losses)
+        for (const line of lossesInWords(losses)) print(line)
+        for (const obstacle of obstaclesInWords(losses)) note(`It cannot be deleted now: ${obstacle}`)
+      }),
+  )
+  .addCommand(
     removalOf(
       planThings,
       [{ flags: '--snapshots <word>', description: 'keep: they stay, under no plan. delete: they go, too' }],
       (answer) => keptSnapshots(answer as DeletedPlan | null),
+      async (app, id, { snapshots }) =>
+        snapshots === undefined
+          ? lossesInWords(await app.ask('GET /api/v1/plans/{id}/losses', { params: { id } }))
+          : [],
     ),
   )
 
+/** What goes, database by database, and what stays all the same. Empty if it has no snapshots. */
+export function lossesInWords(losses: PlanLosses): string[] {
+  const { snapshots, copies, bytes, databases, keptCount } = losses
+  if (snapshots + keptCount === 0) return []
+  return [
+    `With --snapshots delete: ${snapshots} snapshots, ${copies} copies, ${formatBytes(bytes)}`,
+    ...databases.map(
+      (share) =>
+        `  “${share.database}”: ${share.snapshots} snapshots, ${share.copies} copies, ${formatBytes(share.bytes)}, the newest of ${localTime(share.newest)}`,
+    ),
+    ...keptSnapshots(losses),
+  ]
+}
+
+function obstaclesInWords({ scheduledRestores, runningBackups }: PlanLosses): string[] {
+  return [
+    ...scheduledRestores.map((name) => `The scheduled restore “${name}” takes its snapshots.`),
+    ...(runningBackups > 0 ? ['A backup of it is running.'] : []),
+  ]
+}
+
 /** The snapshots that are not deleted with their plan, each in a sentence. */
-export function keptSnapshots(deleted: DeletedPlan | null): string[] {
+export function keptSnapshots(deleted: DeletedPlan | PlanLosses | null): string[] {
   const { kept = [], keptCount = 0 } = deleted ?? {}
   const named = kept.map(
     ({ id, database, takenAt, reason }) =>

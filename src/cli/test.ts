@@ -18,7 +18,9 @@ export const test = new Command('test')
     let steps: TestStep[] = []
     if (isDatabaseUrl(url)) {
       warnOfPassword(url)
-      steps = await testConnection(openDatabaseUrl(url, process.env), interruption())
+      const { database, ...server } = openDatabaseUrl(url, process.env)
+      const choose = database === undefined ? undefined : async () => [database]
+      steps = await testConnection({ ...server, choose }, interruption())
     } else {
       await withVolume(url, async (volume) => {
         steps = await testVolume(volume, interruption())

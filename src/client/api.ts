@@ -451,6 +451,8 @@ export type DatabaseRetention = {
     bytes: number
     /** In words */
     reasons: string[]
+    /** The same reasons, which the words are made from */
+    why: RetentionReason[]
     goesAt: string
     /** With it, or before it, all copies of the snapshot go */
     isLast: boolean
@@ -464,9 +466,19 @@ export type DatabaseRetention = {
     bytes: number
     /** In words */
     reasons: string[]
+    /** The same reasons, which the words are made from */
+    why: RetentionReason[]
   }[]
   /** Of what goes */
   bytes: number
+}
+
+export type DatabaseSnapshots = {
+  database: string
+  /** How many */
+  snapshots: number
+  /** When the newest was taken */
+  newestAt: string
 }
 
 export type DatabaseStanding = {
@@ -498,6 +510,14 @@ export type DatabaseStanding = {
   } | null
   /** Sizes of its dumps in this plan: of the newest twelve snapshots, the oldest first */
   recentRawBytes: number[]
+}
+
+export type DayOfRuns = {
+  day: string
+  /** How many */
+  runs: number
+  /** All, if there are at most 4; else the first and the last */
+  times: string[]
 }
 
 export type DeletedPlan = {
@@ -597,6 +617,14 @@ export type ForgottenVolume = {
   bytes: number
   /** Those that had a copy nowhere else */
   snapshots: number
+}
+
+export type FullResource = {
+  kind: 'server' | 'volume' | 'channel' | 'app-backups'
+  /** Null if it is gone, and of app backups, which are made one at a time */
+  name: string | null
+  /** So many jobs use it */
+  capacity: number
 }
 
 export type Health = {
@@ -830,6 +858,8 @@ export type Job = {
   isCancelRequested: boolean
   /** In words, what a queued job waits for: server prod-1: 2 of 2 running */
   waitsFor: string[]
+  /** The same, which the words are made from */
+  waitsForResources: FullResource[]
   progress: JobProgress | null
   /** What came of it; depends on its kind */
   result: unknown
@@ -1485,6 +1515,8 @@ export type Overview = {
   items: DatabaseStanding[]
   /** Null on the last page */
   nextCursor: string | null
+  /** What else needs attention, the worst first, whichever databases are asked for; what is of the whole instance only for its administrators */
+  troubles: Trouble[]
   /** The schedules of enabled plans that run next */
   nextRuns: {
     at: string
@@ -1511,6 +1543,8 @@ export type OverviewHistory = {
   /** Every day in the display time zone, the oldest first, with the backups of databases that ended on it; those that were cancelled, or left out by a hook, are not counted; a run that failed before it knew its databases counts as one */
   days: {
     date: string
+    /** It ends where the next day starts */
+    startsAt: string
     succeeded: number
     partial: number
     failed: number
@@ -1782,6 +1816,38 @@ export type PlanEncryptionInput = {
   keyId: string
 }
 
+export type PlanLosses = {
+  snapshots: number
+  /** That lie on volumes */
+  copies: number
+  bytes: number
+  /** When the newest of them was taken */
+  newest: string | null
+  /** The same for each database of which snapshots go */
+  databases: {
+    database: string
+    snapshots: number
+    /** That lie on volumes */
+    copies: number
+    bytes: number
+    newest: string
+  }[]
+  /** How many of its snapshots are not deleted: they stay, under no plan */
+  keptCount: number
+  /** Those, the newest first; not more than 100 */
+  kept: {
+    id: string
+    database: string
+    takenAt: string
+    /** It is locked, a job reads it, or it has a copy on a volume that is only read */
+    reason: string
+  }[]
+  /** Names; while there are any, it cannot be deleted */
+  scheduledRestores: string[]
+  /** Likewise */
+  runningBackups: number
+}
+
 export type PlanPreview = {
   serverId: string
   databases?: DatabaseChoice
@@ -1831,6 +1897,8 @@ export type Restore = {
   isCancelRequested: boolean
   /** In words, what a queued job waits for: server prod-1: 2 of 2 running */
   waitsFor: string[]
+  /** The same, which the words are made from */
+  waitsForResources: FullResource[]
   progress: JobProgress | null
   /** Why it failed, or its last attempt; or why a hook has left it out */
   error: {
@@ -1934,6 +2002,57 @@ export type RestoreResult = {
   safetySnapshotId: string | null
 }
 
+export type RetentionReason = {
+  rule: 'newest'
+} | {
+  rule: 'proven'
+} | {
+  rule: 'minimum'
+  count: number
+} | {
+  rule: 'locked'
+  until?: string
+} | {
+  rule: 'inUse'
+} | {
+  rule: 'objectLock'
+  until: string
+} | {
+  rule: 'future'
+  until: string
+} | {
+  rule: 'last'
+  count: number
+} | {
+  rule: 'days'
+  days: number
+  until: string
+} | {
+  rule: 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
+  period: string
+} | {
+  rule: 'forever'
+} | {
+  rule: 'readOnly'
+} | {
+  rule: 'failed'
+} | {
+  rule: 'notLast'
+  count: number
+} | {
+  rule: 'tooOld'
+  days: number
+} | {
+  rule: 'replaced'
+  tier: 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
+  period: string
+} | {
+  rule: 'outlived'
+  tier: 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
+  period: string
+  count: number
+}
+
 export type RetentionTrial = {
   retention: {
     /** So many of the newest snapshots; 0 keeps everything */
@@ -1980,6 +2099,8 @@ export type RetentionTrial = {
   database?: string
   /** What goes until then; absent: what goes now */
   until?: string
+  /** Of what goes, only what does not go as the plan is saved; and only databases of which something does */
+  onlyMore?: boolean
 }
 
 export type Role = {
@@ -2046,8 +2167,12 @@ export type RuleTrial = {
     expression: string
     timeZone?: string
   }
+  /** Runs from then on; absent, or past: from now on */
+  from?: string
   /** All runs until then, 200 at most; absent: the next five */
   until?: string
+  /** Counts the runs of each day of this time zone, until `until`, 62 days at most */
+  daysIn?: string
 }
 
 export type RunOrder = {
@@ -2065,6 +2190,8 @@ export type RunOrder = {
 export type Schedule = {
   /** The rule in words */
   description: string
+  /** What the words are made from */
+  meaning: ScheduleMeaning
   /** The next five, unless others were asked for; none for migration */
   nextRuns: string[]
   name: string
@@ -2152,11 +2279,54 @@ export type ScheduleChanges = {
   catchUpHours?: number
 }
 
+export type ScheduleMeaning = {
+  type: 'migration'
+  timeZone: string
+} | {
+  type: 'hourly'
+  /** Hours, counted anew from each midnight: every 5 hours means 0, 5, 10, 15 and 20 o’clock */
+  every: number
+  minute: number
+  timeZone: string
+} | {
+  type: 'daily'
+  /** HH:MM, 24 hours */
+  times: string[]
+  timeZone: string
+} | {
+  type: 'weekly'
+  weekdays: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+  /** HH:MM, 24 hours */
+  times: string[]
+  timeZone: string
+} | {
+  type: 'monthly'
+  /** A day that a month does not have falls on its last day, so 31 is always the last day */
+  days: number[]
+  /** HH:MM, 24 hours */
+  times: string[]
+  timeZone: string
+} | {
+  type: 'cron'
+  minutes: number[]
+  hours: number[]
+  months: number[]
+  /** Of the month; null if every day will do */
+  days: number[] | null
+  /** 0 is Sunday; null if every day will do */
+  weekdays: number[] | null
+  timeZone: string
+}
+
 export type SchedulePreview = {
   /** The rule in words */
   description: string
+  /** What the words are made from */
+  meaning: ScheduleMeaning
   /** The next five, unless others were asked for; none for migration */
   nextRuns: string[]
+  /** Those with any, if `daysIn` was given */
+  days?: DayOfRuns[]
 }
 
 export type ScheduledRestore = {
@@ -2189,6 +2359,8 @@ export type ScheduledRestore = {
   lastSkippedAt: string | null
   /** In a sentence */
   lastSkipReason: string | null
+  /** The same, which the sentence is made from */
+  lastSkip: ScheduledRestoreSkip | null
   createdAt: string
   updatedAt: string
 }
@@ -2218,6 +2390,29 @@ export type ScheduledRestoreChanges = {
   runAfter?: string | null
   /** The name of the database, for a file its path or its name; wanted where one of a server in production is changed */
   confirmation?: string
+}
+
+export type ScheduledRestoreSkip = {
+  why: 'deleted'
+} | {
+  why: 'disabled'
+} | {
+  why: 'underWay'
+  database: string
+} | {
+  why: 'noSnapshot'
+  database: string
+  isOfPlan: boolean
+} | {
+  why: 'tooOld'
+  takenAt: string
+  hours: number
+} | {
+  why: 'restoredBefore'
+  takenAt: string
+} | {
+  why: 'refused'
+  message: string
 }
 
 export type SecondFactor = {
@@ -2663,17 +2858,121 @@ export type StartedRun = {
   joined: boolean
 }
 
+export type TestFinding = {
+  what: 'signedInAs'
+  user: string
+} | {
+  what: 'unencrypted'
+} | {
+  what: 'sizeUnknown'
+} | {
+  what: 'space'
+  freeBytes: number
+  totalBytes: number
+} | {
+  what: 'spaceUnknown'
+} | {
+  what: 'readOnly'
+} | {
+  what: 'clocksApart'
+  seconds: number
+} | {
+  what: 'clockAhead'
+  seconds: number
+} | {
+  what: 'clockBehind'
+  seconds: number
+} | {
+  what: 'clockUnknown'
+} | {
+  what: 'noObjectLock'
+} | {
+  what: 'copy'
+  bytes: number
+  location: string
+  keyFits: boolean
+} | {
+  what: 'theServerItself'
+} | {
+  what: 'databaseIsThere'
+  database: string
+} | {
+  what: 'databaseWillBeMade'
+  database: string
+} | {
+  what: 'privilegesSuffice'
+} | {
+  what: 'privileges'
+  /** What is alike once; text */
+  lacking: {
+    databases: {
+      names: string[]
+      others: number
+    }
+    words: string
+  }[]
+  /** Databases that lack something else */
+  elsewhere: {
+    names: string[]
+    others: number
+  }
+  /** There was no time to look at them */
+  unseen: {
+    names: string[]
+    others: number
+  }
+  /** Not there any more since the databases were listed */
+  gone: {
+    names: string[]
+    others: number
+  }
+  good: {
+    names: string[]
+    others: number
+  }
+} | {
+  what: 'issuer'
+  issuer: string
+} | {
+  what: 'issuerDiffers'
+  issuer: string
+  expected: string
+} | {
+  what: 'signingKeys'
+  count: number
+} | {
+  what: 'noSigningKeys'
+} | {
+  what: 'scopesMissing'
+  scopes: string[]
+} | {
+  what: 'pkceUnsaid'
+} | {
+  what: 'pkceRefused'
+} | {
+  what: 'redirect'
+  url: string
+  isSettled: boolean
+} | {
+  what: 'noClaim'
+}
+
 export type TestReport = {
   passed: boolean
   steps: TestStep[]
 }
 
 export type TestStep = {
-  /** reach and sign in, write, read a range, free space, … */
-  step: string
+  step: 'reach and sign in' | 'encrypted' | 'version' | 'databases' | 'size' | 'privileges' | 'tools' | 'free space' | 'list' | 'write' | 'read' | 'read a range' | 'keep what is there' | 'keep the old when the new fails' | 'remove' | 'clean up' | 'examine' | 'clock' | 'upload in parts' | 'object lock' | 'send a message' | 'read its configuration' | 'issuer' | 'keys' | 'scopes' | 'PKCE' | 'mappings' | 'redirect URL' | 'copy' | 'engine' | 'target'
+  /** The database that it is about, if that is one of several */
+  of?: string
   outcome: 'ok' | 'warning' | 'failed' | 'skipped'
   /** What was found, or went wrong, and what helps */
   detail?: string
+  /** What the detail is made from, if it is not text */
+  finding?: TestFinding
+  /** What an administrator runs to mend it, all of it in one piece */
+  statements?: string
   milliseconds?: number
 }
 
@@ -2716,6 +3015,22 @@ export type TotpRemoval = {
   password: string
 } | {
   code: string
+}
+
+export type Trouble = {
+  kind: 'loop-stopped' | 'volume-unreachable' | 'copies-corrupt' | 'copies-missing' | 'copies-not-stored' | 'key-missing' | 'volume-nearly-full' | 'deletion-failed' | 'app-backup-failed' | 'app-backup-overdue' | 'scheduled-restore-failed' | 'channel-failing'
+  /** Of the volume, key, registration, scheduled restore or channel; the name of a loop */
+  id: string
+  /** Of the same; the fingerprint of a key that only snapshots know */
+  name: string
+  /** Null where nobody knows */
+  since: string | null
+  /** Of the copies; of the snapshots that need the key; null for the others */
+  count: number | null
+  /** What was said when it went wrong last */
+  message: string | null
+  /** The job in which it went wrong last */
+  jobId: string | null
 }
 
 export type UndoRestore = {
@@ -3336,6 +3651,10 @@ export interface Operations {
       database?: string
       snapshot?: string
       volume?: string
+      /** Ended then or later */
+      from?: string
+      /** Ended before then */
+      to?: string
     }
     answer: {
       items: Job[]
@@ -3482,7 +3801,7 @@ export interface Operations {
       items: OrganizationRole[]
     }
   }
-  /** How every database of every enabled plan fares, what runs now, and what runs next */
+  /** How every database of every enabled plan fares, what else needs attention, what runs now, and what runs next */
   'GET /api/v1/overview': {
     query?: {
       limit?: number
@@ -3537,6 +3856,13 @@ export interface Operations {
     }
     answer: DatabaseMatches
   }
+  /** Exactly what would be lost with a plan if its snapshots are deleted with it */
+  'GET /api/v1/plans/{id}/losses': {
+    params: {
+      id: string
+    }
+    answer: PlanLosses
+  }
   /** Restores, the newest first */
   'GET /api/v1/restores': {
     query?: {
@@ -3547,6 +3873,10 @@ export interface Operations {
       database?: string
       snapshot?: string
       state?: 'queued' | 'running' | 'succeeded' | 'partial' | 'failed' | 'cancelled'
+      /** Of a snapshot of this plan; with sourceDatabase */
+      sourcePlan?: string
+      /** Of a snapshot of this database */
+      sourceDatabase?: string
     }
     answer: {
       items: Restore[]
@@ -3677,6 +4007,15 @@ export interface Operations {
       items: string[]
     }
   }
+  /** How many snapshots there are of each database of a server, and how old the newest is */
+  'GET /api/v1/servers/{id}/snapshots': {
+    params: {
+      id: string
+    }
+    answer: {
+      items: DatabaseSnapshots[]
+    }
+  }
   /** What people change while the app runs */
   'GET /api/v1/settings': {
     answer: Settings
@@ -3720,7 +4059,7 @@ export interface Operations {
     }
     answer: unknown
   }
-  /** Snapshots, the newest or the largest first */
+  /** Snapshots, by time, size or name; unless something else is said, the newest first */
   'GET /api/v1/snapshots': {
     query?: {
       limit?: number
@@ -3744,8 +4083,10 @@ export interface Operations {
       copy?: 'stored' | 'failed' | 'missing' | 'corrupt' | 'delete_pending'
       /** In the database, the comment, the server’s name, the release’s version, or a key */
       search?: string
-      /** The newest, or the largest, first */
-      sort?: 'takenAt' | 'storedBytes'
+      /** By time, by size, or by the name of the database; those of one name by time */
+      sort?: 'takenAt' | 'storedBytes' | 'database'
+      /** Absent: the newest first, the largest first, A to Z */
+      order?: 'asc' | 'desc'
     }
     answer: {
       items: Snapshot[]
@@ -4123,6 +4464,13 @@ export interface Operations {
   }
   /** Stop a job in whatever state it is; the run of a plan with all its backups */
   'POST /api/v1/jobs/{id}/cancel': {
+    params: {
+      id: string
+    }
+    answer: Job
+  }
+  /** Do again, in another job, what a job that is over has not done */
+  'POST /api/v1/jobs/{id}/retry': {
     params: {
       id: string
     }

@@ -54,6 +54,12 @@ export interface Engine<
     database: string,
     signal: AbortSignal,
   ): Promise<MissingPrivilege[]>
+  /** The same for many, where one connection can answer for all of them. Absent where each needs its own. */
+  missingPrivilegesOfAll?(
+    connection: z.output<Connection>,
+    databases: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, MissingPrivilege[]>>
   /** The statements that create a user who can back up the database and change nothing. Empty where meaningless. */
   backupUserStatements(user: string, database: string, server: ServerFacts): string[]
 

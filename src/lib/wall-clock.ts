@@ -18,6 +18,12 @@ export function momentOf(wall: WallTime, zone: IANAZone): number {
   return moments.length > 0 ? Math.min(...moments) : endOfGap(wall, zone)
 }
 
+/** How far, in milliseconds, the zone is ahead of UTC all day, if clocks are not changed on that day, the day before or after. */
+export function steadyOffset(midnight: WallTime, zone: IANAZone): number | undefined {
+  const [first, ...others] = [-1, 0, 1, 2].map((days) => offset(zone, midnight + days * DAY))
+  return others.every((other) => other === first) ? first : undefined
+}
+
 /** Nothing that clocks in the zone show after the moment is earlier than this, also if they are put back meanwhile. */
 export function earliestShownAfter(moment: number, zone: IANAZone): WallTime {
   return moment + Math.min(...offsetsAround(moment, zone))

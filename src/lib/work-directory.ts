@@ -1,9 +1,10 @@
 import type { StatsFs } from 'node:fs'
-import { lstat, mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { AppError, messageOf } from '../shared/errors.ts'
 import { isOver, ownToken } from './identity.ts'
+import { makeFolders } from './make-folders.ts'
 
 const PREFIX = 'holdfast-work-'
 
@@ -19,7 +20,7 @@ export interface WorkDirectory extends AsyncDisposable {
 export async function createWorkDirectory(
   base = process.env['HOLDFAST_WORK_DIR'] ?? tmpdir(),
 ): Promise<WorkDirectory> {
-  await mkdir(base, { recursive: true })
+  await makeFolders(base)
   await sweepWorkDirectories(base)
   const path = await mkdtemp(join(base, `${PREFIX}${ownToken()}.`))
   return { path, [Symbol.asyncDispose]: () => remove(path) }

@@ -92,7 +92,7 @@ describe('looking at a restore', () => {
       })
       const { steps } = await check(engine, { workDirectory: folder })
       const { signal } = new AbortController()
-      const server = { engine, connection: {}, database: undefined, workDirectory: folder }
+      const server = { engine, connection: {}, workDirectory: folder }
       steps.push(...(await testConnection(server, signal)))
       assert.deepEqual(
         steps.filter(({ outcome }) => outcome !== 'ok'),

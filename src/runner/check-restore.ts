@@ -3,8 +3,7 @@ import { findTools } from '../lib/tools.ts'
 import { checkRoom, createWorkDirectory } from '../lib/work-directory.ts'
 import { AppError, type ErrorCode } from '../shared/errors.ts'
 import type { Manifest } from '../shared/snapshots.ts'
-import type { TestStep } from '../shared/test-report.ts'
-import { formatBytes } from '../shared/units.ts'
+import { found, type TestStep, type TestStepName } from '../shared/test-report.ts'
 import { openCopy } from './read-copy.ts'
 import { dirOf, requestFor, type RestoreOrder } from './restore-snapshot.ts'
 import {
@@ -60,16 +59,17 @@ export async function checkRestore(
   const { engine, connection, manifest, copy } = planned
   const report: RestoreReport = { steps: [], problems: [], warnings: [] }
   const step = async (
-    name: string,
+    name: TestStepName,
     field: string,
-    look: (limited: AbortSignal) => Promise<string | undefined>,
+    look: (limited: AbortSignal) => Promise<Partial<TestStep> | string | undefined>,
     lateCode: ErrorCode = 'database_unreachable',
   ) => {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(limit)])
     const late = new AppError(lateCode, `No answer within ${limit / 1000} seconds.`)
-    const { step, error } = await tryStep(name, { signal, limited, late }, async () => ({
-      detail: await look(limited),
-    }))
+    const { step, error } = await tryStep(name, { signal, limited, late }, async () => {
+      const seen = await look(limited)
+      return typeof seen === 'object' ? seen : { detail: seen }
+    })
     report.steps.push(step)
     if (error) report.problems.push({ error, field })
     return error === undefined
@@ -78,8 +78,12 @@ export async function checkRestore(
   if (copy) {
     const openIt = async (limited: AbortSignal) => {
       await openCopy(copy.volume, copy.key, manifest, planned.keys, limited)
-      const key = manifest.encryption ? ', and the key fits' : ''
-      return `${formatBytes(manifest.stored.bytes)} on ${copy.volume.location}${key}`
+      return found({
+        what: 'copy',
+        bytes: manifest.stored.bytes,
+        location: copy.volume.location,
+        keyFits: Boolean(manifest.encryption),
+      })
     }
     await step('copy', manifest.encryption ? 'keys' : 'volumeId', openIt, 'volume_unreachable')
   }
@@ -105,12 +109,12 @@ async function lookAtTarget(
   planned: PlannedRestore,
   report: RestoreReport,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Partial<TestStep>> {
   const { engine, connection, manifest, mode } = planned
   await checkTarget(planned, signal)
   if (isOfServer(engine, manifest)) {
     checkServerTarget(planned)
-    return 'the server itself'
+    return found({ what: 'theServerItself' })
   }
   const database = databaseFor(planned, manifest)
   const exists = await engine.databaseExists(connection, database, signal)
@@ -122,7 +126,7 @@ async function lookAtTarget(
       `The snapshot is a part of its database (${manifest.partial.join(', ')}), and takes the place of all of “${database}”.`,
     )
   }
-  return exists ? `“${database}” is there` : `“${database}” will be made`
+  return found({ what: exists ? 'databaseIsThere' : 'databaseWillBeMade', database })
 }
 
 async function lookAtTools(
@@ -155,7 +159,7 @@ async function lookAtPrivileges(
   planned: PlannedRestore,
   report: RestoreReport,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Partial<TestStep> | undefined> {
   const { engine, connection, database, mode, takesSafetySnapshot } = planned
   if (database === undefined) return undefined
   const exists = report.exists ?? false
@@ -164,5 +168,9 @@ async function lookAtPrivileges(
     missing.push(...(await engine.missingPrivileges(connection, database, signal)))
   }
   for (const { what, grant } of missing) report.warnings.push(`The user may not ${what}: ${grant}`)
-  return missing.length === 0 ? 'enough' : missing.map(({ grant }) => grant).join('\n')
+  if (missing.length === 0) return found({ what: 'privilegesSuffice' })
+  return {
+    detail: `may not ${missing.map(({ what }) => what).join(', ')}`,
+    statements: missing.map(({ grant }) => `${grant};`).join('\n'),
+  }
 }

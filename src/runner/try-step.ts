@@ -1,5 +1,5 @@
 import { type AppError, asAppError } from '../shared/errors.ts'
-import type { TestStep } from '../shared/test-report.ts'
+import type { TestStep, TestStepName } from '../shared/test-report.ts'
 import { orAborted } from '../volumes/deadline.ts'
 
 export interface Patience {
@@ -16,7 +16,7 @@ export interface Patience {
  * hear its signal: a file system whose server is gone, for instance.
  */
 export async function tryStep(
-  step: string,
+  step: TestStepName,
   { signal, limited, late }: Patience,
   look: () => Promise<Partial<TestStep>>,
 ): Promise<{ step: TestStep; error?: AppError }> {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Ability } from './abilities.ts'
 import { type JobState, jobStates } from './job-states.ts'
+import { english, type Speech } from './words.ts'
 
 export { isOver, type JobState, jobStates } from './job-states.ts'
 
@@ -16,6 +18,60 @@ export const jobProgress = z
     expectedRawBytes: z.number().optional().meta({ description: 'Of the raw dump in all; an estimate' }),
   })
   .meta({ id: 'JobProgress' })
+
+/**
+ * The kinds of jobs that somebody can have done again, and what that asks for beside `run-backups`. A restore is ordered
+ * anew with its form; what the others do comes again by itself.
+ */
+export const retriedKinds = {
+  'app-backup': 'administer-instance',
+  backup: 'run-backups',
+  'content-check': 'run-backups',
+  'delete-snapshots': 'delete-snapshots',
+  'file-check': 'run-backups',
+  prune: 'run-backups',
+  'repair-copy': 'run-backups',
+  'run-plan': 'run-backups',
+  'scan-volume': 'manage-volumes',
+  verify: 'run-backups',
+} as const satisfies Record<string, Ability | 'administer-instance'>
+export type RetriedKind = keyof typeof retriedKinds
+
+export function isRetried(kind: string): kind is RetriedKind {
+  return Object.hasOwn(retriedKinds, kind)
+}
+
+/** What as many jobs use as may at once. */
+export const fullResource = z
+  .object({
+    kind: z.enum(['server', 'volume', 'channel', 'app-backups']),
+    name: z
+      .string()
+      .nullable()
+      .meta({ description: 'Null if it is gone, and of app backups, which are made one at a time' }),
+    capacity: z.int().meta({ description: 'So many jobs use it' }),
+  })
+  .meta({ id: 'FullResource' })
+export type FullResource = z.output<typeof fullResource>
+
+/** `server prod-1: 2 of 2 running` */
+export function describeWait({ kind, name, capacity }: FullResource, { t }: Speech = english): string {
+  const values = { name: name ?? t('(gone)'), running: capacity, capacity }
+  switch (kind) {
+    case 'server':
+      return t('server {{name}}: {{running}} of {{capacity}} running', values)
+    case 'volume':
+      return t('volume {{name}}: {{running}} of {{capacity}} running', values)
+    case 'channel':
+      return t('channel {{name}}: {{running}} of {{capacity}} running', values)
+    case 'app-backups':
+      return t('app backups: {{running}} of {{capacity}} running', values)
+    default: {
+      const never: never = kind
+      return never
+    }
+  }
+}
 
 /** A job as the API shows it. */
 export const job = z
@@ -35,6 +91,7 @@ export const job = z
     waitsFor: z
       .array(z.string())
       .meta({ description: 'In words, what a queued job waits for: server prod-1: 2 of 2 running' }),
+    waitsForResources: z.array(fullResource).meta({ description: 'The same, which the words are made from' }),
     progress: jobProgress.nullable(),
     result: z.unknown().meta({ description: 'What came of it; depends on its kind' }),
     error: jobError

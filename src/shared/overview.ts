@@ -78,6 +78,46 @@ export type DatabaseStanding = z.output<typeof databaseStanding>
 
 const count = z.int()
 
+/** What else may need attention, the worst first. */
+export const troubleKinds = [
+  'loop-stopped',
+  'volume-unreachable',
+  'copies-corrupt',
+  'copies-missing',
+  'copies-not-stored',
+  'key-missing',
+  'volume-nearly-full',
+  'deletion-failed',
+  'app-backup-failed',
+  'app-backup-overdue',
+  'scheduled-restore-failed',
+  'channel-failing',
+] as const
+export type TroubleKind = (typeof troubleKinds)[number]
+
+/** Something besides the databases that needs attention, as far as it is known without trying it. */
+export const trouble = z
+  .object({
+    kind: z.enum(troubleKinds),
+    id: z.string().meta({
+      description: 'Of the volume, key, registration, scheduled restore or channel; the name of a loop',
+    }),
+    name: z.string().meta({ description: 'Of the same; the fingerprint of a key that only snapshots know' }),
+    since: time.meta({ description: 'Null where nobody knows' }),
+    count: count
+      .nullable()
+      .meta({ description: 'Of the copies; of the snapshots that need the key; null for the others' }),
+    message: z.string().nullable().meta({ description: 'What was said when it went wrong last' }),
+    jobId: z.string().nullable().meta({ description: 'The job in which it went wrong last' }),
+  })
+  .meta({ id: 'Trouble' })
+export type Trouble = z.output<typeof trouble>
+
+/** As the command line and notices say it: `copies missing (3)`. */
+export function inWordsOf({ kind, count }: Pick<Trouble, 'kind' | 'count'>): string {
+  return `${kind.replaceAll('-', ' ')}${count === null ? '' : ` (${count})`}`
+}
+
 export const overview = z
   .object({
     counts: z
@@ -85,6 +125,10 @@ export const overview = z
       .meta({ description: 'Of the chosen server or plan; whatever standing is asked for' }),
     items: z.array(databaseStanding),
     nextCursor: z.string().nullable().meta({ description: 'Null on the last page' }),
+    troubles: z.array(trouble).meta({
+      description:
+        'What else needs attention, the worst first, whichever databases are asked for; what is of the whole instance only for its administrators',
+    }),
     nextRuns: z
       .array(z.object({ at: z.iso.datetime(), scheduleId: z.uuid(), scheduleName: z.string(), plans: count }))
       .meta({ description: 'The schedules of enabled plans that run next' }),
@@ -111,10 +155,20 @@ export type Overview = z.output<typeof overview>
 /** How backups went on the last days, and what volumes held then. */
 export const overviewHistory = z
   .object({
-    days: z.array(z.object({ date: z.iso.date(), succeeded: count, partial: count, failed: count })).meta({
-      description:
-        'Every day in the display time zone, the oldest first, with the backups of databases that ended on it; those that were cancelled, or left out by a hook, are not counted; a run that failed before it knew its databases counts as one',
-    }),
+    days: z
+      .array(
+        z.object({
+          date: z.iso.date(),
+          startsAt: z.iso.datetime().meta({ description: 'It ends where the next day starts' }),
+          succeeded: count,
+          partial: count,
+          failed: count,
+        }),
+      )
+      .meta({
+        description:
+          'Every day in the display time zone, the oldest first, with the backups of databases that ended on it; those that were cancelled, or left out by a hook, are not counted; a run that failed before it knew its databases counts as one',
+      }),
     successRate: z
       .number()
       .nullable()

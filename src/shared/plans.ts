@@ -278,28 +278,55 @@ export const startedRun = z
 /** How many of the snapshots that stay are named. */
 export const MOST_KEPT = 100
 
+const keptFields = {
+  keptCount: z
+    .int()
+    .meta({ description: 'How many of its snapshots are not deleted: they stay, under no plan' }),
+  kept: z
+    .array(
+      z.object({
+        id: z.uuid(),
+        database: z.string(),
+        takenAt: z.iso.datetime(),
+        reason: z.string().meta({
+          description: 'It is locked, a job reads it, or it has a copy on a volume that is only read',
+        }),
+      }),
+    )
+    .meta({ description: `Those, the newest first; not more than ${MOST_KEPT}` }),
+}
+
 /** What comes of a plan that is deleted. */
 export const deletedPlan = z
   .object({
     jobIds: z.array(z.uuid()).meta({ description: 'Of the jobs that delete its snapshots' }),
-    keptCount: z
-      .int()
-      .meta({ description: 'How many of its snapshots are not deleted: they stay, under no plan' }),
-    kept: z
-      .array(
-        z.object({
-          id: z.uuid(),
-          database: z.string(),
-          takenAt: z.iso.datetime(),
-          reason: z.string().meta({
-            description: 'It is locked, a job reads it, or it has a copy on a volume that is only read',
-          }),
-        }),
-      )
-      .meta({ description: `Those, the newest first; not more than ${MOST_KEPT}` }),
+    ...keptFields,
   })
   .meta({ id: 'DeletedPlan' })
 export type DeletedPlan = z.output<typeof deletedPlan>
+
+const lost = {
+  snapshots: z.int(),
+  copies: z.int().meta({ description: 'That lie on volumes' }),
+  bytes: z.int(),
+}
+
+/** What would go with a plan if its snapshots are deleted, too, what would stay, and what is in the way. */
+export const planLosses = z
+  .object({
+    ...lost,
+    newest: z.iso.datetime().nullable().meta({ description: 'When the newest of them was taken' }),
+    databases: z.array(z.object({ database: z.string(), ...lost, newest: z.iso.datetime() })).meta({
+      description: 'The same for each database of which snapshots go',
+    }),
+    ...keptFields,
+    scheduledRestores: z
+      .array(z.string())
+      .meta({ description: 'Names; while there are any, it cannot be deleted' }),
+    runningBackups: z.int().meta({ description: 'Likewise' }),
+  })
+  .meta({ id: 'PlanLosses' })
+export type PlanLosses = z.output<typeof planLosses>
 
 /** In a path, a * before the last slash. */
 function hasStarInFolder(name: string): boolean {

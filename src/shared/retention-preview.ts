@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { retentionPolicy } from './retention.ts'
+import { retentionPolicy, retentionReason } from './retention.ts'
 
 const instant = z.iso.datetime()
 
@@ -11,6 +11,7 @@ const judgedCopy = {
   key: z.string(),
   bytes: z.int(),
   reasons: z.array(z.string()).meta({ description: 'In words' }),
+  why: z.array(retentionReason).meta({ description: 'The same reasons, which the words are made from' }),
 }
 
 /** What retention does with the copies of one database of a plan, if nothing new comes. */
@@ -43,5 +44,9 @@ export const retentionTrial = z
       .meta({ description: 'With a policy of their own; absent: those that have one now' }),
     database: z.string().min(1).max(1000).optional(),
     until: instant.optional().meta({ description: 'What goes until then; absent: what goes now' }),
+    onlyMore: z.boolean().default(false).meta({
+      description:
+        'Of what goes, only what does not go as the plan is saved; and only databases of which something does',
+    }),
   })
   .meta({ id: 'RetentionTrial' })

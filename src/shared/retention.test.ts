@@ -58,25 +58,25 @@ it('a policy in words names every rule', () => {
 })
 
 describe('a reason in words', () => {
-  const until = new Date('2026-11-22T02:00Z')
+  const until = '2026-11-22T02:00:00.000Z'
   for (const [reason, words] of [
-    [{ rule: 'daily', period: '2026-11-22' }, 'newest of Sunday 22 November 2026'],
+    [{ rule: 'daily', period: '2026-11-22' }, 'newest of Sunday, 22 November 2026'],
     [{ rule: 'weekly', period: '2026-W07' }, 'newest of week 7 of 2026'],
     [{ rule: 'monthly', period: '2026-11' }, 'newest of November 2026'],
     [{ rule: 'yearly', period: '2026' }, 'newest of 2026'],
     [
       { rule: 'hourly', period: '2026-10-25T02+01:00' },
-      'newest of the hour from 02:00 (UTC+01:00) on Sunday 25 October 2026',
+      'newest of the hour from 02:00 (UTC+01:00) on Sunday, 25 October 2026',
     ],
     [{ rule: 'last', count: 7 }, 'among the newest 7'],
-    [{ rule: 'days', days: 30, until }, 'younger than 30 days, until 22 November 2026, 03:00'],
-    [{ rule: 'locked', until }, 'locked until 22 November 2026, 03:00'],
+    [{ rule: 'days', days: 30, until }, 'younger than 30 days, until 22 November 2026 at 03:00'],
+    [{ rule: 'locked', until }, 'locked until 22 November 2026 at 03:00'],
     [{ rule: 'locked' }, 'locked'],
     [{ rule: 'tooOld', days: 1 }, '1 day old or older'],
     [{ rule: 'notLast', count: 7 }, 'not among the newest 7'],
     [
       { rule: 'replaced', tier: 'daily', period: '2026-11-22' },
-      'a newer one stands for Sunday 22 November 2026',
+      'a newer one stands for Sunday, 22 November 2026',
     ],
     [
       { rule: 'outlived', tier: 'monthly', period: '2025-10', count: 12 },

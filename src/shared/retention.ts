@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { clockIn, english, momentOf, type Speech, unitsOf } from './words.ts'
 
 /** The tiers of grandfather-father-son, finest first. */
 export const tiers = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
@@ -50,44 +51,56 @@ export const DEFAULT_TIERS = { daily: 7, weekly: 4, monthly: 12 } as const satis
   Record<Tier, number>
 >
 
+const until = z.iso.datetime()
+const counted = z.int()
+const tierName = z.enum(tiers)
+/** `2026-11-22T03+01:00`, `2026-11-22`, `2026-W47`, `2026-11`, `2026`. */
+const period = z.string()
+
 /** Why a snapshot is kept. `until` is when this reason ends by itself; without it, never or nobody knows when. */
-export type KeptReason =
+const keptReason = z.discriminatedUnion('rule', [
   /** The newest good one of its database, which retention never takes. */
-  | { rule: 'newest' }
+  z.object({ rule: z.literal('newest') }),
   /** The newest that a drill has proven. */
-  | { rule: 'proven' }
-  | { rule: 'minimum'; count: number }
-  | { rule: 'locked'; until?: Date }
-  | { rule: 'inUse' }
-  | { rule: 'objectLock'; until: Date }
+  z.object({ rule: z.literal('proven') }),
+  z.object({ rule: z.literal('minimum'), count: counted }),
+  z.object({ rule: z.literal('locked'), until: until.optional() }),
+  z.object({ rule: z.literal('inUse') }),
+  z.object({ rule: z.literal('objectLock'), until }),
   /** Its time lies in the future: a clock is or was wrong, and nobody knows how old it is. */
-  | { rule: 'future'; until: Date }
-  | { rule: 'last'; count: number }
-  | { rule: 'days'; days: number; until: Date }
-  /** `2026-11-22T03+01:00`, `2026-11-22`, `2026-W47`, `2026-11`, `2026`. */
-  | { rule: Tier; period: string }
-  | { rule: 'forever' }
+  z.object({ rule: z.literal('future'), until }),
+  z.object({ rule: z.literal('last'), count: counted }),
+  z.object({ rule: z.literal('days'), days: counted, until }),
+  z.object({ rule: tierName, period }),
+  z.object({ rule: z.literal('forever') }),
+  /** Nothing is ever removed from its volume. */
+  z.object({ rule: z.literal('readOnly') }),
+])
+export type KeptReason = z.output<typeof keptReason>
 
 /** Why none of the rules keeps a snapshot; one for each rule of the policy. */
-export type PrunedReason =
+const prunedReason = z.discriminatedUnion('rule', [
   /** A run that failed is not a snapshot. */
-  | { rule: 'failed' }
-  | { rule: 'notLast'; count: number }
-  | { rule: 'tooOld'; days: number }
+  z.object({ rule: z.literal('failed') }),
+  z.object({ rule: z.literal('notLast'), count: counted }),
+  z.object({ rule: z.literal('tooOld'), days: counted }),
   /** A newer snapshot stands for its period. */
-  | { rule: 'replaced'; tier: Tier; period: string }
+  z.object({ rule: z.literal('replaced'), tier: tierName, period }),
   /** Its period is not among the last that count. */
-  | { rule: 'outlived'; tier: Tier; period: string; count: number }
+  z.object({ rule: z.literal('outlived'), tier: tierName, period, count: counted }),
+])
+export type PrunedReason = z.output<typeof prunedReason>
 
-export type RetentionReason = KeptReason | PrunedReason
+export const retentionReason = z.union([keptReason, prunedReason]).meta({ id: 'RetentionReason' })
+export type RetentionReason = z.output<typeof retentionReason>
 
-const periodNames: Record<Tier, [one: string, several: string]> = {
-  hourly: ['hour', 'hours'],
-  daily: ['day', 'days'],
-  weekly: ['week', 'weeks'],
-  monthly: ['month', 'months'],
-  yearly: ['year', 'years'],
-}
+const units = {
+  hourly: 'hour',
+  daily: 'day',
+  weekly: 'week',
+  monthly: 'month',
+  yearly: 'year',
+} as const satisfies Record<Tier, string>
 
 /** Nothing chosen is no order to delete. */
 export function keepsEverything(policy: RetentionPolicy): boolean {
@@ -101,7 +114,7 @@ export function describePolicy(policy: RetentionPolicy): string {
   const { keepLast, keepDays, minimumKept } = policy
   const parts: string[] = []
   if (keepLast) parts.push(`the newest ${keepLast}`)
-  if (keepDays) parts.push(`those younger than ${number(keepDays, 'day', 'days')}`)
+  if (keepDays) parts.push(`those younger than ${unitsOf(keepDays, 'day', english)}`)
   for (const tier of tiers) {
     const count = policy[tier]
     if (count) parts.push(`${count} ${tier}`)
@@ -109,46 +122,66 @@ export function describePolicy(policy: RetentionPolicy): string {
   return [...parts, `at least ${minimumKept}`].join('; ')
 }
 
-/** The reason in words that go on after “kept:” or “pruned:”, such as `newest of Sunday 22 November 2026`. */
-export function describeReason(reason: RetentionReason, timeZone: string): string {
+/** The reason in words that go on after “kept:” or “pruned:”, such as `newest of Sunday, 22 November 2026`. */
+export function describeReason(reason: RetentionReason, timeZone: string, speech: Speech = english): string {
+  const { t } = speech
   switch (reason.rule) {
     case 'newest':
-      return 'the newest good one of this database'
+      return t('the newest good one of this database')
     case 'proven':
-      return 'the newest that is proven to restore'
+      return t('the newest that is proven to restore')
     case 'minimum':
-      return `among the ${reason.count} newest, which always stay`
+      return t('among the {{number}} newest, which always stay', { number: reason.count })
     case 'locked':
-      return reason.until ? `locked until ${moment(reason.until, timeZone)}` : 'locked'
+      return reason.until === undefined
+        ? t('locked')
+        : t('locked until {{time}}', { time: momentOf(reason.until, { timeZone }, speech) })
     case 'inUse':
-      return 'a running job reads it'
+      return t('a running job reads it')
     case 'objectLock':
-      return `locked by the volume until ${moment(reason.until, timeZone)}`
+      return t('locked by the volume until {{time}}', { time: momentOf(reason.until, { timeZone }, speech) })
     case 'future':
-      return `its time, ${moment(reason.until, timeZone)}, lies in the future`
+      return t('its time, {{time}}, lies in the future', {
+        time: momentOf(reason.until, { timeZone }, speech),
+      })
     case 'last':
-      return reason.count === 1 ? 'the newest' : `among the newest ${reason.count}`
+      return reason.count === 1 ? t('the newest') : t('among the newest {{number}}', { number: reason.count })
     case 'days':
-      return `younger than ${number(reason.days, 'day', 'days')}, until ${moment(reason.until, timeZone)}`
-    case 'hourly':
+      return t('younger than {{days}}, until {{time}}', {
+        days: unitsOf(reason.days, 'day', speech),
+        time: momentOf(reason.until, { timeZone }, speech),
+      })
     case 'daily':
+      return t('newest of {{day}}', { day: describePeriod('daily', reason.period, speech) })
+    case 'hourly':
     case 'weekly':
     case 'monthly':
     case 'yearly':
-      return `newest of ${describePeriod(reason.rule, reason.period)}`
+      return t('newest of {{period}}', { period: describePeriod(reason.rule, reason.period, speech) })
     case 'forever':
-      return 'everything is kept'
+      return t('everything is kept')
+    case 'readOnly':
+      return t('the volume is only read')
     case 'failed':
-      return 'its run failed'
+      return t('its run failed')
     case 'notLast':
-      return reason.count === 1 ? 'not the newest' : `not among the newest ${reason.count}`
+      return reason.count === 1
+        ? t('not the newest')
+        : t('not among the newest {{number}}', { number: reason.count })
     case 'tooOld':
-      return `${number(reason.days, 'day', 'days')} old or older`
-    case 'replaced':
-      return `a newer one stands for ${describePeriod(reason.tier, reason.period)}`
+      return t('{{days}} old or older', { days: unitsOf(reason.days, 'day', speech) })
+    case 'replaced': {
+      const period = describePeriod(reason.tier, reason.period, speech)
+      return reason.tier === 'daily'
+        ? t('a newer one stands for {{day}}', { day: period })
+        : t('a newer one stands for {{period}}', { period })
+    }
     case 'outlived': {
-      const [one, several] = periodNames[reason.tier]
-      return `${describePeriod(reason.tier, reason.period)} is not among the last ${number(reason.count, one, several)}`
+      const period = describePeriod(reason.tier, reason.period, speech)
+      const periods = unitsOf(reason.count, units[reason.tier], speech)
+      return reason.tier === 'daily'
+        ? t('{{day}} is not among the last {{days}}', { day: period, days: periods })
+        : t('{{period}} is not among the last {{periods}}', { period, periods })
     }
     default: {
       const never: never = reason
@@ -168,38 +201,34 @@ function count(what: string, from: number) {
   return z.int(error).min(from, error).max(most, error)
 }
 
-/** `Sunday 22 November 2026`; the period is a calendar's, so no time zone is asked. */
-function describePeriod(tier: Tier, period: string): string {
-  const date = (options: Intl.DateTimeFormatOptions) =>
-    words(new Date(`${period.slice(0, 10)}T00:00:00Z`), { ...options, timeZone: 'UTC' })
+/** `Sunday, 22 November 2026`; the period is a calendar's, so no time zone is asked. */
+function describePeriod(tier: Tier, period: string, speech: Speech): string {
+  const { t, language } = speech
+  const date = (day: string, options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(language, { ...options, timeZone: 'UTC' }).format(new Date(`${day}Z`))
   switch (tier) {
     case 'hourly':
-      return `the hour from ${period.slice(11, 13)}:00 (UTC${period.slice(13)}) on ${describePeriod('daily', period)}`
+      return t('the hour from {{time}} (UTC{{offset}}) on {{day}}', {
+        time: date(`${period.slice(0, 13)}:00`, clockIn(language)),
+        offset: period.slice(13),
+        day: describePeriod('daily', period, speech),
+      })
     case 'daily':
-      return date({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+      return date(`${period.slice(0, 10)}T00:00`, {
+        weekday: 'long',
+        day: 'numeric',
+        month: 'long',
+        year: 'numeric',
+      })
     case 'weekly':
-      return `week ${Number(period.slice(6))} of ${period.slice(0, 4)}`
+      return t('week {{week}} of {{year}}', { week: Number(period.slice(6)), year: period.slice(0, 4) })
     case 'monthly':
-      return words(new Date(`${period}-01T00:00:00Z`), { month: 'long', year: 'numeric', timeZone: 'UTC' })
+      return date(`${period}-01T00:00`, { month: 'long', year: 'numeric' })
     case 'yearly':
-      return period
+      return date(`${period}-01-01T00:00`, { year: 'numeric' })
     default: {
       const never: never = tier
       return never
     }
   }
-}
-
-function moment(at: Date, timeZone: string): string {
-  const day = words(at, { day: 'numeric', month: 'long', year: 'numeric', timeZone })
-  return `${day}, ${words(at, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone })}`
-}
-
-/** Without the comma that en-GB may put after the weekday. */
-function words(at: Date, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat('en-GB', options).format(at).replaceAll(',', '')
-}
-
-function number(value: number, one: string, several: string): string {
-  return `${value} ${value === 1 ? one : several}`
 }

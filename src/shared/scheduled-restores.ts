@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { name } from './fields.ts'
 import { restoreFields } from './restores.ts'
+import { english, momentOf, type Speech, unitsOf } from './words.ts'
 
 const MOST_HOURS = 366 * 24
 
@@ -43,6 +44,56 @@ export const scheduledRestoreSettings = z.object({
   isConfirmed: z.boolean().default(false),
 })
 export type ScheduledRestoreSettings = z.output<typeof scheduledRestoreSettings>
+
+/** Why nothing was restored. */
+export const skip = z
+  .discriminatedUnion('why', [
+    z.object({ why: z.literal('deleted') }),
+    z.object({ why: z.literal('disabled') }),
+    /** A restore into the same database. */
+    z.object({ why: z.literal('underWay'), database: z.string() }),
+    z.object({ why: z.literal('noSnapshot'), database: z.string(), isOfPlan: z.boolean() }),
+    z.object({ why: z.literal('tooOld'), takenAt: z.iso.datetime(), hours: z.int() }),
+    z.object({ why: z.literal('restoredBefore'), takenAt: z.iso.datetime() }),
+    /** With what the app has said. */
+    z.object({ why: z.literal('refused'), message: z.string() }),
+  ])
+  .meta({ id: 'ScheduledRestoreSkip' })
+export type Skip = z.output<typeof skip>
+
+/** As a sentence; its times are those of the time zone, or of the viewer's if there is none. */
+export function describeSkip(skip: Skip, timeZone?: string, speech: Speech = english): string {
+  const { t } = speech
+  const moment = (at: string) =>
+    momentOf(at, { timeZoneName: 'short', ...(timeZone !== undefined && { timeZone }) }, speech)
+  switch (skip.why) {
+    case 'deleted':
+      return t('It was deleted.')
+    case 'disabled':
+      return t('It is disabled.')
+    case 'underWay':
+      return t('A restore into “{{database}}” is still under way.', { database: skip.database })
+    case 'noSnapshot':
+      return skip.isOfPlan
+        ? t('There is no snapshot of “{{database}}” of the plan that could be read.', {
+            database: skip.database,
+          })
+        : t('There is no snapshot of “{{database}}” that could be read.', { database: skip.database })
+    case 'tooOld':
+      return t('The newest snapshot is of {{time}}, which is more than {{hours}} ago.', {
+        time: moment(skip.takenAt),
+        hours: unitsOf(skip.hours, 'hour', speech),
+      })
+    case 'restoredBefore':
+      return t('The newest snapshot, of {{time}}, was restored before.', { time: moment(skip.takenAt) })
+    case 'refused':
+      return skip.message
+    default: {
+      const never: never = skip
+      return never
+    }
+  }
+}
 
 export const newScheduledRestore = z
   .strictObject({
@@ -88,6 +139,7 @@ export const scheduledRestore = z
     lastSnapshotId: z.string().nullable().meta({ description: 'What was restored last' }),
     lastSkippedAt: z.iso.datetime().nullable(),
     lastSkipReason: z.string().nullable().meta({ description: 'In a sentence' }),
+    lastSkip: skip.nullable().meta({ description: 'The same, which the sentence is made from' }),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })

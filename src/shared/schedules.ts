@@ -107,6 +107,29 @@ export const schedule = z.discriminatedUnion('type', [migration, hourly, daily, 
 })
 export type Schedule = z.output<typeof schedule>
 
+const numbers = z.array(z.int())
+
+/** What a rule means, as sentences are made from it: the rule itself, a cron expression as the numbers that it chooses. */
+export const scheduleMeaning = z
+  .discriminatedUnion('type', [
+    migration,
+    hourly,
+    daily,
+    weekly,
+    monthly,
+    z.object({
+      type: z.literal('cron'),
+      minutes: numbers,
+      hours: numbers,
+      months: numbers,
+      days: numbers.nullable().meta({ description: 'Of the month; null if every day will do' }),
+      weekdays: numbers.nullable().meta({ description: '0 is Sunday; null if every day will do' }),
+      timeZone,
+    }),
+  ])
+  .meta({ id: 'ScheduleMeaning' })
+export type ScheduleMeaning = z.output<typeof scheduleMeaning>
+
 /** Where the time zone may be absent: then it is the organization's. */
 const mayLackZone = { timeZone: true } as const
 export const newRule = z.discriminatedUnion(
@@ -158,30 +181,67 @@ export type ScheduleChanges = z.output<typeof scheduleChanges>
 /** How many runs a preview lists at most. */
 export const MOST_RUNS = 200
 
+/** So many days a preview counts at most. */
+export const MOST_DAYS = 62
+
+/** Of a day with more runs, only the first and the last are told. */
+export const MOST_TIMES_OF_DAY = 4
+
 /** A rule that is not saved yet, or what a saved one means for the days to come. */
 export const ruleTrial = z
   .strictObject({
     rule: newRule,
+    from: z.iso
+      .datetime()
+      .optional()
+      .meta({ description: 'Runs from then on; absent, or past: from now on' }),
     until: z.iso
       .datetime()
       .optional()
       .meta({ description: `All runs until then, ${MOST_RUNS} at most; absent: the next five` }),
+    daysIn: timeZone.optional().meta({
+      title: 'Days in',
+      description: `Counts the runs of each day of this time zone, until \`until\`, ${MOST_DAYS} days at most`,
+    }),
+  })
+  .refine(({ daysIn, until }) => daysIn === undefined || until !== undefined, {
+    path: ['until'],
+    error: 'Say until when the runs of each day are to be counted.',
   })
   .meta({ id: 'RuleTrial' })
 export type RuleTrial = z.output<typeof ruleTrial>
 
+export const dayOfRuns = z
+  .object({
+    day: z.iso.date(),
+    runs: z.int().meta({ description: 'How many' }),
+    times: z
+      .array(z.iso.datetime())
+      .meta({ description: `All, if there are at most ${MOST_TIMES_OF_DAY}; else the first and the last` }),
+  })
+  .meta({ id: 'DayOfRuns' })
+export type DayOfRuns = z.output<typeof dayOfRuns>
+
+/** What a rule means. */
+const explained = {
+  description: z.string().meta({ description: 'The rule in words' }),
+  meaning: scheduleMeaning.meta({ description: 'What the words are made from' }),
+  nextRuns: z
+    .array(z.iso.datetime())
+    .meta({ description: 'The next five, unless others were asked for; none for migration' }),
+}
+
 export const schedulePreview = z
   .object({
-    description: z.string().meta({ description: 'The rule in words' }),
-    nextRuns: z
-      .array(z.iso.datetime())
-      .meta({ description: 'The next five, unless others were asked for; none for migration' }),
+    ...explained,
+    days: z.array(dayOfRuns).optional().meta({ description: 'Those with any, if `daysIn` was given' }),
   })
   .meta({ id: 'SchedulePreview' })
 
 /** A rule with its name, as the API shows it. */
-export const namedSchedule = schedulePreview
-  .extend({
+export const namedSchedule = z
+  .object({
+    ...explained,
     ...fields,
     rule: schedule,
     id: z.uuid(),

@@ -86,8 +86,16 @@ export const snapshotChanges = z
   .meta({ id: 'SnapshotChanges' })
 export type SnapshotChanges = z.output<typeof snapshotChanges>
 
-export const snapshotSorts = ['takenAt', 'storedBytes'] as const
+export const snapshotSorts = ['takenAt', 'storedBytes', 'database'] as const
 export type SnapshotSort = (typeof snapshotSorts)[number]
+export type SortOrder = 'asc' | 'desc'
+
+/** The newest first, the largest first, A to Z: unless the other is asked for. */
+export const usualOrders = {
+  takenAt: 'desc',
+  storedBytes: 'desc',
+  database: 'asc',
+} as const satisfies Record<SnapshotSort, SortOrder>
 
 const yesOrNo = z.enum(['true', 'false']).optional()
 const name = z.string().min(1).max(1000).optional()
@@ -107,9 +115,25 @@ export const snapshotQuery = z.object({
   search: z.string().trim().min(1).max(200).optional().meta({
     description: 'In the database, the comment, the server’s name, the release’s version, or a key',
   }),
-  sort: z.enum(snapshotSorts).default('takenAt').meta({ description: 'The newest, or the largest, first' }),
+  sort: z
+    .enum(snapshotSorts)
+    .default('takenAt')
+    .meta({ description: 'By time, by size, or by the name of the database; those of one name by time' }),
+  order: z.enum(['asc', 'desc']).optional().meta({
+    description: 'Absent: the newest first, the largest first, A to Z',
+  }),
 })
 export type SnapshotQuery = z.output<typeof snapshotQuery>
+
+/** The snapshots of one database of a server. */
+export const databaseSnapshots = z
+  .object({
+    database: z.string(),
+    snapshots: z.int().meta({ description: 'How many' }),
+    newestAt: instant.meta({ description: 'When the newest was taken' }),
+  })
+  .meta({ id: 'DatabaseSnapshots' })
+export type DatabaseSnapshots = z.output<typeof databaseSnapshots>
 
 export const snapshotContents = z
   .object({

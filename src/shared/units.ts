@@ -1,7 +1,7 @@
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
-/** Bytes for people, in binary units: `1.4 GiB`, `612 B`. */
-export function formatBytes(bytes: number): string {
+/** Bytes for people, in binary units and the digits of the language: `1.4 GiB`, `612 B`. */
+export function formatBytes(bytes: number, language = 'en'): string {
   let value = bytes
   let unit = 0
   while (value >= 1024 && unit < units.length - 1) {
@@ -9,7 +9,12 @@ export function formatBytes(bytes: number): string {
     unit++
   }
   const digits = unit === 0 || value >= 100 ? 0 : 1
-  return `${value.toFixed(digits)} ${units[unit]}`
+  const format = new Intl.NumberFormat(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    useGrouping: false,
+  })
+  return `${format.format(value)} ${units[unit]}`
 }
 
 /** Seconds for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */

@@ -1,5 +1,4 @@
-import type { TestStep } from '../shared/test-report.ts'
-import { formatBytes } from '../shared/units.ts'
+import { describeFinding, found, type TestStep } from '../shared/test-report.ts'
 
 /** What the disk under a volume has, in bytes. */
 export interface Space {
@@ -14,13 +13,18 @@ export function isNearlyFull({ freeBytes, totalBytes }: Space): boolean {
   return freeBytes < totalBytes * LITTLE
 }
 
-export function spaceInWords({ freeBytes, totalBytes }: Space): string {
-  return `${formatBytes(freeBytes)} free of ${formatBytes(totalBytes)}`
+export function spaceInWords(space: Space): string {
+  return describeFinding({ what: 'space', ...space })
 }
 
 /** Of a test report; undefined: the volume does not tell. */
 export function spaceStep(space: Space | undefined): TestStep {
   const step = 'free space'
-  if (!space) return { step, outcome: 'skipped', detail: 'The server does not tell.' }
-  return { step, outcome: isNearlyFull(space) ? 'warning' : 'ok', detail: spaceInWords(space) }
+  if (!space) return { step, outcome: 'skipped', ...found({ what: 'spaceUnknown' }) }
+  const { freeBytes, totalBytes } = space
+  return {
+    step,
+    outcome: isNearlyFull(space) ? 'warning' : 'ok',
+    ...found({ what: 'space', freeBytes, totalBytes }),
+  }
 }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { AppError, asAppError } from '../shared/errors.ts'
-import type { TestStep, Volume } from './volume.ts'
+import { found, type TestStep, type TestStepName } from '../shared/test-report.ts'
+import type { Volume } from './volume.ts'
 
 const BYTES = 256 * 1024
 /** For cleaning up, also when the test itself was cancelled. */
@@ -30,7 +31,7 @@ export async function testReading(volume: Volume, signal: AbortSignal): Promise<
     for await (const _ of volume.list('', signal)) break
   })
   signal.throwIfAborted()
-  return [step, { step: 'write', outcome: 'skipped', detail: 'The volume is read only.' }]
+  return [step, { step: 'write', outcome: 'skipped', ...found({ what: 'readOnly' }) }]
 }
 
 class VolumeTest {
@@ -138,7 +139,7 @@ class VolumeTest {
     }
   }
 
-  async #step(name: string, attempt: () => Promise<void>, isPossible = true): Promise<boolean> {
+  async #step(name: TestStepName, attempt: () => Promise<void>, isPossible = true): Promise<boolean> {
     if (!isPossible || this.#signal.aborted) {
       this.steps.push({ step: name, outcome: 'skipped' })
       return false
@@ -149,7 +150,7 @@ class VolumeTest {
   }
 }
 
-async function timed(name: string, attempt: () => Promise<void>): Promise<TestStep> {
+async function timed(name: TestStepName, attempt: () => Promise<void>): Promise<TestStep> {
   const started = performance.now()
   const milliseconds = () => Math.round(performance.now() - started)
   try {

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { createWorkDirectory } from '../lib/work-directory.ts'
 import { asAppError } from '../shared/errors.ts'
 import { checkKey } from './key.ts'
-import type { TestStep, Volume, WriteOnlyVolume } from './volume.ts'
+import type { TestStep, TestStepName } from '../shared/test-report.ts'
+import type { Volume, WriteOnlyVolume } from './volume.ts'
 
 const PIECE = 1_048_576
 const TEST_BYTES = 1_000
@@ -67,7 +68,7 @@ export async function testWriteOnly(
   return [written, removed]
 }
 
-async function timed(step: string, attempt: () => Promise<void>): Promise<TestStep> {
+async function timed(step: TestStepName, attempt: () => Promise<void>): Promise<TestStep> {
   const started = performance.now()
   const milliseconds = () => Math.round(performance.now() - started)
   try {

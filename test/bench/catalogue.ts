@@ -15,8 +15,8 @@ import type { Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import { listSnapshots, type SnapshotFilter } from '../../src/app/snapshots/listing.ts'
 import { copiesOf } from '../../src/app/snapshots/store.ts'
-import type { Place } from '../../src/app/pages.ts'
-import type { SnapshotSort } from '../../src/shared/snapshots-api.ts'
+import type { Place, PlaceInGroup } from '../../src/app/pages.ts'
+import { type SnapshotSort, usualOrders } from '../../src/shared/snapshots-api.ts'
 import { openStore, type Store } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { scoped } from '../../src/store/scope.ts'
@@ -59,16 +59,19 @@ interface Case {
 const cases: readonly Case[] = [
   { name: 'all', filter: {} },
   { name: 'all, by size', filter: {}, sort: 'storedBytes' },
+  { name: 'all, by name', filter: {}, sort: 'database' },
   { name: 'server', filter: { serverId: 'server-7' } },
   { name: 'server, by size', filter: { serverId: 'server-7' }, sort: 'storedBytes' },
   { name: 'server and database', filter: { serverId: 'server-7', database: 'database 7 of 50' } },
   { name: 'database', filter: { database: 'database 7 of 50' } },
   { name: 'database, by size', filter: { database: 'database 7 of 50' }, sort: 'storedBytes' },
+  { name: 'database, by name', filter: { database: 'database 7 of 50' }, sort: 'database' },
   { name: 'plan', filter: { planId: 'plan-7' } },
   { name: 'no plan', filter: { planId: null } },
   { name: 'engine', filter: { engine: 'postgresql' } },
   { name: 'engine, rare', filter: { engine: 'sqlite' } },
   { name: 'engine, rare, by size', filter: { engine: 'sqlite' }, sort: 'storedBytes' },
+  { name: 'engine, rare, by name', filter: { engine: 'sqlite' }, sort: 'database' },
   { name: 'from and to', filter: { from: START + 1000 * HOUR, to: START + 1100 * HOUR } },
   { name: 'from and to, by size', filter: { from: START, to: START + 10 * HOUR }, sort: 'storedBytes' },
   { name: 'locked', filter: { isLocked: true } },
@@ -118,11 +121,16 @@ async function placeOf(engine: string) {
 
 async function measure(store: Store, { name, filter, sort = 'takenAt' }: Case): Promise<void> {
   const times: number[] = []
-  let after: Place | undefined
+  let after: Place | PlaceInGroup | undefined
   let shown = 0
   for (let round = 0; round < rounds; round++) {
     const started = performance.now()
-    const { rows, next } = await listSnapshots(store, ORGANIZATION, filter, { sort, after, limit: 50 })
+    const { rows, next } = await listSnapshots(store, ORGANIZATION, filter, {
+      sort,
+      order: usualOrders[sort],
+      after,
+      limit: 50,
+    })
     await copiesOf(
       store.db,
       rows.map(({ id }) => id),

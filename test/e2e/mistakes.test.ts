@@ -50,6 +50,12 @@ describe('a slip on the command line', { timeout: 400_000 }, () => {
     await refused(2, /A database URL is wanted\./, desk.run(['backup', 'once', '', '--to', './nb']))
   })
 
+  it('that puts the demonstration where no folder can be made is told', async () => {
+    await refused(2, /file\/x cannot be made: EEXIST/, desk.run(['demo', '--data', 'file/x']))
+    if (process.platform !== 'linux') return
+    await refused(2, /\/proc\/x cannot be made: ENOENT/, desk.run(['demo', '--data', '/proc/x']))
+  })
+
   it('that leaves an option’s value empty is told, with the option', async () => {
     for (const option of ['--name', '--path', '--server', '--trigger', '--database', '--release'])
       await refused(2, new RegExp(`The value of ${option} is empty\\.`), backUp('--to', 'nb', option, ''))

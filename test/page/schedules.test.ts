@@ -32,7 +32,7 @@ describe('schedules and plans on the page', { skip: skipUnless('chromium') }, ()
     await form.getByLabel('Cron expression').fill('61 3 * * 1-5')
     await form.getByText(/61/).first().waitFor()
     await form.getByLabel('Cron expression').fill('30 3 * * 1-5')
-    await form.getByText(/From Monday to Friday at 03:30/).waitFor()
+    await form.getByText(/From Monday to Friday at 0?3:30/).waitFor()
     assert.equal(await form.getByRole('list', { name: 'Next runs' }).getByRole('listitem').count(), 5)
     assert.deepEqual(await barriersOf(page), [])
     await form.getByRole('button', { name: 'Add schedule' }).click()
@@ -56,6 +56,7 @@ describe('schedules and plans on the page', { skip: skipUnless('chromium') }, ()
       .getByRole('button', { name: 'Stay here' })
       .click()
     await page.getByRole('button', { name: 'Save plan' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Save plan' }).click()
     await page.waitForURL(new RegExp(`/plans/${plan.id}$`))
     await page.getByText('the newest one', { exact: true }).waitFor()
     await settled(page)
@@ -69,6 +70,69 @@ describe('schedules and plans on the page', { skip: skipUnless('chromium') }, ()
     await question.getByText(plan.name).waitFor()
     assert.ok(await question.getByRole('button', { name: 'Delete schedule' }).isDisabled())
     assert.deepEqual(complaints, [])
+  })
+
+  it('have a calendar, whose days lead to their runs, also by keyboard', async () => {
+    await using bed = await openBed()
+    const add = (name: string, expression: string) =>
+      bed.api.get('POST', '/api/v1/schedules', {
+        name,
+        rule: { type: 'cron', expression, timeZone: 'Europe/Berlin' },
+      })
+    await add('Nightly', '0 3 * * *')
+    await add('Very often', '*/5 * * * *')
+    await using opened = await bed.openSignedIn({ locale: 'en-GB', timezoneId: 'Europe/Berlin' })
+    const { page, complaints } = opened
+    const year = new Date().getFullYear() + 1
+
+    await page.goto(`/schedules?view=calendar&month=${year}-02`)
+    const calendar = page.getByRole('group', { name: 'Calendar' })
+    await calendar.getByText(`February ${year}`).waitFor()
+    await page.getByText('Choose a day to see what runs on it.').waitFor()
+    await calendar.getByRole('button', { name: /28 February: 289 runs/ }).waitFor()
+    assert.deepEqual(await barriersOf(page), [])
+
+    await calendar.getByRole('button', { name: 'Next month' }).click()
+    await calendar.getByText(`March ${year}`).waitFor()
+    assert.equal(new URL(page.url()).searchParams.get('month'), `${year}-03`)
+
+    await calendar.getByRole('button', { name: / 1 March: 289 runs/ }).focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Enter')
+    const day = page.getByRole('region', { name: / 2 March$/ })
+    await day.getByText('Nightly').waitFor()
+    await day.getByText('288 times until 23:55').waitFor()
+    await page.locator('section:focus').getByText('Nightly').waitFor()
+    assert.equal(new URL(page.url()).searchParams.get('day'), `${year}-03-02`)
+    assert.deepEqual(await barriersOf(page), [])
+
+    // The address is enough, and what was is not shown as what will be.
+    await page.reload()
+    await day.getByText('Nightly').waitFor()
+    await page.goto('/schedules?view=calendar&month=2001-01')
+    await calendar.getByText(String(new Date().getFullYear())).waitFor()
+    assert.ok(await calendar.getByRole('button', { name: 'Previous month' }).isDisabled())
+    await settled(page)
+    assert.deepEqual(complaints, [])
+  })
+
+  it('are told in the language of the page', async () => {
+    await using bed = await openBed()
+    await bed.api.get('POST', '/api/v1/schedules', {
+      name: 'Werktags',
+      rule: { type: 'cron', expression: '30 3 * * 1-5', timeZone: 'Europe/Berlin' },
+    })
+    for (const [locale, sentence] of [
+      ['en-US', 'From Monday to Friday at 3:30 AM (Europe/Berlin)'],
+      ['de-DE', 'Von Montag bis Freitag um 03:30 Uhr (Europe/Berlin)'],
+      ['fr-FR', 'Du lundi au vendredi à 03:30 (Europe/Berlin)'],
+      ['es-ES', 'De lunes a viernes a las 03:30 (Europe/Berlin)'],
+      ['zh-CN', '每周一至周五 03:30（Europe/Berlin）'],
+    ] as const) {
+      await using opened = await bed.openSignedIn({ locale })
+      await opened.page.goto('/schedules')
+      await opened.page.getByText(sentence, { exact: true }).first().waitFor()
+    }
   })
 })
 

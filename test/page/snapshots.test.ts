@@ -54,6 +54,48 @@ describe('the page of snapshots', { skip: skipUnless('chromium') }, () => {
     assert.deepEqual(complaints, [])
   })
 
+  it('is sorted by the heads of its table, as its address says', async () => {
+    for (const name of ['books', 'articles']) {
+      const shop = await openShop(bed, name)
+      for (let i = 0; i < 2; i++) await shop.backUp()
+    }
+    await using opened = await bed.openSignedIn()
+    const { page, complaints } = opened
+    const head = (name: string) => page.getByRole('columnheader', { name, exact: true })
+    const isSorted = async (column: string, direction: string, query: string) => {
+      await page.locator(`th[aria-sort=${direction}]`).getByText(column).waitFor()
+      await settled(page)
+      const shown = await page
+        .getByRole('table')
+        .locator('a[href*="/snapshots/"]')
+        .evaluateAll((links) => links.map((link) => (link.getAttribute('href') ?? '').split('/').at(-1)))
+      const { items } = await bed.api.get<{ items: Snapshot[] }>('GET', `/api/v1/snapshots?${query}`)
+      assert.deepEqual(
+        shown,
+        items.map(({ id }) => id),
+      )
+    }
+    await page.goto('/snapshots')
+    await isSorted('Taken', 'descending', '')
+    await head('Taken').getByRole('button').click()
+    await page.waitForURL('**/snapshots?order=asc')
+    await isSorted('Taken', 'ascending', 'order=asc')
+    await head('Database').getByRole('button').click()
+    await page.waitForURL('**/snapshots?sort=database')
+    await isSorted('Database', 'ascending', 'sort=database')
+    await head('Size').getByRole('button').press('Enter')
+    await page.waitForURL('**/snapshots?sort=storedBytes')
+    assert.deepEqual(await barriersOf(page), [])
+    await page.goto('/snapshots?sort=storedBytes&order=asc')
+    await isSorted('Size', 'ascending', 'sort=storedBytes&order=asc')
+    // A phone has no heads.
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.getByRole('combobox', { name: 'Order' }).click()
+    await page.getByRole('option', { name: 'By name, from Z to A' }).click()
+    await page.waitForURL('**/snapshots?sort=database&order=desc')
+    assert.deepEqual(complaints, [])
+  })
+
   it('deletes the newest good one of a database only where that has its own tick', async () => {
     const shop = await openShop(bed, 'stock')
     await shop.backUp()

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openApp } from '../../src/app/test-bed.ts'
+import { testStepNames } from '../../src/shared/test-report.ts'
 import { describeStores } from '../../src/store/test-bed.ts'
 import { dictionaryOf, madeUpIn, pageSources, placeholdersOf, wordsIn, wordsInDescription } from './words.ts'
 
 const languages = ['de', 'es', 'fr', 'zh'] as const
 const sources = pageSources()
-const ownWords = wordsIn(sources)
+const ownWords = wordsIn(sources).union(new Set(testStepNames))
 
 /** What the app describes, and the page shows in the reader's language. */
 const described = [

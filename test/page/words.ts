@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const web = join(import.meta.dirname, '../../web/src')
+const shared = join(import.meta.dirname, '../../src/shared')
 
 /** `t('…')` and `msg('…')`, also over several lines. */
 const WORDS = /\b(?:t|msg)\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/gs
@@ -14,11 +15,14 @@ export interface Source {
   text: string
 }
 
+/** The page's own, and what makes sentences from data for it, the CLI and the API. */
 export function pageSources(): Source[] {
-  return globSync('**/*.{ts,tsx}', { cwd: web })
-    .filter((file) => !/\.test\./.test(file))
-    .sort()
-    .map((file) => ({ file, text: readFileSync(join(web, file), 'utf8') }))
+  return [web, shared].flatMap((folder) =>
+    globSync('**/*.{ts,tsx}', { cwd: folder })
+      .filter((file) => !/\.test\./.test(file))
+      .sort()
+      .map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') })),
+  )
 }
 
 /** The words that stand in the page's own sources, in English. */

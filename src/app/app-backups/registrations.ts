@@ -11,6 +11,7 @@ import type {
   NewAppBackupSchedule,
 } from '../../shared/app-backups.ts'
 import { AppError, throwNow } from '../../shared/errors.ts'
+import { describeSchedule } from '../../shared/schedule-words.ts'
 import type { TestStep } from '../../shared/test-report.ts'
 import type { Tables } from '../../store/tables.ts'
 import { openWriteOnly, type VolumeKind, volumes } from '../../volumes/index.ts'
@@ -23,7 +24,6 @@ import { holdReferences } from '../hold.ts'
 import { jobOf, type JobRow } from '../jobs/jobs.ts'
 import { savingName } from '../names.ts'
 import { changedMeanwhile } from '../revisions.ts'
-import { describeSchedule } from '../schedules/describe-schedule.ts'
 import { maskSettings, sealSettings, type Settings } from '../secrets.ts'
 import { openVolumeOf, schemaOf, volumeOf } from '../volumes/volumes.ts'
 import { keptAt } from './make.ts'
@@ -205,7 +205,7 @@ export async function presentRegistrations(
         isFolder,
         keeps,
         schedules,
-        descriptions: schedules.map(describeSchedule),
+        descriptions: schedules.map((rule) => describeSchedule(rule)),
         isEnabled: row.isEnabled === 1,
         isManaged: row.isManaged === 1,
         nextRun: next?.toISOString() ?? null,

@@ -277,7 +277,8 @@ describeStores('the audit log', (makePlace) => {
     for (let n = 0; n < 250; n++) await recordAuditNow(app.store, { ...bare, organizationId, target: evil })
     const lines = await app.ask('GET', `${url}/export`)
     assert.match(String(lines.headers['content-type']), /^application\/jsonl/)
-    assert.match(String(lines.headers['content-disposition']), /filename="audit.jsonl"/)
+    assert.match(String(lines.headers['content-disposition']), /filename="audit-\d{4}-\d\d-\d\d\.jsonl"/)
+    assert.match(lines.body, /^\{/)
     const parsed = lines.body
       .trim()
       .split('\n')
@@ -288,8 +289,10 @@ describeStores('the audit log', (makePlace) => {
       Array.from({ length: 250 }, (_, n) => 250 - n),
     )
     const csv = await app.ask('GET', `${url}/export?as=csv&action=server`)
+    const day = new Date(await nowOf(app.store)).toISOString().slice(0, 10)
+    assert.match(String(csv.headers['content-disposition']), new RegExp(`filename="audit-${day}\\.csv"`))
     const [head, first] = csv.body.split('\r\n')
-    assert.match(head ?? '', /^number,id,at,organizationId,action,outcome,actorKind,/)
+    assert.match(head ?? '', /^\uFEFFnumber,id,at,organizationId,action,outcome,actorKind,/)
     assert.ok(first?.includes(`,server,'+1,"'=HYPERLINK(""x"",""y""),\nz",`), first)
     assert.equal((await entriesOf(app))[0]?.action, 'audit.export')
     assert.deepEqual((await entriesOf(app))[0]?.details, {

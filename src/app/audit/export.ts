@@ -47,9 +47,12 @@ async function* asJsonLines(store: Store, filter: EntryFilter): AsyncGenerator<s
   }
 }
 
+/** Excel would take UTF-8 without it for another encoding. */
+const BYTE_ORDER_MARK = '\uFEFF'
+
 /** As RFC 4180 has it. */
 async function* asCsv(store: Store, filter: EntryFilter): AsyncGenerator<string, void> {
-  yield `${COLUMNS.join(',')}\r\n`
+  yield `${BYTE_ORDER_MARK}${COLUMNS.join(',')}\r\n`
   for await (const entries of pieces(store, filter)) {
     yield entries.map((entry) => `${cellsOf(entry).map(cell).join(',')}\r\n`).join('')
   }

@@ -8,14 +8,15 @@ import {
   auditHead,
   auditVerification,
 } from '../../shared/audit.ts'
-import { AppError } from '../../shared/errors.ts'
 import type { Store } from '../../store/database.ts'
 import type { AppRoutes } from '../app.ts'
+import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
 import { type OwnContext, refuseUnless } from '../identity/callers.ts'
 import { mergedInto } from '../organizations/organizations.ts'
 import { pageOf, pageQuery, readCursor, writeCursor } from '../pages.ts'
 import { exportEntries, type ExportForm } from './export.ts'
+import { timeRange } from '../time-range.ts'
 import { present } from './present.ts'
 import { type EntryFilter, listEntries } from './store.ts'
 import { verifyChain } from './verify.ts'
@@ -78,7 +79,8 @@ export function auditRoutes({ store }: AppContext): AppRoutes {
       },
       async ({ query: { as, ...query }, own }, reply) => {
         const body = exportEntries(...(await shown(own, query)), as)
-        return await sendExport(reply, body, as)
+        const day = new Date(await nowOf(own.store)).toISOString().slice(0, 10)
+        return await sendExport(reply, body, as, day)
       },
     )
     app.get(
@@ -102,17 +104,17 @@ export function auditRoutes({ store }: AppContext): AppRoutes {
   }
 }
 
-function sendExport(reply: FastifyReply, body: Readable, form: ExportForm): FastifyReply {
+function sendExport(reply: FastifyReply, body: Readable, form: ExportForm, day: string): FastifyReply {
   return reply
     .type(form === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/jsonl')
-    .headers({ 'content-disposition': `attachment; filename="audit.${form}"`, 'cache-control': 'no-store' })
+    .headers({
+      'content-disposition': `attachment; filename="audit-${day}.${form}"`,
+      'cache-control': 'no-store',
+    })
     .send(body)
 }
 
 function filterOf(query: AuditFilter): EntryFilter {
   const { from, to, instance: _, ...texts } = query
-  const [first, end] = [from, to].map((time) => (time === undefined ? undefined : Date.parse(time)))
-  if (first === undefined || end === undefined || first < end) return { ...texts, from: first, to: end }
-  const message = 'must be later than “from”'
-  throw new AppError('invalid_input', `to: ${message}`, { fields: [{ field: 'to', message }] })
+  return { ...texts, ...timeRange({ from, to }) }
 }

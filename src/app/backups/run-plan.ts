@@ -8,7 +8,14 @@ import type { AppContext } from '../context.ts'
 import { orderHooks } from '../hooks/failure-hooks.ts'
 import { defineJob } from '../jobs/job-kind.ts'
 import type { planRunResult } from '../jobs/jobs.ts'
-import { findPlan, matchingDatabases, planOf, type PlanRow } from '../plans/plans.ts'
+import {
+  findPlan,
+  matchingDatabases,
+  namedDatabases,
+  planOf,
+  type PlanRow,
+  plannedDatabases,
+} from '../plans/plans.ts'
 import { databasesOf, serverOf, serverResource } from '../servers/servers.ts'
 import { volumeResource } from '../volumes/volumes.ts'
 import type { BackupPayload } from './backup.ts'
@@ -47,7 +54,10 @@ export const runPlan = defineJob({
     const { planId, databases: only, trigger, version } = payload
     if (end.state !== 'failed') return
     const plan = await findPlan(trx, organizationId, planId).catch(unlessUnreadable)
-    const expected = only ?? [...(await knownDatabases(trx, planId)), ...(plan ? namesOf(plan) : [])]
+    const expected = only ?? [
+      ...(await knownDatabases(trx, planId)),
+      ...(plan ? namedDatabases(plan.settings) : []),
+    ]
     const concerned = plan ? matchingDatabases(plan.settings, [...new Set(expected)]) : expected
     const databases = concerned.length > 0 || only ? concerned : [ANY_DATABASE]
     await noteFailure(context.store, trx, { planId, databases }, id, end.error)
@@ -65,17 +75,9 @@ function unlessUnreadable(error: unknown): undefined {
   if (!(error instanceof AppError) || error.code !== 'unsupported') throw error
 }
 
-/** The databases that the plan names. */
-function namesOf({ settings: { databases } }: PlanRow): string[] {
-  return databases.mode === 'selected' ? databases.names.filter((name) => !name.includes('*')) : []
-}
-
-/**
- * The databases to back up. Those that are named are asked for also if the server does not list them: then their backup
- * fails, and says so, rather than never being missed.
- */
+/** The databases to back up. */
 function choose(plan: PlanRow, { databases: only }: PlanTrigger, listed: readonly string[]): string[] {
-  const matching = matchingDatabases(plan.settings, [...new Set([...listed, ...namesOf(plan)])])
+  const matching = plannedDatabases(plan.settings, listed)
   if (!only) return matching
   const strangers = only.filter((name) => !matching.includes(name))
   if (strangers.length === 0) return [...new Set(only)]

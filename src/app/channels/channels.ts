@@ -42,6 +42,14 @@ export function channelResource(id: string): string {
   return `channel:${id}`
 }
 
+/** Whether the last delivery could not be made. */
+export function isFailing({
+  lastFailedAt,
+  lastDeliveredAt,
+}: Pick<ChannelRow, 'lastFailedAt' | 'lastDeliveredAt'>): boolean {
+  return lastFailedAt !== null && lastFailedAt >= (lastDeliveredAt ?? 0)
+}
+
 /** Throws `not_found`. */
 export async function channelOf(
   { store }: AppContext,

@@ -16,7 +16,15 @@ import { formOf } from '../driver-settings.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { maskSettings } from '../secrets.ts'
-import { addChannel, changeChannel, channelOf, removeChannel, schemaOf, settingsOf } from './channels.ts'
+import {
+  addChannel,
+  changeChannel,
+  channelOf,
+  isFailing,
+  removeChannel,
+  schemaOf,
+  settingsOf,
+} from './channels.ts'
 import { testStoredChannel, testTrial } from './deliver.ts'
 import { type ChannelRow, listChannels, sharedWith } from './store.ts'
 
@@ -181,7 +189,7 @@ function present(context: RouteContext, row: ChannelRow): Channel {
     lastDeliveredAt: asTime(lastDeliveredAt),
     lastFailedAt: asTime(lastFailedAt),
     lastError: lastError === null ? null : (JSON.parse(lastError) as Channel['lastError']),
-    isFailing: lastFailedAt !== null && lastFailedAt >= (lastDeliveredAt ?? 0),
+    isFailing: isFailing(row),
     createdAt: new Date(row.createdAt).toISOString(),
     updatedAt: new Date(row.updatedAt).toISOString(),
   }

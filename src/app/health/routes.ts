@@ -4,11 +4,10 @@ import { z } from 'zod'
 import { formatBytes } from '../../shared/units.ts'
 import type { AppContext } from '../context.ts'
 import type { AppRoutes } from '../app.ts'
+import { stoppedLoops } from './loops.ts'
 
 const health = z.object({ status: z.enum(['ok', 'unavailable']) }).meta({ id: 'Health' })
 
-/** A loop that has not gone round for so long, in milliseconds, hangs. */
-const LONGEST_ROUND = 120_000
 /** The store must be able to write that a job has ended. */
 const LEAST_ROOM = 32 * 1_048_576
 
@@ -53,9 +52,8 @@ async function troubleOf({
   } catch (error) {
     return { sentence: 'The store cannot be reached.', error }
   }
-  for (const [name, at] of heartbeats) {
-    if (performance.now() - at > LONGEST_ROUND) return { sentence: `The ${name} has stopped going round.` }
-  }
+  const [stopped] = stoppedLoops(heartbeats)
+  if (stopped) return { sentence: `The ${stopped.name} has stopped going round.` }
   try {
     const { bavail, bsize } = await statfs(dataDirectory)
     if (bavail * bsize >= LEAST_ROOM) return undefined

@@ -1,6 +1,6 @@
 import { asAppError } from '../../shared/errors.ts'
 import { type OidcSettings, providerKinds } from '../../shared/identity-providers.ts'
-import type { TestReport, TestStep } from '../../shared/test-report.ts'
+import { found, type TestReport, type TestStep } from '../../shared/test-report.ts'
 import type { AppContext } from '../context.ts'
 import { type Discovery, discover, readJson } from './discovery.ts'
 import { kindNamed, parsedSettingsOf, type ProviderRow, rulesOf } from './identity-providers.ts'
@@ -22,12 +22,11 @@ export async function testProvider(
     steps.push({
       step: 'redirect URL',
       outcome: context.appUrl === undefined ? 'warning' : 'ok',
-      detail: `Register exactly this with the provider: ${redirectUrl}${context.appUrl === undefined ? '. It is as you reach the app now; set APP_URL, so that it is the same for all' : ''}`,
+      ...found({ what: 'redirect', url: redirectUrl, isSettled: context.appUrl !== undefined }),
     })
     const { claim, mappings, isStrict } = rulesOf(row)
     if ((mappings.length > 0 || isStrict) && claim === null) {
-      const detail = 'There are mappings, or rules that are strict, but no claim: no mapping fits anybody.'
-      steps.push({ step: 'mappings', outcome: 'warning', detail })
+      steps.push({ step: 'mappings', outcome: 'warning', ...found({ what: 'noClaim' }) })
     }
   } catch (error) {
     const { message, hint } = asAppError(error)
@@ -41,27 +40,27 @@ export async function testProvider(
 async function testOidc(steps: TestStep[], settings: OidcSettings, signal: AbortSignal): Promise<void> {
   const { discoveryUrl, scopes } = settings
   const startedAt = performance.now()
-  const found = await discover(discoveryUrl, settings, signal)
+  const discovery = await discover(discoveryUrl, settings, signal)
   steps.push({
     step: 'read its configuration',
     outcome: 'ok',
-    detail: `The issuer is ${found.issuer}`,
+    ...found({ what: 'issuer', issuer: discovery.issuer }),
     milliseconds: Math.round(performance.now() - startedAt),
   })
-  steps.push(issuerStep(found, discoveryUrl))
-  steps.push(await keysStep(found, signal))
-  const unknown = scopes.filter((scope) => found.scopes_supported?.includes(scope) === false)
+  steps.push(issuerStep(discovery, discoveryUrl))
+  steps.push(await keysStep(discovery, signal))
+  const unknown = scopes.filter((scope) => discovery.scopes_supported?.includes(scope) === false)
   steps.push(
     unknown.length === 0
       ? { step: 'scopes', outcome: 'ok', detail: scopes.join(', ') }
-      : { step: 'scopes', outcome: 'warning', detail: `It does not name ${unknown.join(', ')}.` },
+      : { step: 'scopes', outcome: 'warning', ...found({ what: 'scopesMissing', scopes: unknown }) },
   )
-  const methods = found.code_challenge_methods_supported
+  const methods = discovery.code_challenge_methods_supported
   const hasPkce = methods === undefined || methods.includes('S256')
   steps.push(
     hasPkce
-      ? { step: 'PKCE', outcome: 'ok', detail: methods ? 'S256' : 'It does not say; S256 is sent' }
-      : { step: 'PKCE', outcome: 'warning', detail: 'It does not take S256.' },
+      ? { step: 'PKCE', outcome: 'ok', ...(methods ? { detail: 'S256' } : found({ what: 'pkceUnsaid' })) }
+      : { step: 'PKCE', outcome: 'warning', ...found({ what: 'pkceRefused' }) },
   )
 }
 
@@ -73,14 +72,14 @@ function issuerStep({ issuer }: Discovery, discoveryUrl: string): TestStep {
     : {
         step: 'issuer',
         outcome: 'warning',
-        detail: `It calls itself ${issuer}, and is asked at ${expected}: is it the one that you mean?`,
+        ...found({ what: 'issuerDiffers', issuer, expected }),
       }
 }
 
 async function keysStep({ jwks_uri }: Discovery, signal: AbortSignal): Promise<TestStep> {
-  const found = (await readJson(jwks_uri, {}, signal)) as { keys?: unknown[] } | null
-  const count = Array.isArray(found?.keys) ? found.keys.length : 0
+  const answer = (await readJson(jwks_uri, {}, signal)) as { keys?: unknown[] } | null
+  const count = Array.isArray(answer?.keys) ? answer.keys.length : 0
   return count > 0
-    ? { step: 'keys', outcome: 'ok', detail: `${count} that ID tokens are signed with` }
-    : { step: 'keys', outcome: 'failed', detail: 'It has none: no ID token could be verified.' }
+    ? { step: 'keys', outcome: 'ok', ...found({ what: 'signingKeys', count }) }
+    : { step: 'keys', outcome: 'failed', ...found({ what: 'noSigningKeys' }) }
 }

@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
-import { isOver, type Job, type PlanRun, stateOfRun } from '../../shared/jobs.ts'
+import {
+  describeWait,
+  type FullResource,
+  isOver,
+  type Job,
+  type PlanRun,
+  stateOfRun,
+} from '../../shared/jobs.ts'
 import { cancelJob } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
 import type { JobKind } from './job-kind.ts'
@@ -48,10 +55,7 @@ export async function presentJobs({ store }: AppContext, rows: readonly JobRow[]
   return rows.map((row) => {
     const waitsFor = full
       .filter(({ jobId }) => jobId === row.id)
-      .map(({ resource, capacity, name }) => {
-        const [kind] = resource.split(':')
-        return `${kind} ${name ?? '(gone)'}: ${capacity} of ${capacity} running`
-      })
+      .map(({ kind, capacity, name }) => ({ kind, capacity, name }))
     return present(row, waitsFor)
   })
 }
@@ -102,12 +106,13 @@ async function backupsOf({ store }: AppContext, organizationId: string, run: Job
   )
 }
 
-function present(row: JobRow, waitsFor: string[]): Job {
+function present(row: JobRow, waitsFor: FullResource[]): Job {
   const { cancelRequestedAt, progress, result, error, ...rest } = row
   return {
     ...rest,
     isCancelRequested: cancelRequestedAt !== null,
-    waitsFor,
+    waitsFor: waitsFor.map((resource) => describeWait(resource)),
+    waitsForResources: waitsFor,
     progress: progress === null || isOver(row.state) ? null : (JSON.parse(progress) as Job['progress']),
     result: result === null ? null : (JSON.parse(result) as unknown),
     error: error === null ? null : (JSON.parse(error) as Job['error']),

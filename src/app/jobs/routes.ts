@@ -5,15 +5,19 @@ import type { AppContext } from '../context.ts'
 import { streamLog } from '../events/job-log.ts'
 import { wantsEvents } from '../events/streams.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
+import { timeRange } from '../time-range.ts'
 import type { LogLine } from './job-log.ts'
 import { cancel, jobOf, presentJob, presentJobs } from './jobs.ts'
 import { jobKinds } from './kinds.ts'
+import { retryJob } from './retry.ts'
 import { listJobs, readLog } from './store.ts'
 
 const tags = ['jobs']
 const params = z.object({ id: z.string() })
 const several = <T extends z.ZodType>(item: T) =>
   z.preprocess((given) => (typeof given === 'string' ? given.split(',') : given), z.array(item).optional())
+
+const time = z.iso.datetime({ offset: true })
 
 const LOG_PIECES = 200
 
@@ -35,6 +39,8 @@ export function jobRoutes(): AppRoutes {
             database: z.string().optional(),
             snapshot: z.string().optional(),
             volume: z.string().optional(),
+            from: time.optional().meta({ description: 'Ended then or later' }),
+            to: time.optional().meta({ description: 'Ended before then' }),
           }),
           response: { 200: pageOf(job) },
         },
@@ -49,6 +55,7 @@ export function jobRoutes(): AppRoutes {
           database: query.database,
           snapshotId: query.snapshot,
           volumeId: query.volume,
+          ended: timeRange(query),
         }
         const after = readCursor(cursor, 'number')
         const rows = await listJobs(own.store, own.organizationId, filter, { after, limit })
@@ -74,6 +81,27 @@ export function jobRoutes(): AppRoutes {
       },
       async ({ params: { id }, own }) =>
         await presentJob(own, await cancel(own, jobKinds, own.organizationId, id)),
+    )
+    app.post(
+      '/api/v1/jobs/:id/retry',
+      {
+        config: { requires: 'run-backups', audit: 'job.retry' },
+        schema: {
+          tags,
+          summary: 'Do again, in another job, what a job that is over has not done',
+          description:
+            'If the same waits already, that job is the answer. Who may not order the like is refused; so is a kind of job that is not started by hand',
+          params,
+          response: { 202: job },
+        },
+      },
+      async ({ params: { id }, own }, reply) => {
+        const started = await retryJob(own, id)
+        return await reply
+          .code(202)
+          .header('location', `/api/v1/jobs/${started.id}`)
+          .send(await presentJob(own, started))
+      },
     )
     app.get(
       '/api/v1/jobs/:id/log',

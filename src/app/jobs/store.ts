@@ -1,9 +1,11 @@
 import { type Selectable, sql, type SqlBool, type Transaction } from 'kysely'
-import type { JobState } from '../../shared/jobs.ts'
+import { type FullResource, fullResource, type JobState } from '../../shared/jobs.ts'
 import type { Store } from '../../store/database.ts'
 import { cancelJob, type OnBadEnd } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
+import { unindexed } from '../../store/unindexed.ts'
 import { isBefore, type Place } from '../pages.ts'
+import type { TimeRange } from '../time-range.ts'
 import type { LogLine } from './job-log.ts'
 
 export type JobRow = Omit<
@@ -51,6 +53,10 @@ export interface JobFilter {
   database?: string
   snapshotId?: string
   volumeId?: string
+  /** When it ended. */
+  ended?: TimeRange
+  /** The database that its snapshot is of, in a plan. */
+  source?: { planId: string; database: string }
 }
 
 /** The newest first, from before the given place; one more than `limit`. */
@@ -60,7 +66,24 @@ export async function listJobs(
   filter: JobFilter,
   { after, limit }: { after: Place | undefined; limit: number },
 ): Promise<JobRow[]> {
-  let query = db.selectFrom('jobs').select(columns).where('organizationId', '=', organizationId)
+  const { ended = {}, source } = filter
+  // By these there are few: the index that has all in the order of the list would lead through everything.
+  const isNarrow = ended.from !== undefined || source !== undefined
+  let query = db
+    .selectFrom('jobs')
+    .select(columns)
+    .where(isNarrow ? unindexed('organizationId') : sql.ref<string>('organizationId'), '=', organizationId)
+  if (ended.from !== undefined) query = query.where('finishedAt', '>=', ended.from)
+  if (ended.to !== undefined) query = query.where('finishedAt', '<', ended.to)
+  if (source) {
+    query = query.where('snapshotId', 'in', (eb) =>
+      eb
+        .selectFrom('snapshots')
+        .select('snapshots.id')
+        .where('snapshots.planId', '=', source.planId)
+        .where('snapshots.database', '=', source.database),
+    )
+  }
   if (filter.states) query = query.where('state', 'in', filter.states)
   if (filter.kinds) query = query.where('kind', 'in', filter.kinds)
   for (const column of ['parentId', 'serverId', 'planId', 'database', 'snapshotId', 'volumeId'] as const) {
@@ -86,6 +109,12 @@ export async function findJob(
     .where('organizationId', '=', organizationId)
     .where('id', '=', id)
     .executeTakeFirst()
+}
+
+/** What it was ordered with, to be parsed with the schema of its kind. */
+export async function payloadOf({ db }: Store, id: string): Promise<unknown> {
+  const row = await db.selectFrom('jobs').select('payload').where('id', '=', id).executeTakeFirst()
+  return row && (JSON.parse(row.payload) as unknown)
 }
 
 /** Of these, in the order of their ids. */
@@ -180,19 +209,13 @@ export async function readLog(
   return rows.map(({ number, lines }) => ({ number, lines: JSON.parse(lines) as LogLine[] }))
 }
 
-export interface FullResource {
-  jobId: string
-  /** `server:<id>`, `volume:<id>`, `channel:<id>`. */
-  resource: string
-  capacity: number
-  /** Of a server, a volume or a channel; null if it is gone. */
-  name: string | null
-}
-
 /** What these queued jobs need and cannot have now. */
-export async function fullResources({ db }: Store, jobIds: readonly string[]): Promise<FullResource[]> {
+export async function fullResources(
+  { db }: Store,
+  jobIds: readonly string[],
+): Promise<(FullResource & { jobId: string })[]> {
   if (jobIds.length === 0) return []
-  return await db
+  const rows = await db
     .selectFrom('jobResources as need')
     .innerJoin('resources', 'resources.name', 'need.resource')
     .leftJoin('servers', (join) => join.on(sql<SqlBool>`need.resource = 'server:' || servers.id`))
@@ -206,4 +229,9 @@ export async function fullResources({ db }: Store, jobIds: readonly string[]): P
     )
     .orderBy('need.resource')
     .execute()
+  // A resource is called `server:<id>`, `volume:<id>`, `channel:<id>` or `app-backups`.
+  return rows.map(({ resource, ...row }) => ({
+    ...row,
+    kind: fullResource.shape.kind.parse(resource.split(':')[0]),
+  }))
 }

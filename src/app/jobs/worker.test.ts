@@ -399,6 +399,42 @@ describeBothStores('the routes of jobs', (makePlace) => {
     assert.equal((await app.ask('GET', '/api/v1/jobs?state=odd')).statusCode, 400)
   })
 
+  it('find what ended in a time', async () => {
+    await using app = await openApp(makePlace)
+    const times = [
+      '2026-01-01T23:59:59.999Z',
+      '2026-01-02T00:00:00.000Z',
+      '2026-01-02T12:00:00.000Z',
+      undefined,
+    ]
+    const ids: string[] = []
+    for (const [i, time] of times.entries()) {
+      const id = await order(app, 'even', { key: `k${i}` })
+      const ended = time !== undefined && { state: 'succeeded' as const, finishedAt: Date.parse(time) }
+      await app.store.db
+        .updateTable('jobs')
+        .set({ createdAt: i, ...ended })
+        .where('id', '=', id)
+        .execute()
+      ids.push(id)
+    }
+    const found = async (query: Record<string, string>) =>
+      (await app.ask('GET', `/api/v1/jobs?${new URLSearchParams(query).toString()}`))
+        .json<{ items: Job[] }>()
+        .items.map(({ id }) => ids.indexOf(id))
+    assert.deepEqual(await found({ from: '2026-01-02T00:00:00Z', to: '2026-01-03T00:00:00Z' }), [2, 1])
+    assert.deepEqual(await found({ from: '2026-01-02T01:00:00+01:00', limit: '1' }), [2])
+    assert.deepEqual(await found({ to: '2026-01-02T00:00:00Z' }), [0])
+    assert.deepEqual(await found({ from: '2026-01-02T00:00:00Z', kind: 'odd' }), [])
+    for (const wrong of [
+      'from=yesterday',
+      'to=2026-01-02',
+      'from=2026-01-02T00:00:00Z&to=2026-01-02T00:00:00Z',
+    ]) {
+      assert.equal((await app.ask('GET', `/api/v1/jobs?${wrong}`)).statusCode, 400, wrong)
+    }
+  })
+
   it('say what a job waits for, and keep those of others to them', async () => {
     await using app = await openApp(makePlace)
     const { setCapacity, claimJob } = await import('../../store/queue.ts')
@@ -416,6 +452,7 @@ describeBothStores('the routes of jobs', (makePlace) => {
     await claimJob(app.store, { name: 'r', node: 'n', capacity: 2, kinds: ['kind'] })
     const job = (await app.ask('GET', `/api/v1/jobs/${waiting}`)).json<Job>()
     assert.deepEqual(job.waitsFor, ['server prod: 1 of 1 running'])
+    assert.deepEqual(job.waitsForResources, [{ kind: 'server', name: 'prod', capacity: 1 }])
 
     await app.store.db
       .insertInto('organizations')

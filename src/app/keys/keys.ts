@@ -24,10 +24,13 @@ import { usersInWords } from '../users.ts'
 import {
   allKeys,
   backupsOfFormerPlans,
+  countNaming,
   deleteKey,
   findKey,
   insertKey,
   type KeyRow,
+  type NamedInSnapshots,
+  namedInSnapshots,
   plansWith,
   type Protected,
   protectedSnapshots,
@@ -184,7 +187,7 @@ export async function checkKeys(context: AppContext, organizationId: string): Pr
   const [rows, groups, instance] = await Promise.all([
     allKeys(context.store, organizationId),
     protectedSnapshots(context.store.db, organizationId),
-    Promise.all(context.instanceKeys.map(fingerprintOfPassword)),
+    instancePrintsOf(context),
   ])
   const instanceChecks = instance.map((print, i): KeyCheck => ({
     keyId: INSTANCE_KEY,
@@ -220,8 +223,35 @@ export async function checkKeys(context: AppContext, organizationId: string): Pr
   return [...instanceChecks, ...checks, ...missing]
 }
 
+/** A key that snapshots need, and that cannot open them here: nobody has it, or APP_KEY does not open it. */
+export interface MissingKey extends NamedInSnapshots {
+  /** Null if only snapshots know of it. */
+  name: string | null
+  snapshots: number
+}
+
+/** Cheap, however many snapshots there are. A key of recipients is not missing: their identities are never here. */
+export async function missingKeys(context: AppContext, organizationId: string): Promise<MissingKey[]> {
+  const { db } = context.store
+  const named = await namedInSnapshots(db, organizationId)
+  if (named.length === 0) return []
+  const rows = await allKeys(context.store, organizationId)
+  const atHand = rows.filter((row) => row.kind === 'recipients' || secretOf(context, row) !== undefined)
+  const closed = named.filter((one) => !atHand.some((row) => protects(row, one)))
+  if (closed.length === 0) return []
+  const instance = await instancePrintsOf(context)
+  const missing = closed.filter(({ fingerprint }) => !instance.some((print) => print === fingerprint))
+  return await Promise.all(
+    missing.map(async (one) => ({
+      ...one,
+      name: rows.find((row) => protects(row, one))?.name ?? null,
+      snapshots: await countNaming(db, organizationId, one),
+    })),
+  )
+}
+
 /** The fingerprint decides where there is one: after a loss of the app, the same key gets another id. */
-function protects(row: KeyRow, group: Protected): boolean {
+function protects(row: KeyRow, group: NamedInSnapshots): boolean {
   return group.keyId === row.id || (row.fingerprint !== null && group.fingerprint === row.fingerprint)
 }
 
@@ -258,6 +288,15 @@ async function fingerprintOf(
       throw never
     }
   }
+}
+
+const instancePrints = new WeakMap<readonly string[], Promise<string[]>>()
+
+/** Each takes a processor for a moment: they are derived once. */
+function instancePrintsOf({ instanceKeys }: AppContext): Promise<string[]> {
+  const known = instancePrints.get(instanceKeys) ?? Promise.all(instanceKeys.map(fingerprintOfPassword))
+  instancePrints.set(instanceKeys, known)
+  return known
 }
 
 async function fingerprintOfPassword(value: string): Promise<string> {

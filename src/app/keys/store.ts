@@ -124,10 +124,14 @@ export async function backupsOfFormerPlans(
   return count
 }
 
-/** Snapshots whose manifests name the same key. */
-export interface Protected {
+/** What manifests say of a key. */
+export interface NamedInSnapshots {
   keyId: string
   fingerprint: string | null
+}
+
+/** Snapshots whose manifests name the same key. */
+export interface Protected extends NamedInSnapshots {
   snapshots: number
   /** When the first and the last of them were taken, in milliseconds. */
   oldest: number
@@ -152,4 +156,47 @@ export async function protectedSnapshots(db: Db, organizationId: string): Promis
     .orderBy('keyFingerprint')
     .execute()
   return rows.map((row) => ({ ...row, keyId: row.keyId ?? '' }))
+}
+
+/**
+ * What the manifests of the organization's snapshots say of keys, each once. The index is walked from one to the next: it
+ * does not matter how many snapshots name the same.
+ */
+export async function namedInSnapshots(db: Db, organizationId: string): Promise<NamedInSnapshots[]> {
+  const first = db
+    .selectFrom('snapshots')
+    .select((eb) => [eb.ref('keyId').$notNull().as('keyId'), 'keyFingerprint as fingerprint'])
+    .where('organizationId', '=', organizationId)
+    .where('keyId', 'is not', null)
+    .orderBy('keyId')
+    .orderBy('keyFingerprint')
+    .limit(1)
+  const found: NamedInSnapshots[] = []
+  for (let next = await first.executeTakeFirst(); next;) {
+    const { keyId, fingerprint } = next
+    found.push(next)
+    // A passphrase has no fingerprint, and is the only one of its id.
+    const other =
+      fingerprint === null
+        ? undefined
+        : await first.where('keyId', '=', keyId).where('keyFingerprint', '>', fingerprint).executeTakeFirst()
+    next = other ?? (await first.where('keyId', '>', keyId).executeTakeFirst())
+  }
+  return found
+}
+
+/** How many snapshots name exactly this. */
+export async function countNaming(
+  db: Db,
+  organizationId: string,
+  { keyId, fingerprint }: NamedInSnapshots,
+): Promise<number> {
+  const { count } = await db
+    .selectFrom('snapshots')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('organizationId', '=', organizationId)
+    .where('keyId', '=', keyId)
+    .where('keyFingerprint', fingerprint === null ? 'is' : '=', fingerprint)
+    .executeTakeFirstOrThrow()
+  return count
 }

@@ -454,5 +454,7 @@ describeStores('people hear how the week went', (makePlace) => {
     const failing = await digest()
     assert.match(failing?.text ?? '', /^1 failing: “.*shop\.db” on “shop”\.$/)
     assert.match(failing?.facts[0]?.value ?? '', /^1 succeeded(, 1 failed)?$/)
+    await app.store.db.updateTable('copies').set({ state: 'corrupt' }).execute()
+    assert.match((await digest())?.text ?? '', /\n“one”: copies corrupt \(\d\)\.\n“two”: copies corrupt/)
   })
 })

@@ -12,11 +12,12 @@ export interface Thread {
   /** How often it was noted. */
   count: number
   firstAt: number
+  lastAt: number
   /** Ids of the channels that have heard of it. */
   told: string[]
 }
 
-const columns = ['key', 'count', 'firstAt', 'told'] as const
+const columns = ['key', 'count', 'firstAt', 'lastAt', 'told'] as const
 /** What was not noted for so long is over, though nobody said so: longer than a month, which plans may take. */
 const FORGOTTEN_AFTER = 45 * 86_400_000
 /** As many parameters as every store takes. */
@@ -79,13 +80,13 @@ export async function forgetThreads(
 
 /** What goes on under these keys, the longest first. */
 export async function threadsAmong(
-  trx: Transaction<Tables>,
+  db: Store['db'] | Transaction<Tables>,
   organizationId: string,
   keys: readonly string[],
 ): Promise<Thread[]> {
   const found: Thread[] = []
   for (let i = 0; i < keys.length; i += KEYS_AT_ONCE) {
-    const rows = await trx
+    const rows = await db
       .selectFrom('notificationThreads')
       .select(columns)
       .where('organizationId', '=', organizationId)

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
-import type { Standing } from '../../shared/overview.ts'
+import { inWordsOf, type Standing, type Trouble } from '../../shared/overview.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
@@ -10,11 +10,12 @@ import { defineJob } from '../jobs/job-kind.ts'
 import { announce } from '../notifications/announce.ts'
 import { watchDatabases, type WatchedDatabase } from './overview.ts'
 import { endedJobs, storedSince } from './store.ts'
+import { troublesOf } from './troubles.ts'
 
 const WEEK = 7 * 86_400_000
 const NAMED = 20
 /** In the order of their weight. */
-const troubles = {
+const unprotectedWords = {
   failing: 'failing',
   overdue: 'overdue',
   never: 'never backed up',
@@ -32,6 +33,7 @@ export const weeklyDigest = defineJob({
       ended.find((job) => job.kind === kind && job.state === state)?.count ?? 0
     const bytes = await storedSince(store, organizationId, since)
     const unprotected = watched.filter(({ standing }) => standing !== 'protected')
+    const others = await troublesOf(context, organizationId, { isAdministrator: false })
     const result = {
       databases: watched.length,
       protected: watched.length - unprotected.length,
@@ -53,7 +55,7 @@ export const weeklyDigest = defineJob({
           organizationId,
           event: 'digest.weekly',
           title: headline(watched.length, unprotected.length),
-          text: listOf(unprotected),
+          text: listOf(unprotected, others),
           facts: [
             { label: 'Backups', value: inWords(backups) },
             ...(failedRuns > 0 ? [{ label: 'Plans that could not begin', value: String(failedRuns) }] : []),
@@ -91,14 +93,17 @@ function headline(all: number, unprotected: number): string {
   return `The week in backups: ${unprotected} of ${all} databases ${unprotected === 1 ? 'is' : 'are'} not protected`
 }
 
-function listOf(unprotected: readonly WatchedDatabase[]): string {
-  const lines = Object.entries(troubles).flatMap(([standing, word]) => {
+function listOf(unprotected: readonly WatchedDatabase[], others: readonly Trouble[]): string {
+  const databases = Object.entries(unprotectedWords).flatMap(([standing, word]) => {
     const concerned = unprotected.filter((database) => database.standing === standing)
     if (concerned.length === 0) return []
     const named = concerned.slice(0, NAMED).map(nameOf).join(', ')
     const others = concerned.length - NAMED
     return [`${concerned.length} ${word}: ${named}${others > 0 ? ` and ${others} others` : ''}.`]
   })
+  const troubles = others.slice(0, NAMED).map((trouble) => `“${trouble.name}”: ${inWordsOf(trouble)}.`)
+  const more = others.length > NAMED ? [`And ${others.length - NAMED} others.`] : []
+  const lines = [...databases, ...troubles, ...more]
   return lines.length > 0 ? lines.join('\n') : 'Nothing needs attention.'
 }
 

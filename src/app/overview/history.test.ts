@@ -117,10 +117,11 @@ describeBothStores('the history of the overview', (makePlace) => {
     await ended(app, 'failed', third.start, { kind: 'restore' })
     await ended(app, 'queued', third.start, { finishedAt: null })
     const history = await read(app, 'days=3')
+    const of = ({ date, start }: typeof first) => ({ date, startsAt: new Date(start).toISOString() })
     assert.deepEqual(history.days, [
-      { date: first.date, succeeded: 2, partial: 0, failed: 0 },
-      { date: second.date, succeeded: 0, partial: 1, failed: 1 },
-      { date: third.date, succeeded: 1, partial: 0, failed: 0 },
+      { ...of(first), succeeded: 2, partial: 0, failed: 0 },
+      { ...of(second), succeeded: 0, partial: 1, failed: 1 },
+      { ...of(third), succeeded: 1, partial: 0, failed: 0 },
     ])
     assert.equal(history.successRate, 3 / 5)
     assert.equal((await read(app, 'days=1')).successRate, 1)

@@ -24,7 +24,11 @@ export async function historyOf(
   const came = await bytesThatCame(store, volumes, starts)
   const ofVolume = Map.groupBy(came, ({ volumeId }) => volumeId)
   const counts = { succeeded: 0, partial: 0, failed: 0 }
-  const shown = calendar.map(({ date }) => ({ date, ...counts }))
+  const shown = calendar.map(({ date, start }) => ({
+    date,
+    startsAt: new Date(start).toISOString(),
+    ...counts,
+  }))
   for (const { day, state, count } of ended) {
     const found = shown[day]
     if (found) found[state] = count

@@ -297,6 +297,7 @@ describeBothStores('the overview', (makePlace) => {
       items: [],
       nextCursor: null,
       nextRuns: [],
+      troubles: [],
       running: { count: 0, jobs: [] },
     })
     assert.deepEqual((await read(app, `plan=${id}`)).items, [])

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { overview, type Overview, overviewHistory, standings } from '../../shared/overview.ts'
 import type { AppRoutes } from '../app.ts'
+import { may } from '../identity/callers.ts'
 import { page, pageQuery, readCursor } from '../pages.ts'
 import { historyOf } from './history.ts'
 import {
@@ -12,6 +13,7 @@ import {
   watchDatabases,
   type WatchedDatabase,
 } from './overview.ts'
+import { troublesOf } from './troubles.ts'
 
 const tags = ['overview']
 const several = z
@@ -29,7 +31,8 @@ export function overviewRoutes(): AppRoutes {
         config: { requires: 'view' },
         schema: {
           tags,
-          summary: 'How every database of every enabled plan fares, what runs now, and what runs next',
+          summary:
+            'How every database of every enabled plan fares, what else needs attention, what runs now, and what runs next',
           querystring: pageQuery.extend({
             standing: several,
             server: z.string().optional(),
@@ -54,6 +57,9 @@ export function overviewRoutes(): AppRoutes {
           counts: countByStanding(all),
           items: await presentAll(own, items),
           nextCursor,
+          troubles: await troublesOf(own, organizationId, {
+            isAdministrator: may(own.caller, 'administer-instance'),
+          }),
           nextRuns: await nextRunsOf(own, organizationId),
           running: await runningJobsOf(own, organizationId),
         }

@@ -9,6 +9,9 @@ const RUNNING = sql.lit('running' as const)
 const BACKUP = sql.lit('backup' as const)
 const RUN = sql.lit('run-plan' as const)
 const FAILED = sql.lit('failed' as const)
+const STORED = sql.lit('stored' as const)
+
+const DAY = 86_400_000
 
 /*
  * What the overview shows belongs to other features; it only reads it, and joins it, for one page about everything.
@@ -249,6 +252,74 @@ export async function volumeNames(
     .where('organizationId', '=', organizationId)
     .orderBy('name')
     .orderBy('id')
+    .execute()
+}
+
+/** How many copies on each of the volumes are not what they should be. Those that are good are not looked at. */
+export async function faultyCopies(
+  { db }: Store,
+  volumeIds: readonly string[],
+): Promise<{ volumeId: string; state: 'missing' | 'corrupt' | 'failed'; count: number }[]> {
+  if (volumeIds.length === 0) return []
+  return await db
+    .selectFrom('copies')
+    .select((eb) => [
+      'volumeId',
+      eb.ref('state').$castTo<'missing' | 'corrupt' | 'failed'>().as('state'),
+      eb.fn.countAll<number>().as('count'),
+    ])
+    .where('volumeId', 'in', volumeIds)
+    .where('state', 'in', ['missing', 'corrupt', 'failed'])
+    .where('state', '<>', STORED)
+    .groupBy(['volumeId', 'state'])
+    .execute()
+}
+
+/** The last check of the volume that had failed by then, and why. Only what was ordered shortly before is looked through. */
+export async function failedCheck(
+  { db }: Store,
+  organizationId: string,
+  volumeId: string,
+  at: number,
+): Promise<{ id: string; error: string | null } | undefined> {
+  return await db
+    .selectFrom('jobs')
+    .select(['id', 'error'])
+    .where('organizationId', '=', organizationId)
+    .where('createdAt', '>', at - DAY)
+    .where('createdAt', '<=', at)
+    .where('volumeId', '=', volumeId)
+    .where('kind', 'in', ['file-check', 'content-check'])
+    .where('state', '=', FAILED)
+    .orderBy('createdAt', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** Its own that are switched on, and have failed at least once, by name. */
+export async function doubtfulChannels({ db }: Store, organizationId: string) {
+  return await db
+    .selectFrom('channels')
+    .select(['id', 'name', 'lastDeliveredAt', 'lastFailedAt', 'lastError'])
+    .where('organizationId', '=', organizationId)
+    .where('isEnabled', '=', 1)
+    .where('lastFailedAt', 'is not', null)
+    .orderBy('name')
+    .execute()
+}
+
+/** Those that are enabled, and failed when they ran last, by name. */
+export async function failedScheduledRestores({ db }: Store, organizationId: string) {
+  return await db
+    .selectFrom('scheduledRestores')
+    .innerJoin('jobs', 'jobs.id', 'scheduledRestores.lastJobId')
+    .select(['scheduledRestores.id', 'scheduledRestores.name', 'jobs.id as jobId'])
+    .select(['jobs.error', 'jobs.finishedAt'])
+    .where('scheduledRestores.organizationId', '=', organizationId)
+    .where('scheduledRestores.isEnabled', '=', 1)
+    .where('jobs.state', '=', FAILED)
+    .orderBy('scheduledRestores.name')
     .execute()
 }
 

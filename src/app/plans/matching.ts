@@ -23,6 +23,19 @@ export function matchingDatabases(choice: Choice, names: readonly string[]): str
   return judgeDatabases(choice, names).flatMap(({ database, isIncluded }) => (isIncluded ? [database] : []))
 }
 
+/**
+ * The databases that a plan backs up on a server that lists these. Those that it names it backs up also if they are not
+ * listed: then their backup fails, and says so, rather than never being missed.
+ */
+export function plannedDatabases(choice: Choice, listed: readonly string[]): string[] {
+  return matchingDatabases(choice, [...new Set([...listed, ...namedDatabases(choice)])])
+}
+
+/** The databases that the plan names. */
+export function namedDatabases({ databases }: Choice): string[] {
+  return databases.mode === 'selected' ? databases.names.filter((name) => !name.includes('*')) : []
+}
+
 /** Whether the plan is about each of the names, and why not. */
 export function judgeDatabases({ databases, excludedDatabases }: Choice, names: readonly string[]): Judged[] {
   const reasons = reasonsOf(databases, names)

@@ -18,8 +18,8 @@ import { checkPlan } from './check.ts'
 import { type Choice, judgeDatabases, missingDatabases } from './matching.ts'
 import { findPlan, insertPlan, planNames, type PlanRow, updatePlan } from './store.ts'
 
-export { matchingDatabases } from './matching.ts'
-export { findPlan, type PlanRow, plansOfSchedule } from './store.ts'
+export { matchingDatabases, namedDatabases, plannedDatabases } from './matching.ts'
+export { choicesOf, findPlan, type PlanRow, plansOfSchedule } from './store.ts'
 
 const NAME_LENGTH = 100
 

@@ -3,8 +3,9 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { planRun } from '../../shared/jobs.ts'
-import { deletedPlan } from '../../shared/plans.ts'
+import { deletedPlan, planLosses } from '../../shared/plans.ts'
 import { problem } from '../../shared/problems.ts'
+import type { Snapshot } from '../../shared/snapshots-api.ts'
 import { describeStores } from '../../store/test-bed.ts'
 import { backup } from '../backups/backup.ts'
 import { runPlan } from '../backups/run-plan.ts'
@@ -22,6 +23,12 @@ async function backUp(app: App, planId: string, times: number): Promise<void> {
     await app.ask('POST', `/api/v1/plans/${planId}/run`)
     await runJobs(app.context, { kinds })
   }
+}
+
+async function lossesOf(app: App, planId: string) {
+  const answer = await app.ask('GET', `/api/v1/plans/${planId}/losses`)
+  assert.equal(answer.statusCode, 200, answer.body)
+  return planLosses.strict().parse(answer.json())
 }
 
 async function snapshotsIn(app: App) {
@@ -75,8 +82,24 @@ describeStores(
       await using app = await openPlans(makePlace)
       const { id } = await app.addPlan({ name: 'mine' })
       const other = await app.addPlan({ name: 'other' })
+      const nothing = { snapshots: 0, copies: 0, bytes: 0, newest: null, databases: [] }
+      const noObstacle = { keptCount: 0, kept: [], scheduledRestores: [], runningBackups: 0 }
+      assert.deepEqual(await lossesOf(app, id), { ...nothing, ...noObstacle })
       await backUp(app, id, 2)
       await backUp(app, other.id, 1)
+      const { items } = (await app.ask('GET', `/api/v1/snapshots?plan=${id}`)).json<{ items: Snapshot[] }>()
+      const lost = {
+        snapshots: 2,
+        copies: 2,
+        bytes: items.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+        newest: items[0]?.takenAt,
+      }
+      assert.deepEqual(await lossesOf(app, id), {
+        ...lost,
+        databases: [{ database: app.path, ...lost }],
+        ...noObstacle,
+      })
+      assert.equal((await app.ask('GET', '/api/v1/plans/strange/losses')).statusCode, 404)
       const deleted = await app.ask('DELETE', `/api/v1/plans/${id}?snapshots=delete`)
       assert.equal(deleted.statusCode, 202, deleted.body)
       assert.equal(deleted.json().jobIds.length, 1)
@@ -101,11 +124,17 @@ describeStores(
       await app.ask('PATCH', `/api/v1/snapshots/${locked}`, { locked: true })
       await db.updateTable('copies').set({ volumeId: fixed }).where('snapshotId', '=', onFixed).execute()
       await app.ask('PATCH', `/api/v1/volumes/${fixed}`, { isReadOnly: true })
+      const losses = await lossesOf(app, id)
+      assert.deepEqual(
+        losses.databases.map(({ database, snapshots, copies }) => [database, snapshots, copies]),
+        [[app.path, 1, 1]],
+      )
       const deleted = await app.ask('DELETE', `/api/v1/plans/${id}?snapshots=delete`)
       assert.equal(deleted.statusCode, 202, deleted.body)
       const { jobIds, kept, keptCount } = deletedPlan.parse(deleted.json())
       assert.equal(jobIds.length, 1)
       assert.equal(keptCount, 2)
+      assert.deepEqual([losses.keptCount, losses.kept], [keptCount, kept])
       assert.deepEqual(
         kept.map(({ id, database, reason }) => [id, database, reason]),
         [
@@ -150,6 +179,7 @@ describeStores(
         [409, 'in_use', 'The plan “mine” is used by the scheduled restore “to staging”.'],
       )
       assert.match(hint ?? '', /another plan/)
+      assert.deepEqual((await lossesOf(app, id)).scheduledRestores, ['to staging'])
       await app.ask('PATCH', `/api/v1/scheduled-restores/${restore.json().id}`, { planId: null })
       assert.equal((await app.ask('DELETE', `/api/v1/plans/${id}`)).statusCode, 204)
     })
@@ -169,6 +199,7 @@ describeStores(
       await using app = await openPlans(makePlace)
       const { id } = await app.addPlan()
       const jobId = await orderDirectly(app, id, 'running')
+      assert.equal((await lossesOf(app, id)).runningBackups, 1)
       for (const word of ['', '?snapshots=keep', '?snapshots=delete']) {
         const refused = await app.ask('DELETE', `/api/v1/plans/${id}${word}`)
         assert.equal(refused.statusCode, 409)

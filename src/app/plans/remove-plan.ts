@@ -1,23 +1,21 @@
 import type { Transaction } from 'kysely'
 import { AppError } from '../../shared/errors.ts'
-import type { DeletedPlan } from '../../shared/plans.ts'
+import type { DeletedPlan, PlanLosses } from '../../shared/plans.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { cancelJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import { holdOrganization } from '../hold.ts'
 import { scheduledRestoresNaming } from '../scheduled-restores/scheduled-restores.ts'
-import { deleteSnapshotsOfPlan } from '../snapshots/deletion.ts'
+import {
+  countSnapshotsOfPlan,
+  deleteSnapshotsOfPlan,
+  lossesOfSnapshots,
+  type SnapshotsTotal,
+} from '../snapshots/deletion.ts'
 import { usersInWords } from '../users.ts'
 import { noPlan } from './plans.ts'
-import {
-  deletePlan,
-  findPlan,
-  type PlanRow,
-  type SnapshotSummary,
-  summariseSnapshots,
-  unfinishedJobs,
-} from './store.ts'
+import { deletePlan, findPlan, type PlanRow, unfinishedJobs } from './store.ts'
 
 /** What becomes of the snapshots of a plan that is deleted: they stay, under no plan, or a job deletes them. */
 export type SnapshotFate = 'keep' | 'delete'
@@ -38,14 +36,31 @@ export async function removePlan(
     if (!plan) throw noPlan()
     await refuseWhileNamed(trx, plan)
     await stopWaitingJobs(context, trx, plan)
-    const summary = await summariseSnapshots(trx, id)
-    if (summary.snapshots > 0 && fate === undefined) throw snapshotsKept(plan, summary)
+    const total = await countSnapshotsOfPlan(context, trx, organizationId, id)
+    if (total.snapshots > 0 && fate === undefined) throw snapshotsKept(plan, total)
     const deleted =
-      summary.snapshots > 0 && fate === 'delete'
+      total.snapshots > 0 && fate === 'delete'
         ? await deleteSnapshotsOfPlan(context, trx, organizationId, id)
         : undefined
     await deletePlan(trx, organizationId, id)
     return deleted
+  })
+}
+
+/** What would go with the plan, and what is in the way. Throws `not_found`. */
+export async function lossesOfPlan(
+  context: AppContext,
+  organizationId: string,
+  id: string,
+): Promise<PlanLosses> {
+  return await context.store.db.transaction().execute(async (trx) => {
+    if (!(await findPlan(trx, organizationId, id))) throw noPlan()
+    const jobs = await unfinishedJobs(trx, id)
+    return {
+      ...(await lossesOfSnapshots(context, trx, organizationId, id)),
+      scheduledRestores: await scheduledRestoresNaming(trx, organizationId, id),
+      runningBackups: jobs.filter(({ state }) => state === 'running').length,
+    }
   })
 }
 
@@ -78,11 +93,14 @@ async function stopWaitingJobs(
   }
 }
 
-function snapshotsKept({ name }: PlanRow, { snapshots, copies, bytes, newestAt }: SnapshotSummary): AppError {
+function snapshotsKept({ name }: PlanRow, { snapshots, copies, bytes, newest }: SnapshotsTotal): AppError {
   const count = `${snapshots} snapshot${snapshots === 1 ? '' : 's'}`
   const size = `${copies} cop${copies === 1 ? 'y' : 'ies'}, ${formatBytes(bytes)}`
-  const newest = newestAt === null ? '' : `, the newest of ${new Date(newestAt).toISOString()}`
-  return new AppError('snapshots_kept', `The plan “${name}” has ${count} (${size})${newest}.`, {
-    hint: '?snapshots=keep keeps them, under no plan. ?snapshots=delete deletes them, with all their copies.',
-  })
+  return new AppError(
+    'snapshots_kept',
+    `The plan “${name}” has ${count} (${size}), the newest of ${newest}.`,
+    {
+      hint: '?snapshots=keep keeps them, under no plan. ?snapshots=delete deletes them, with all their copies.',
+    },
+  )
 }

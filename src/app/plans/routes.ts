@@ -7,6 +7,7 @@ import {
   plan,
   type Plan,
   planChanges,
+  planLosses,
   planPreview,
   runOrder,
   startedRun,
@@ -19,7 +20,7 @@ import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { problemOf } from '../problems.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
 import { addPlan, changePlan, planOf, type PlanRow, previewDatabases } from './plans.ts'
-import { removePlan } from './remove-plan.ts'
+import { lossesOfPlan, removePlan } from './remove-plan.ts'
 import { runNow, shortcoming, waitUntilOver } from './run-now.ts'
 import { listPlans } from './store.ts'
 
@@ -137,6 +138,19 @@ export function planRoutes(): AppRoutes {
         if (!deleted) return await reply.code(204).send(null)
         return await reply.code(deleted.jobIds.length > 0 ? 202 : 200).send(deleted)
       },
+    )
+    app.get(
+      '/api/v1/plans/:id/losses',
+      {
+        config: { requires: 'manage-plans' },
+        schema: {
+          tags,
+          summary: 'Exactly what would be lost with a plan if its snapshots are deleted with it',
+          params,
+          response: { 200: planLosses },
+        },
+      },
+      async ({ params: { id }, own }) => await lossesOfPlan(own, own.organizationId, id),
     )
     app.get(
       '/api/v1/plans/:id/databases',

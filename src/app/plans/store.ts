@@ -122,6 +122,17 @@ export async function plansOfSchedule(
   return { plans, broken }
 }
 
+/** Which databases the enabled plans of a server are about. Throws `unsupported` if one of them cannot be read. */
+export async function choicesOf(db: Kysely<Tables>, serverId: string): Promise<PlanSettings[]> {
+  const rows = await db
+    .selectFrom('plans')
+    .select(columns)
+    .where('serverId', '=', serverId)
+    .where('isEnabled', '=', 1)
+    .execute()
+  return rows.map(assembler([], [])).map(({ settings }) => settings)
+}
+
 /** Of the plans of a server. */
 export async function planNames(db: Kysely<Tables>, serverId: string): Promise<string[]> {
   const rows = await db.selectFrom('plans').select('name').where('serverId', '=', serverId).execute()
@@ -194,33 +205,6 @@ export async function deletePlan(
   id: string,
 ): Promise<void> {
   await trx.deleteFrom('plans').where('organizationId', '=', organizationId).where('id', '=', id).execute()
-}
-
-export interface SnapshotSummary {
-  snapshots: number
-  copies: number
-  /** That the copies take on their volumes. */
-  bytes: number
-  newestAt: number | null
-}
-
-export async function summariseSnapshots(db: Kysely<Tables>, planId: string): Promise<SnapshotSummary> {
-  const snapshots = await db
-    .selectFrom('snapshots')
-    .select((eb) => [eb.fn.countAll<number>().as('snapshots'), eb.fn.max('takenAt').as('newestAt')])
-    .where('planId', '=', planId)
-    .executeTakeFirstOrThrow()
-  const copies = await db
-    .selectFrom('copies')
-    .innerJoin('snapshots', 'snapshots.id', 'copies.snapshotId')
-    .select((eb) => [
-      eb.fn.countAll<number>().as('copies'),
-      eb.fn.sum<number | string | null>('bytes').as('bytes'),
-    ])
-    .where('snapshots.planId', '=', planId)
-    .where('copies.state', 'in', ['stored', 'corrupt', 'delete_pending'])
-    .executeTakeFirstOrThrow()
-  return { ...snapshots, copies: copies.copies, bytes: Number(copies.bytes ?? 0) }
 }
 
 /** The backups of a plan, and its runs, that are not over. */

@@ -63,6 +63,25 @@ describeStores('a restore', (makePlace) => {
     assert.equal(again.estimate.basis, 'last restore')
   })
 
+  it('is found by the database of a plan that its snapshot is of, whatever it was restored as', async () => {
+    await using app = await openRestores(makePlace)
+    const shop = app.file('shop.db')
+    const snapshotId = await app.takeSnapshot(app.shop, shop)
+    const restored = await app.restore({ snapshotId, serverId: app.shop, database: app.file('copy.db') })
+    const volumes = [{ id: app.volumeId }]
+    const plan = await app.ask('POST', '/api/v1/plans', { name: 'nightly', serverId: app.shop, volumes })
+    const planId = plan.json<{ id: string }>().id
+    const found = async (query: Record<string, string>) =>
+      await app.ask('GET', `/api/v1/restores?${new URLSearchParams(query).toString()}`)
+    const of = { sourcePlan: planId, sourceDatabase: shop }
+    assert.deepEqual((await found(of)).json().items, [], 'the snapshot is of no plan')
+    await app.store.db.updateTable('snapshots').set({ planId }).where('id', '=', snapshotId).execute()
+    assert.deepEqual((await found(of)).json().items, [restored])
+    assert.deepEqual((await found({ ...of, sourceDatabase: 'x' })).json().items, [])
+    assert.deepEqual((await found({ ...of, state: 'failed' })).json().items, [])
+    assert.equal((await found({ sourcePlan: planId })).statusCode, 400)
+  })
+
   it('that replaces a database keeps what was there, and undoing it brings that back', async () => {
     await using app = await openRestores(makePlace)
     const path = app.file('shop.db')

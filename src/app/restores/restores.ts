@@ -167,14 +167,16 @@ export interface RestoreFilter {
   database?: string | undefined
   snapshotId?: string | undefined
   states?: RestoreState[] | undefined
+  /** The database that the snapshot is of, in a plan. */
+  source?: { planId: string; database: string } | undefined
 }
-type RestoreState = Restore['state']
+export type RestoreState = Restore['state']
 
 /** The newest first; one more than `limit`. */
 export async function listRestores(
   { store }: AppContext,
   organizationId: string,
-  { serverId, database, snapshotId, states }: RestoreFilter,
+  { serverId, database, snapshotId, states, source }: RestoreFilter,
   at: { after: Place | undefined; limit: number },
 ): Promise<JobRow[]> {
   const filter = {
@@ -183,6 +185,7 @@ export async function listRestores(
     ...(database !== undefined && { database }),
     ...(snapshotId !== undefined && { snapshotId }),
     ...(states && { states }),
+    ...(source && { source }),
   }
   return await listJobs(store, organizationId, filter, at)
 }

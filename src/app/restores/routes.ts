@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AppError } from '../../shared/errors.ts'
 import { jobStates } from '../../shared/jobs.ts'
 import { newRestore, restore, restoreCheck, startedRestore, undoRestore } from '../../shared/restores.ts'
 import type { AppRoutes } from '../app.ts'
@@ -8,7 +9,9 @@ import {
   describeRestore,
   listRestores,
   presentRestores,
+  type RestoreFilter,
   restoreJobOf,
+  type RestoreState,
   startRestore,
   undo,
 } from './restores.ts'
@@ -30,12 +33,17 @@ export function restoreRoutes(): AppRoutes {
             database: z.string().optional(),
             snapshot: z.string().optional(),
             state: z.enum(jobStates).optional(),
+            sourcePlan: z
+              .string()
+              .optional()
+              .meta({ description: 'Of a snapshot of this plan; with sourceDatabase' }),
+            sourceDatabase: z.string().optional().meta({ description: 'Of a snapshot of this database' }),
           }),
           response: { 200: pageOf(restore) },
         },
       },
-      async ({ query: { limit, cursor, server, database, snapshot, state }, own }) => {
-        const filter = { serverId: server, database, snapshotId: snapshot, states: state && [state] }
+      async ({ query: { limit, cursor, ...query }, own }) => {
+        const filter = filterOf(query)
         const after = readCursor(cursor, 'number')
         const rows = await listRestores(own, own.organizationId, filter, { after, limit })
         const { items, nextCursor } = page(rows, limit, ({ createdAt, id }) => [createdAt, id])
@@ -111,5 +119,37 @@ export function restoreRoutes(): AppRoutes {
         return await reply.code(201).header('location', `/api/v1/restores/${started.jobId}`).send(started)
       },
     )
+  }
+}
+
+interface RestoreQuery {
+  server?: string | undefined
+  database?: string | undefined
+  snapshot?: string | undefined
+  state?: RestoreState | undefined
+  sourcePlan?: string | undefined
+  sourceDatabase?: string | undefined
+}
+
+function filterOf({
+  server,
+  database,
+  snapshot,
+  state,
+  sourcePlan,
+  sourceDatabase,
+}: RestoreQuery): RestoreFilter {
+  if ((sourcePlan === undefined) !== (sourceDatabase === undefined)) {
+    const field = sourcePlan === undefined ? 'sourcePlan' : 'sourceDatabase'
+    const message = 'is missing: both are needed to say which database'
+    throw new AppError('invalid_input', `${field}: ${message}`, { fields: [{ field, message }] })
+  }
+  return {
+    serverId: server,
+    database,
+    snapshotId: snapshot,
+    states: state && [state],
+    ...(sourcePlan !== undefined &&
+      sourceDatabase !== undefined && { source: { planId: sourcePlan, database: sourceDatabase } }),
   }
 }

@@ -1,4 +1,4 @@
-import { describeReason, type RetentionPolicy, type RetentionReason } from '../../shared/retention.ts'
+import { type RetentionPolicy, type RetentionReason } from '../../shared/retention.ts'
 import { applyRetention, previewRetention, type RetentionFacts } from './retention.ts'
 import type { CopyFacts } from './store.ts'
 
@@ -19,7 +19,6 @@ export interface GoingCopy {
 
 export interface StayingCopy {
   copy: CopyFacts
-  /** Empty: its volume is only read, so that nothing goes from there. */
   reasons: RetentionReason[]
 }
 
@@ -47,18 +46,12 @@ export function judgeCopies(
     for (const { snapshot, ...verdict } of judgeSnapshots(group, policy, policies.timeZone, now, until)) {
       for (const copy of snapshot.copies) {
         if (verdict.goesAt === undefined) stays.push({ copy, reasons: verdict.reasons })
-        else if (copy.isReadOnly === 1) stays.push({ copy, reasons: [] })
+        else if (copy.isReadOnly === 1) stays.push({ copy, reasons: [{ rule: 'readOnly' }] })
         else goes.push({ copy, goesAt: verdict.goesAt, reasons: verdict.reasons })
       }
     }
   }
   return { goes, stays }
-}
-
-/** In words. */
-export function describeReasons(reasons: readonly RetentionReason[], timeZone: string): string[] {
-  if (reasons.length === 0) return ['the volume is only read']
-  return reasons.map((reason) => describeReason(reason, timeZone))
 }
 
 /** What is freed when the copy goes: of one that was never stored, nothing. */

@@ -305,6 +305,14 @@ describeStores('the preview of pruning', (makePlace) => {
     const own = [{ id: app.volumeIds[1], retention: { keepLast: 1 } }]
     assert.deepEqual(await trial({ retention: { keepLast: 0 }, volumes: own }), ['volume 1', 'volume 1'])
     assert.deepEqual(await trial({ retention: { keepLast: 1 }, database: 'crm' }), undefined)
+    // What goes anyway is not what a change takes.
+    assert.deepEqual(await trial({ retention: { keepLast: 2 }, onlyMore: true }), ['volume 0', 'volume 1'])
+    assert.deepEqual(await trial({ retention: { keepLast: 0 }, onlyMore: true }), undefined)
+    await keep(app, { keepLast: 2 })
+    assert.deepEqual(await trial({ retention: { keepLast: 2 } }), ['volume 0', 'volume 1'])
+    assert.deepEqual(await trial({ retention: { keepLast: 2 }, onlyMore: true }), undefined)
+    assert.deepEqual(await trial({ retention: { keepLast: 1 }, onlyMore: true }), ['volume 0', 'volume 1'])
+    await keep(app, { keepLast: 3 })
     const wrong = await app.ask('POST', `/api/v1/plans/${app.plan.id}/retention/preview`, { retention: {} })
     assert.equal(wrong.statusCode, 400)
     await prune(app)

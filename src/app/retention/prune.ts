@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
+import { describeReason } from '../../shared/retention.ts'
 import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -13,7 +14,7 @@ import { scheduleOf } from '../schedules/schedules.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { enqueueDeletions } from '../snapshots/deletion.ts'
 import { lockSnapshots, markPending } from '../snapshots/marking.ts'
-import { bytesThere, describeReasons, type GoingCopy, judgeCopies, type Policies } from './judge.ts'
+import { bytesThere, type GoingCopy, judgeCopies, type Policies } from './judge.ts'
 import { copyFacts, nextDatabase, nextPlan } from './store.ts'
 
 /** Snapshots that are marked in one transaction. */
@@ -168,7 +169,7 @@ async function mark(
     return still
   })
   for (const { copy, reasons } of marked) {
-    const why = describeReasons(reasons, policies.timeZone).join('; ')
+    const why = reasons.map((reason) => describeReason(reason, policies.timeZone)).join('; ')
     work.log('info', `“${copy.key}” goes from “${copy.volumeName}”: ${why}.`)
   }
   return marked

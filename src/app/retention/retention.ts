@@ -117,7 +117,8 @@ function lastEnd(reasons: KeptReason[], at: Date): Date | undefined {
   let last = at
   for (const reason of reasons) {
     if (!('until' in reason) || !reason.until) return undefined
-    if (reason.until > last) last = reason.until
+    const end = new Date(reason.until)
+    if (end > last) last = end
   }
   return last
 }
@@ -149,7 +150,8 @@ function judge<Snapshot extends RetentionFacts>(
     const judgement: Judgement<Snapshot> = { snapshot, kept: holds(snapshot, now), unkept: [] }
     const place = (snapshot.state === 'succeeded' ? amongSucceeded : amongAll).get(snapshot)
     if (snapshot.state === 'failed') judgement.unkept.push({ rule: 'failed' })
-    else if (snapshot.takenAt > now) judgement.kept.push({ rule: 'future', until: snapshot.takenAt })
+    else if (snapshot.takenAt > now)
+      judgement.kept.push({ rule: 'future', until: snapshot.takenAt.toISOString() })
     else if (place) weigh(judgement, place, policy, now)
     return judgement
   })
@@ -159,10 +161,11 @@ function judge<Snapshot extends RetentionFacts>(
 function holds({ lockedUntil, inUse, objectLockedUntil }: RetentionFacts, now: Date): KeptReason[] {
   const reasons: KeptReason[] = []
   if (lockedUntil === 'forever') reasons.push({ rule: 'locked' })
-  else if (lockedUntil && lockedUntil > now) reasons.push({ rule: 'locked', until: lockedUntil })
+  else if (lockedUntil && lockedUntil > now)
+    reasons.push({ rule: 'locked', until: lockedUntil.toISOString() })
   if (inUse) reasons.push({ rule: 'inUse' })
   if (objectLockedUntil && objectLockedUntil > now)
-    reasons.push({ rule: 'objectLock', until: objectLockedUntil })
+    reasons.push({ rule: 'objectLock', until: objectLockedUntil.toISOString() })
   return reasons
 }
 
@@ -236,7 +239,7 @@ function weigh(
   }
   if (keepDays !== undefined) {
     const until = new Date(snapshot.takenAt.getTime() + keepDays * DAY)
-    if (until > now) kept.push({ rule: 'days', days: keepDays, until })
+    if (until > now) kept.push({ rule: 'days', days: keepDays, until: until.toISOString() })
     unkept.push({ rule: 'tooOld', days: keepDays })
   }
   for (const { tier, count, period, periodIndex, isNewest } of periods) {

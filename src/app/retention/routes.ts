@@ -55,7 +55,7 @@ export function retentionRoutes(): AppRoutes {
       async ({ params: { id }, query: { limit, cursor }, body, own }) => {
         const organizationId = own.organizationId
         await planOf(own, organizationId, id)
-        const { retention, volumes, database, until } = body
+        const { retention, volumes, database, until, onlyMore } = body
         const byVolume = volumes && new Map(volumes.map((volume) => [volume.id, volume.retention]))
         const found = await previewPruning(
           own,
@@ -66,6 +66,7 @@ export function retentionRoutes(): AppRoutes {
             after: readCursor(cursor),
             limit,
             policies: (saved) => ({ ...saved, plan: retention, volumes: byVolume ?? saved.volumes }),
+            onlyMore,
           },
         )
         return page(found, limit, ({ planId, database }) => [planId, database])

@@ -70,6 +70,23 @@ describeStores('roles', (makePlace) => {
     )
   })
 
+  it('have names that differ in more than upper and lower case', async () => {
+    await using app = await openTeam(makePlace)
+    const add = async (name: string) => await app.ask('POST', url, { name, abilities: ['view'] })
+    for (const name of ['operator', 'OPERATOR']) {
+      const refused = await add(name)
+      assert.equal(codeOf(refused), 'name_taken')
+      assert.match(refused.body, /There is a role “Operator” already\./)
+    }
+    const added = await add('Über')
+    assert.equal(codeOf(await add('ÜBER')), 'name_taken')
+    const own = `${url}/${added.json().id}`
+    assert.equal(codeOf(await app.ask('PATCH', own, { name: 'vieweR' })), 'name_taken')
+    assert.equal((await app.ask('PATCH', own, { name: 'über' })).json().name, 'über')
+    const both = await Promise.all([add('night'), add('Night')])
+    assert.deepEqual(both.map(codeOf).filter((code) => code === 'name_taken').length, 1)
+  })
+
   it('that came with the organization can be changed, and stay', async () => {
     await using app = await openTeam(makePlace)
     const id = app.roleId('viewer')

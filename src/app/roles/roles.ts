@@ -7,7 +7,7 @@ import type { Tables } from '../../store/tables.ts'
 import { holdOrganization } from '../hold.ts'
 import type { Caller, OwnContext } from '../identity/callers.ts'
 import { withdrawInvitations } from '../invitations/withdraw.ts'
-import { savingName } from '../names.ts'
+import { nameTaken, savingName } from '../names.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { usersInWords } from '../users.ts'
 import { keepingAdministrator, type Powers, powersOf, refuseBeyond } from './powers.ts'
@@ -20,6 +20,7 @@ import {
   insertRole,
   providersGiving,
   roleIdOf,
+  roleNames,
   type RoleRow,
   updateRole,
 } from './store.ts'
@@ -61,9 +62,11 @@ export async function addRole(own: OwnContext, { name, ...powers }: NewRole): Pr
   refuseBeyond(caller, name, powers)
   const id = uuidv7()
   await savingName(store, 'role', name, () =>
-    store.db
-      .transaction()
-      .execute((trx) => insertRole(store, trx, { id, organizationId, name, ...valuesOf(powers) })),
+    store.db.transaction().execute(async (trx) => {
+      await holdOrganization(trx, organizationId)
+      await refuseLikeNamed(trx, organizationId, { id, name })
+      await insertRole(store, trx, { id, organizationId, name, ...valuesOf(powers) })
+    }),
   )
   return await roleOf(own, id)
 }
@@ -90,6 +93,7 @@ export async function changeRole(
         servers: changes.servers === undefined ? before.servers : changes.servers,
       }
       const name = changes.name ?? found.name
+      if (name !== found.name) await refuseLikeNamed(trx, organizationId, { id, name })
       refuseForLimited(after)
       refuseBeyond(caller, found.name, before)
       refuseBeyond(caller, name, after)
@@ -102,6 +106,18 @@ export async function changeRole(
     }),
   )
   return await roleOf(own, id)
+}
+
+/** Two that differ in upper and lower case alone nobody tells apart. Throws `name_taken`, with the name of the other. */
+async function refuseLikeNamed(
+  trx: Transaction<Tables>,
+  organizationId: string,
+  { id, name }: Pick<RoleRow, 'id' | 'name'>,
+): Promise<void> {
+  const folded = (text: string) => text.normalize().toLowerCase()
+  const others = (await roleNames(trx, organizationId)).filter((role) => role.id !== id)
+  const like = others.find((role) => folded(role.name) === folded(name))
+  if (like) throw nameTaken('role', like.name)
 }
 
 /** Throws `not_found`, `forbidden`, and `in_use` for a built-in one, and for one that somebody has or is to get. */

@@ -50,6 +50,18 @@ export async function findRole(db: Db, organizationId: string, id: string): Prom
     .executeTakeFirst()
 }
 
+/** Of all roles of the organization. */
+export async function roleNames(
+  trx: Transaction<Tables>,
+  organizationId: string,
+): Promise<Pick<RoleRow, 'id' | 'name'>[]> {
+  return await trx
+    .selectFrom('roles')
+    .select(['id', 'name'])
+    .where('organizationId', '=', organizationId)
+    .execute()
+}
+
 export async function findCountedRole(
   store: Store,
   organizationId: string,

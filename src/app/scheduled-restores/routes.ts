@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import {
+  describeSkip,
   newScheduledRestore,
   scheduledRestore,
   type ScheduledRestore,
@@ -137,7 +138,7 @@ function present(row: ScheduledRestoreRow): ScheduledRestore {
   const { id, name, sourceServerId, sourceDatabase, targetServerId, scheduleId, settings } = row
   const { targetDatabase, planId, mode, options, endSessions, safetySnapshot, runAfter } = settings
   const { newestWithinHours, skipUnchanged } = settings
-  const { lastJobId, lastSnapshotId, lastSkippedAt, lastSkipReason } = row
+  const { lastJobId, lastSnapshotId, lastSkippedAt, lastSkip } = row
   return {
     id,
     name,
@@ -158,7 +159,8 @@ function present(row: ScheduledRestoreRow): ScheduledRestore {
     lastJobId,
     lastSnapshotId,
     lastSkippedAt: lastSkippedAt === null ? null : new Date(lastSkippedAt).toISOString(),
-    lastSkipReason,
+    lastSkipReason: lastSkip && describeSkip(lastSkip, 'UTC'),
+    lastSkip,
     createdAt: new Date(row.createdAt).toISOString(),
     updatedAt: new Date(row.updatedAt).toISOString(),
   }

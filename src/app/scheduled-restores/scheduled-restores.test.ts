@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { problem, type Problem } from '../../shared/problems.ts'
-import { scheduledRestore, type ScheduledRestore } from '../../shared/scheduled-restores.ts'
+import { describeSkip, scheduledRestore, type ScheduledRestore } from '../../shared/scheduled-restores.ts'
 import { describeStores, type StorePlace } from '../../store/test-bed.ts'
 import { runJobs } from '../jobs/test-bed.ts'
 import { emailsIn, fillFile, openRestores } from '../restores/test-bed.ts'
@@ -50,7 +50,7 @@ async function openStaging(makePlace: () => Promise<StorePlace>) {
 }
 
 function reasonOf(started: Started): string {
-  return 'skipped' in started ? started.skipped : assert.fail('it was not skipped')
+  return 'skipped' in started ? describeSkip(started.skipped, 'UTC') : assert.fail('it was not skipped')
 }
 
 describeStores(
@@ -83,6 +83,7 @@ describeStores(
         lastSnapshotId: null,
         lastSkippedAt: null,
         lastSkipReason: null,
+        lastSkip: null,
         createdAt: first.createdAt,
         updatedAt: first.updatedAt,
       })
@@ -298,7 +299,12 @@ describeStores(
       const none = problem.parse((await run()).json())
       assert.deepEqual([none.code, none.status], ['restore_skipped', 409])
       assert.match(none.title, /no snapshot of “.*shop\.db”/)
-      assert.match((await app.show(id)).lastSkipReason ?? '', /no snapshot/)
+      const { lastSkipReason, lastSkip } = await app.show(id)
+      assert.match(lastSkipReason ?? '', /no snapshot/)
+      assert.equal(lastSkip?.why, 'noSnapshot')
+      // As it was noted before it was data.
+      await app.store.db.updateTable('scheduledRestores').set({ lastSkipReason: 'It was so.' }).execute()
+      assert.deepEqual((await app.show(id)).lastSkip, { why: 'refused', message: 'It was so.' })
 
       const old = await app.takeSnapshot(app.shop, app.source, { at: new Date(Date.now() - 50 * HOUR) })
       assert.match(problem.parse((await run()).json()).title, /more than 48 hours ago/)

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { AppError } from '../../shared/errors.ts'
 import {
+  describeSkip,
   type NewScheduledRestore,
   type ScheduledRestoreChanges,
   type ScheduledRestoreSettings,
@@ -124,7 +125,7 @@ export async function runNow(
     .transaction()
     .execute((trx) => startScheduledRestore(context, trx, id, { byHand: true }))
   if ('id' in started) return { jobId: started.id }
-  throw new AppError('restore_skipped', `Nothing was restored. ${started.skipped}`, {
+  throw new AppError('restore_skipped', `Nothing was restored. ${describeSkip(started.skipped, 'UTC')}`, {
     hint: 'Back the source up, or wait for its next backup.',
   })
 }

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import { AppError } from '../../shared/errors.ts'
+import type { Skip } from '../../shared/scheduled-restores.ts'
 import type { Tables } from '../../store/tables.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
@@ -14,8 +15,8 @@ import {
   type ScheduledRestoreRow,
 } from './store.ts'
 
-/** The job that was ordered, or why there is none, in a sentence. */
-export type Started = { id: string } | { skipped: string }
+/** The job that was ordered, or why there is none. */
+export type Started = { id: string } | { skipped: Skip }
 
 const HOUR = 3_600_000
 
@@ -30,7 +31,7 @@ export async function startScheduledRestore(
   { byHand }: { byHand: boolean },
 ): Promise<Started> {
   const row = await holdScheduledRestore(trx, id)
-  if (!row) return { skipped: 'It was deleted.' }
+  if (!row) return { skipped: { why: 'deleted' } }
   const started = await order(context, trx, row, byHand)
   if ('id' in started) await note(trx, id, { lastJobId: started.id, lastSkipReason: null })
   else await noteSkipped(context.store, trx, id, started.skipped)
@@ -53,13 +54,17 @@ async function order(
     runAfter,
     isConfirmed,
   } = settings
-  if (!byHand && row.isEnabled === 0) return { skipped: 'It is disabled.' }
+  if (!byHand && row.isEnabled === 0) return { skipped: { why: 'disabled' } }
   if (await isUnderWay(trx, restoreKey(serverId, database))) {
-    return { skipped: `A restore into “${database}” is still under way.` }
+    return { skipped: { why: 'underWay', database } }
   }
   const candidate = await newestSnapshot(trx, organizationId, row)
-  const reason = await reasonToSkip(context, trx, row, candidate, byHand)
-  if (reason !== undefined || !candidate) return { skipped: reason ?? '' }
+  if (!candidate) {
+    const isOfPlan = settings.planId !== null
+    return { skipped: { why: 'noSnapshot', database: row.sourceDatabase, isOfPlan } }
+  }
+  const skipped = await reasonToSkip(context, trx, row, candidate, byHand)
+  if (skipped) return { skipped }
   try {
     const id = await enqueueRestore(context, trx, organizationId, {
       payload: {
@@ -81,7 +86,9 @@ async function order(
     return { id }
   } catch (error) {
     // The transaction is also that of others that are due.
-    if (error instanceof AppError && error.status < 500) return { skipped: error.message }
+    if (error instanceof AppError && error.status < 500) {
+      return { skipped: { why: 'refused', message: error.message } }
+    }
     throw error
   }
 }
@@ -89,21 +96,17 @@ async function order(
 async function reasonToSkip(
   { store }: AppContext,
   trx: Transaction<Tables>,
-  { sourceDatabase, lastSnapshotId, settings }: ScheduledRestoreRow,
-  candidate: Candidate | undefined,
+  { lastSnapshotId, settings }: ScheduledRestoreRow,
+  candidate: Candidate,
   byHand: boolean,
-): Promise<string | undefined> {
-  const { newestWithinHours, skipUnchanged, planId } = settings
-  if (!candidate) {
-    const ofPlan = planId === null ? '' : ' of the plan'
-    return `There is no snapshot of “${sourceDatabase}”${ofPlan} that could be read.`
-  }
+): Promise<Skip | undefined> {
+  const { newestWithinHours, skipUnchanged } = settings
   const takenAt = new Date(candidate.takenAt).toISOString()
   if ((await nowOf(store, trx)) - candidate.takenAt > newestWithinHours * HOUR) {
-    return `The newest snapshot is of ${takenAt}, which is more than ${newestWithinHours} hours ago.`
+    return { why: 'tooOld', takenAt, hours: newestWithinHours }
   }
   if (skipUnchanged && !byHand && candidate.id === lastSnapshotId) {
-    return `The newest snapshot, of ${takenAt}, was restored before.`
+    return { why: 'restoredBefore', takenAt }
   }
   return undefined
 }

@@ -1,5 +1,10 @@
 import { type Selectable, type SqlBool, sql, type Transaction } from 'kysely'
-import { scheduledRestoreSettings, type ScheduledRestoreSettings } from '../../shared/scheduled-restores.ts'
+import {
+  type Skip,
+  scheduledRestoreSettings,
+  type ScheduledRestoreSettings,
+  skip,
+} from '../../shared/scheduled-restores.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { isBehind, type Place } from '../pages.ts'
@@ -7,11 +12,12 @@ import { unreadable } from '../unreadable.ts'
 
 type Db = Store['db'] | Transaction<Tables>
 
-export interface ScheduledRestoreRow extends Omit<Selectable<Tables['scheduledRestores']>, 'settings'> {
-  settings: ScheduledRestoreSettings
-}
-
 type Stored = Selectable<Tables['scheduledRestores']>
+
+export interface ScheduledRestoreRow extends Omit<Stored, 'settings' | 'lastSkipReason'> {
+  settings: ScheduledRestoreSettings
+  lastSkip: Skip | null
+}
 
 export interface ScheduledRestoreFilter {
   /** The source’s, or the target’s. */
@@ -191,11 +197,11 @@ export async function noteSkipped(
   store: Store,
   trx: Transaction<Tables>,
   id: string,
-  reason: string,
+  skip: Skip,
 ): Promise<void> {
   await trx
     .updateTable('scheduledRestores')
-    .set({ lastSkippedAt: store.now, lastSkipReason: reason })
+    .set({ lastSkippedAt: store.now, lastSkipReason: JSON.stringify(skip) })
     .where('id', '=', id)
     .execute()
 }
@@ -253,10 +259,19 @@ export async function isUnderWay(db: Db, key: string): Promise<boolean> {
 }
 
 /** Throws `unsupported`. */
-function parsed({ settings, ...row }: Stored): ScheduledRestoreRow {
+function parsed({ settings, lastSkipReason, ...row }: Stored): ScheduledRestoreRow {
   try {
-    return { ...row, settings: scheduledRestoreSettings.parse(JSON.parse(settings)) }
+    return {
+      ...row,
+      settings: scheduledRestoreSettings.parse(JSON.parse(settings)),
+      lastSkip: lastSkipReason === null ? null : skipIn(lastSkipReason),
+    }
   } catch (error) {
     throw unreadable('scheduled restore', row.name, error)
   }
+}
+
+/** What was noted before it was data is a sentence. */
+function skipIn(noted: string): Skip {
+  return noted.startsWith('{') ? skip.parse(JSON.parse(noted)) : { why: 'refused', message: noted }
 }

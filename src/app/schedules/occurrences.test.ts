@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { Cron } from 'croner'
 import fc from 'fast-check'
 import { weekdays, type Schedule } from '../../shared/schedules.ts'
-import { checkSchedule, dueRun, latestRun, nextRuns } from './occurrences.ts'
+import { checkSchedule, dueRun, latestRun, nextRuns, runsBetween, runsByDay } from './occurrences.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -102,6 +102,78 @@ describe('the runs of a schedule', () => {
     const daily: Schedule = { type: 'daily', times: ['03:00'], timeZone }
     assert.throws(() => nextRuns(daily, new Date(Number.NaN), 1), RangeError)
     assert.throws(() => latestRun(daily, new Date(Number.NaN)), RangeError)
+  })
+})
+
+describe('the runs of each day', () => {
+  const days = (schedule: Schedule, from: string, until: string, zone = timeZone) =>
+    runsByDay(schedule, new Date(from), new Date(until), zone)
+
+  it('are counted, and told one by one only while they are few', () => {
+    const [often] = days(cron('*/5 * * * *'), '2026-06-01T22:00Z', '2026-06-02T21:59Z')
+    assert.deepEqual(often, {
+      day: '2026-06-02',
+      runs: 287, // that at midnight is not after it
+      times: ['2026-06-01T22:05:00.000Z', '2026-06-02T21:55:00.000Z'],
+    })
+    const [seldom] = days(cron('0 1,2,3,4 * * *'), '2026-06-01T22:00Z', '2026-06-02T21:59Z')
+    assert.equal(seldom?.runs, 4)
+    assert.equal(seldom.times.length, 4)
+  })
+
+  it('are as many as the day has hours, where the clocks are changed', () => {
+    const hourly: Schedule = { type: 'hourly', every: 1, minute: 0, timeZone: 'UTC' }
+    const counts = (from: string, until: string, zone: string) =>
+      days(hourly, from, until, zone).map(({ day, runs }) => [day.slice(5), runs])
+    assert.deepEqual(counts('2026-03-27T22:59Z', '2026-03-30T21:59Z', 'Europe/Berlin'), [
+      ['03-28', 24],
+      ['03-29', 23],
+      ['03-30', 24],
+    ])
+    assert.deepEqual(counts('2026-10-24T21:59Z', '2026-10-25T22:59Z', 'Europe/Berlin'), [['10-25', 25]])
+    // There, the day begins at one o'clock.
+    assert.deepEqual(counts('2026-04-23T20:59Z', '2026-04-24T20:59Z', 'Africa/Cairo'), [
+      ['04-23', 1],
+      ['04-24', 23],
+    ])
+  })
+
+  it('lie on the day of the viewer, also on the 29th of February', () => {
+    const nightly: Schedule = { type: 'daily', times: ['03:00'], timeZone: 'Europe/Berlin' }
+    assert.deepEqual(
+      days(nightly, '2028-02-28T12:00Z', '2028-03-01T12:00Z', 'America/Los_Angeles').map(({ day }) => day),
+      ['2028-02-28', '2028-02-29'],
+    )
+  })
+
+  it('are together those between the two moments', () => {
+    const rules = ['*/7 * * * *', '0 2,3 * * *', '30 2 * * 0', '0 0 29 2 *', '59 23 31 * *']
+    const start = fc.integer({ min: Date.parse('2027-01-01'), max: Date.parse('2029-01-01') })
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...rules),
+        start,
+        fc.nat(40),
+        fc.constantFrom('UTC', 'America/New_York', 'Asia/Kathmandu', 'Africa/Cairo'),
+        (rule, from, length, zone) => {
+          const [after, until] = [new Date(from), new Date(from + length * DAY)]
+          const all = runsBetween(cron(rule), after, until, Number.POSITIVE_INFINITY)
+          const format = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: zone })
+          const expected = [...Map.groupBy(all, (run) => format.format(run))]
+          const found = runsByDay(cron(rule), after, until, zone)
+          assert.deepEqual(
+            found.map(({ day, runs, times }) => [day, runs, times[0], times.at(-1)]),
+            expected.map(([day, runs]) => [
+              day,
+              runs.length,
+              runs[0]?.toISOString(),
+              runs.at(-1)?.toISOString(),
+            ]),
+          )
+        },
+      ),
+      { numRuns: 60 },
+    )
   })
 })
 

@@ -1,7 +1,15 @@
-import { IANAZone } from 'luxon'
-import { earliestShownAfter, latestShownUntil, momentOf, type WallTime } from '../../lib/wall-clock.ts'
+import { DateTime, IANAZone } from 'luxon'
 import {
+  earliestShownAfter,
+  latestShownUntil,
+  momentOf,
+  steadyOffset,
+  type WallTime,
+} from '../../lib/wall-clock.ts'
+import {
+  type DayOfRuns,
   DEFAULT_CATCH_UP_HOURS,
+  MOST_TIMES_OF_DAY,
   type Schedule,
   type Weekday,
   weekdays as mondayFirst,
@@ -33,19 +41,63 @@ export function checkSchedule(schedule: Schedule): void {
  * for what `checkSchedule` refuses.
  */
 export function nextRuns(schedule: Schedule, after: Date, count: number): Date[] {
-  const calendar = calendarOf(schedule)
+  return [...runsAfter(schedule, after.getTime()).take(count)].map((moment) => new Date(moment))
+}
+
+/** Those after the one moment until the other, which is included; not more than `most`. Throws like `nextRuns`. */
+export function runsBetween(schedule: Schedule, after: Date, until: Date, most: number): Date[] {
   const runs: Date[] = []
-  if (!calendar || count < 1) return runs
-  const zone = IANAZone.create(schedule.timeZone)
-  let last = after.getTime()
-  for (const wall of wallTimesFrom(calendar, earliestShownAfter(last, zone))) {
-    const moment = momentOf(wall, zone)
-    if (moment <= last) continue
-    last = moment
+  for (const moment of runsAfter(schedule, after.getTime())) {
+    if (moment > until.getTime() || runs.length >= most) break
     runs.push(new Date(moment))
-    if (runs.length >= count) break
   }
   return runs
+}
+
+/**
+ * The same, counted by the days of a time zone; days without any are left out. Of a day with more than `MOST_TIMES_OF_DAY` runs,
+ * only the first and the last are told.
+ */
+export function runsByDay(schedule: Schedule, after: Date, until: Date, zone: string): DayOfRuns[] {
+  const days: (Omit<DayOfRuns, 'times'> & { moments: number[]; end: number })[] = []
+  for (const moment of runsAfter(schedule, after.getTime())) {
+    if (moment > until.getTime()) break
+    const day = days.at(-1)
+    if (!day || moment >= day.end) {
+      const at = DateTime.fromMillis(moment, { zone })
+      const end = at.endOf('day').toMillis() + 1
+      days.push({ day: at.toFormat('yyyy-MM-dd'), runs: 1, moments: [moment], end })
+      continue
+    }
+    day.runs++
+    if (day.runs <= MOST_TIMES_OF_DAY) day.moments.push(moment)
+    else day.moments = [day.moments[0] ?? moment, moment]
+  }
+  return days.map(({ day, runs, moments }) => ({
+    day,
+    runs,
+    times: moments.map((moment) => new Date(moment).toISOString()),
+  }))
+}
+
+/** Endless, unless there are none. */
+function* runsAfter(schedule: Schedule, after: number): Generator<number, void> {
+  const calendar = calendarOf(schedule)
+  if (!calendar) return
+  const zone = IANAZone.create(schedule.timeZone)
+  const from = earliestShownAfter(after, zone)
+  let last = after
+  for (const day of daysFrom(calendar, from, 1)) {
+    const steady = steadyOffset(day, zone)
+    for (const minute of calendar.minutes) {
+      const wall = day + minute * MINUTE
+      if (wall < from) continue
+      const moment = steady === undefined ? momentOf(wall, zone) : wall - steady
+      if (moment <= last) continue
+      last = moment
+      yield moment
+    }
+  }
 }
 
 /** The last run until the moment, the moment included; undefined for `migration`. Throws like `nextRuns`. */
@@ -126,14 +178,6 @@ function calendarOf(schedule: Schedule): Calendar | undefined {
     default: {
       const never: never = schedule
       return never
-    }
-  }
-}
-
-function* wallTimesFrom(calendar: Calendar, from: WallTime): Generator<WallTime, void> {
-  for (const day of daysFrom(calendar, from, 1)) {
-    for (const minute of calendar.minutes) {
-      if (day + minute * MINUTE >= from) yield day + minute * MINUTE
     }
   }
 }

@@ -98,6 +98,47 @@ describeStores('schedules', (makePlace) => {
     assert.deepEqual(await runsOf({ type: 'migration' }), [])
   })
 
+  it('are counted for each day of a month, wherever the viewer is', async () => {
+    await using app = await openApp(makePlace)
+    const rule = { type: 'cron', expression: '*/5 * * * *', timeZone: 'Europe/Berlin' }
+    const preview = async (more: object) => await app.ask('POST', `${url}/preview`, { rule, ...more })
+    const year = new Date().getUTCFullYear() + 1
+    const march = { from: `${year}-03-01T05:00:00.000Z`, until: `${year}-04-01T03:59:59.999Z` }
+    const answer = await preview({ ...march, daysIn: 'America/New_York' })
+    const { days = [], nextRuns } = schedulePreview.parse(answer.json())
+    assert.equal(days.length, 31)
+    assert.deepEqual(days[0], {
+      day: `${year}-03-01`,
+      runs: 288,
+      times: [`${year}-03-01T05:00:00.000Z`, `${year}-03-02T04:55:00.000Z`],
+    })
+    assert.deepEqual(
+      days.filter(({ runs }) => runs !== 288).map(({ runs }) => runs),
+      [276],
+    )
+    assert.equal(nextRuns[0], march.from)
+    assert.ok(answer.body.length < 10_000, 'cheap to send')
+
+    // What is over is not counted.
+    const past = await preview({
+      from: '2001-01-01T00:00:00.000Z',
+      until: new Date().toISOString(),
+      daysIn: 'UTC',
+    })
+    assert.deepEqual(schedulePreview.parse(past.json()).days, [])
+
+    for (const [more, field] of [
+      [{ daysIn: 'UTC' }, 'until'],
+      [{ from: march.from, until: `${year}-06-01T00:00:00.000Z`, daysIn: 'UTC' }, 'until'],
+      [{ ...march, daysIn: '+02:00' }, 'daysIn'],
+      [{ ...march, from: 'tomorrow' }, 'from'],
+    ] as const) {
+      const refused = await preview(more)
+      assert.equal(refused.statusCode, 400, refused.body)
+      assert.equal(problem.parse(refused.json()).errors?.[0]?.field, field)
+    }
+  })
+
   it('with anything wrong change nothing, and every field is named', async () => {
     await using app = await openApp(makePlace)
     const { id } = (await app.ask('POST', url, nightly)).json()

@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
 import { AppError, throwNow } from '../../shared/errors.ts'
+import { describeSchedule } from '../../shared/schedule-words.ts'
 import {
+  MOST_DAYS,
   MOST_RUNS,
   type NewRule,
   type NewSchedule,
   type RuleTrial,
   type Schedule,
   type ScheduleChanges,
+  type ScheduleMeaning,
 } from '../../shared/schedules.ts'
 import { nowOf } from '../clock.ts'
 import type { AppContext } from '../context.ts'
@@ -16,8 +19,8 @@ import { savingName } from '../names.ts'
 import { changedMeanwhile } from '../revisions.ts'
 import { settingsOf } from '../settings/settings.ts'
 import { usersInWords } from '../users.ts'
-import { describeSchedule } from './describe-schedule.ts'
-import { checkSchedule, nextRuns } from './occurrences.ts'
+import { meaningOf } from './meaning.ts'
+import { checkSchedule, nextRuns, runsBetween, runsByDay } from './occurrences.ts'
 import {
   deleteSchedule,
   findSchedule,
@@ -30,8 +33,7 @@ import {
 export { type DueSchedule, dueSchedules, noteFired, ruleOf, type ScheduleRow } from './store.ts'
 
 const RUNS_SHOWN = 5
-/** A rule may run once a year or each minute: so many are reckoned before it is looked whether they are enough. */
-const RUNS_AT_ONCE = 20
+const DAY = 86_400_000
 
 /** Adds a schedule, whose first run is the next one that comes. Throws `invalid_input` and `name_taken`. */
 export async function addSchedule(
@@ -113,36 +115,37 @@ export async function scheduleOf(
 }
 
 /** What a rule means. Throws `invalid_input`. */
-export async function previewRule(context: AppContext, organizationId: string, { rule, until }: RuleTrial) {
+export async function previewRule(
+  context: AppContext,
+  organizationId: string,
+  { rule, from, until, daysIn }: RuleTrial,
+) {
   const complete = await completeRule(context, organizationId, rule)
   const now = await nowOf(context.store)
-  const explained = explain(complete, now)
+  const after = new Date(Math.max(now, from === undefined ? now : Date.parse(from) - 1))
+  const explained = explain(complete, after.getTime())
   if (until === undefined) return explained
-  return { ...explained, nextRuns: runsUntil(complete, new Date(now), new Date(until)) }
-}
-
-/** In the order of their time, not more than `MOST_RUNS`. */
-function runsUntil(rule: Schedule, after: Date, until: Date): string[] {
-  const runs: Date[] = []
-  for (
-    let last: Date | undefined = after;
-    last && last <= until && runs.length < MOST_RUNS;
-    last = runs.at(-1)
-  ) {
-    const more = nextRuns(rule, last, RUNS_AT_ONCE)
-    if (more.length === 0) break
-    runs.push(...more)
+  const end = new Date(until)
+  if (daysIn === undefined) {
+    const runs = runsBetween(complete, after, end, MOST_RUNS)
+    return { ...explained, nextRuns: runs.map((run) => run.toISOString()) }
   }
-  return runs
-    .filter((run) => run <= until)
-    .slice(0, MOST_RUNS)
-    .map((run) => run.toISOString())
+  if (end.getTime() - after.getTime() > MOST_DAYS * DAY) {
+    const message = `The runs of ${MOST_DAYS} days at most are counted at once.`
+    throw new AppError('invalid_input', message, { fields: [{ field: 'until', message }] })
+  }
+  return { ...explained, days: runsByDay(complete, after, end, daysIn) }
 }
 
-/** The rule in words, and when it runs next. */
-export function explain(rule: Schedule, now: number): { description: string; nextRuns: string[] } {
+/** What the rule means, in words and as data, and when it runs next. */
+export function explain(
+  rule: Schedule,
+  now: number,
+): { description: string; meaning: ScheduleMeaning; nextRuns: string[] } {
+  const meaning = meaningOf(rule)
   return {
-    description: describeSchedule(rule),
+    description: describeSchedule(meaning),
+    meaning,
     nextRuns: nextRuns(rule, new Date(now), RUNS_SHOWN).map((run) => run.toISOString()),
   }
 }

@@ -31,10 +31,9 @@ import {
   removeServer,
   schemaOf,
   serverOf,
-  testServer,
-  testTrial,
 } from './servers.ts'
 import { listServers, type ServerRow } from './store.ts'
+import { testServer, testTrial } from './test-server.ts'
 
 const tags = ['servers']
 const params = z.object({ id: z.string() })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
 import { skipUnless } from '../../../test/servers/needs.ts'
+import { tempFolder } from '../../../test/servers/temp-folder.ts'
 import { problem } from '../../shared/problems.ts'
 import { server as serverSchema } from '../../shared/servers.ts'
 import { testReport } from '../../shared/test-report.ts'
@@ -353,6 +354,37 @@ describeStores('a real server', (makePlace) => {
     const refused = await app.ask('GET', `${url}/databases`)
     assert.equal(refused.statusCode, 502)
     assert.equal(problem.parse(refused.json()).code, 'authentication_failed')
+  })
+
+  it('is tested in the databases that its plans are about, and without a plan in all', { skip }, async () => {
+    await using app = await openApp(makePlace)
+    const { host, port, user, password } = server
+    const connection = { host, port, user, password }
+    const added = await app.ask('POST', '/api/v1/servers', { name: 'x', engine: 'postgresql', connection })
+    const serverId = added.json().id
+    await using folder = await tempFolder('server-volume')
+    const place = { kind: 'local', settings: { path: folder.path } }
+    const volume = await app.ask('POST', '/api/v1/volumes', { name: 'v', ...place })
+    const volumes = [{ id: volume.json().id }]
+    const privileges = async () => {
+      const tested = await app.ask('POST', `/api/v1/servers/${serverId}/test`)
+      return testReport.parse(tested.json()).steps.find(({ step }) => step === 'privileges')?.detail
+    }
+    const addPlan = async (databases: object, isEnabled: boolean) => {
+      const plan = { serverId, volumes, databases, isEnabled }
+      const added = await app.ask('POST', '/api/v1/plans', plan)
+      assert.equal(added.statusCode, 201, added.body)
+    }
+    await addPlan({ mode: 'selected', names: ['nowhere'] }, false)
+    assert.equal(await privileges(), 'enough to back up 3 databases: odd name, postgres, shop')
+    await addPlan({ mode: 'selected', names: ['shop'] }, true)
+    assert.equal(await privileges(), 'enough to back up shop')
+    await addPlan({ mode: 'pattern', include: 'odd.*' }, true)
+    await addPlan({ mode: 'selected', names: ['gone'] }, true)
+    assert.equal(
+      await privileges(),
+      'gone: The server has no database “gone”.\nenough to back up 2 databases: odd name, shop',
+    )
   })
 
   it('is tested with the stored password, where its mask is sent', { skip }, async () => {

@@ -1,11 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { z } from 'zod'
 import { engineNamed, engines } from '../../engines/index.ts'
-import { testConnection } from '../../runner/test-connection.ts'
 import { listDatabases } from '../../runner/unfinished-restores.ts'
 import { AppError, throwNow } from '../../shared/errors.ts'
-import type { NewServer, ServerChanges, ServerTrial } from '../../shared/servers.ts'
-import type { TestStep } from '../../shared/test-report.ts'
+import type { NewServer, ServerChanges } from '../../shared/servers.ts'
 import { setCapacity } from '../../store/queue.ts'
 import type { AppContext } from '../context.ts'
 import { changeSettings, parseSettings } from '../driver-settings.ts'
@@ -117,29 +115,18 @@ export function connectionOf({ sealer }: Pick<AppContext, 'sealer'>, row: Server
   return parseSettings(schemaOf(row.engine), openedConnection({ sealer }, row), PLACE)
 }
 
-/** Reaches the server and says step by step what a backup of it would meet. */
-export async function testServer(
-  context: AppContext,
+/** The same, with what a form says instead. Throws `invalid_input`. */
+export function changedConnectionOf(
+  { sealer }: Pick<AppContext, 'sealer'>,
   row: ServerRow,
-  signal: AbortSignal,
-): Promise<TestStep[]> {
-  return await testSettings(context, row.engine, connectionOf(context, row), signal)
+  submitted: Settings,
+): Settings {
+  return changeSettings(schemaOf(row.engine), openedConnection({ sealer }, row), submitted, PLACE)
 }
 
-/** The same with settings that nobody has saved. Throws `invalid_input`, and `not_found` for the server they are of. */
-export async function testTrial(
-  context: AppContext,
-  organizationId: string,
-  { engine, connection: submitted, serverId }: ServerTrial,
-  signal: AbortSignal,
-): Promise<TestStep[]> {
-  const stored = serverId === undefined ? undefined : await serverOf(context, organizationId, serverId)
-  const schema = schemaOf(engine)
-  const connection =
-    stored?.engine === engine
-      ? changeSettings(schema, openedConnection(context, stored), submitted, PLACE)
-      : parseSettings(schema, submitted, PLACE)
-  return await testSettings(context, engine, connection, signal)
+/** What a form says of a server that is not there yet. Throws `invalid_input`. */
+export function newConnection(engine: string, submitted: Settings): Settings {
+  return parseSettings(schemaOf(engine), submitted, PLACE)
 }
 
 /** The databases of the server that can be backed up. */
@@ -150,16 +137,6 @@ export async function databasesOf(
 ): Promise<string[]> {
   const engine = engineNamed(row.engine)
   return (await listDatabases({ engine, connection: connectionOf(context, row) }, signal)).databases
-}
-
-async function testSettings(
-  { workDirectory }: AppContext,
-  engineName: string,
-  connection: Settings,
-  signal: AbortSignal,
-): Promise<TestStep[]> {
-  const engine = engineNamed(engineName)
-  return await testConnection({ engine, connection, database: undefined, workDirectory }, signal)
 }
 
 /** As they were stored: the schema may have changed since. */

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { pruneCopy } from '../../runner/prune-copy.ts'
 import { AppError, asAppError } from '../../shared/errors.ts'
-import { type DeletedPlan, MOST_KEPT } from '../../shared/plans.ts'
+import { type DeletedPlan, MOST_KEPT, type PlanLosses } from '../../shared/plans.ts'
 import type { Deletion } from '../../shared/snapshots-api.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { Store } from '../../store/database.ts'
@@ -15,7 +15,7 @@ import { defineJob, type Work } from '../jobs/job-kind.ts'
 import { jobError } from '../jobs/run-job.ts'
 import { noteDeleted, tellNotDeleted } from '../volumes/notices.ts'
 import { openVolumeOf, volumeOf, volumeResource, type VolumeRow } from '../volumes/volumes.ts'
-import { lockSnapshots, markPending, markPlanPending } from './marking.ts'
+import { fateWithPlan, lockSnapshots, markPending, markPlanPending, newestFirst } from './marking.ts'
 import { lockOfRow, noSnapshot } from './snapshots.ts'
 import {
   copiesOf,
@@ -27,6 +27,7 @@ import {
   pendingCopies,
   pendingVolumes,
   type PendingCopy,
+  summariseByDatabase,
 } from './store.ts'
 
 /*
@@ -60,6 +61,7 @@ export async function deleteSnapshots(
   const wanted = [...new Set(ids)]
   return await store.db.transaction().execute(async (trx) => {
     await holdOrganization(trx, organizationId)
+    await lockSnapshots(store, trx, organizationId, wanted)
     const snapshots = await look(store, trx, organizationId, wanted, { newest })
     if (snapshots.length < wanted.length) throw noneOf(ids, snapshots)
     const kept = snapshots.filter(({ refusal }) => refusal !== null)
@@ -89,11 +91,61 @@ export async function deleteSnapshotsOfPlan(
 ): Promise<DeletedPlan> {
   await holdOrganization(trx, organizationId)
   const keptIds = await markPlanPending(store, trx, organizationId, planId)
-  const named = keptIds.slice(0, MOST_KEPT)
+  const jobIds = await enqueuePendingDeletions(store, trx, organizationId)
+  return { jobIds, ...(await nameKept(store, trx, organizationId, keptIds)) }
+}
+
+/** What `deleteSnapshotsOfPlan` would mark, and what it would leave, as things are. */
+export async function lossesOfSnapshots(
+  { store }: AppContext,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  planId: string,
+): Promise<SnapshotsTotal & Pick<PlanLosses, 'databases' | 'keptCount' | 'kept'>> {
+  const { going, kept } = fateWithPlan(store, trx, organizationId, planId)
+  const databases = await summariseByDatabase(trx, going)
+  return {
+    ...totalOf(databases),
+    databases,
+    ...(await nameKept(store, trx, organizationId, await newestFirst(kept))),
+  }
+}
+
+export type SnapshotsTotal = Pick<PlanLosses, 'snapshots' | 'copies' | 'bytes' | 'newest'>
+
+/** All snapshots of a plan, whether they may go or not. */
+export async function countSnapshotsOfPlan(
+  { store }: AppContext,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  planId: string,
+): Promise<SnapshotsTotal> {
+  return totalOf(await summariseByDatabase(trx, fateWithPlan(store, trx, organizationId, planId).all))
+}
+
+function totalOf(databases: PlanLosses['databases']): SnapshotsTotal {
+  const sum = (name: 'snapshots' | 'copies' | 'bytes') =>
+    databases.reduce((total, { [name]: count }) => total + count, 0)
+  const times = databases.map(({ newest }) => newest).sort()
+  return {
+    snapshots: sum('snapshots'),
+    copies: sum('copies'),
+    bytes: sum('bytes'),
+    newest: times.at(-1) ?? null,
+  }
+}
+
+/** Those that stay, the first of them with the reason. */
+async function nameKept(
+  store: Store,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Pick<PlanLosses, 'keptCount' | 'kept'>> {
+  const named = ids.slice(0, MOST_KEPT)
   const kept = named.length > 0 ? await look(store, trx, organizationId, named, { newest: true }) : []
   return {
-    jobIds: await enqueuePendingDeletions(store, trx, organizationId),
-    keptCount: keptIds.length,
+    keptCount: ids.length,
     kept: kept.map(({ id, database, takenAt, refusal }) => ({
       id,
       database,
@@ -203,7 +255,7 @@ async function forEachPending(
   }
 }
 
-/** The latest of these snapshots, which nobody changes before the transaction ends. */
+/** What becomes of these snapshots. Who acts upon it has locked them before. */
 async function look(
   store: Store,
   trx: Transaction<Tables>,
@@ -211,7 +263,6 @@ async function look(
   ids: readonly string[],
   { newest }: { newest: boolean },
 ): Promise<Deletion['snapshots']> {
-  await lockSnapshots(store, trx, organizationId, ids)
   const facts = await deletionFacts(trx, organizationId, ids)
   const copies = Map.groupBy(await copiesOf(trx, ids), ({ snapshotId }) => snapshotId)
   const now = await nowOf(store, trx)

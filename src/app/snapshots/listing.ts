@@ -1,9 +1,9 @@
-import { type Expression, type ExpressionBuilder, sql, type SqlBool } from 'kysely'
-import type { CopyState, SnapshotSort } from '../../shared/snapshots-api.ts'
+import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, sql, type SqlBool } from 'kysely'
+import type { CopyState, SnapshotSort, SortOrder } from '../../shared/snapshots-api.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { unindexed } from '../../store/unindexed.ts'
-import type { Place } from '../pages.ts'
+import type { Place, PlaceInGroup } from '../pages.ts'
 import { type SnapshotSummary, summaryColumns } from './store.ts'
 
 /*
@@ -37,32 +37,42 @@ export interface SnapshotFilter {
   search?: string | undefined
 }
 
-/** The newest, or the largest, first. `next` is where the next page begins; null behind the last one. */
+export interface Listing {
+  sort: SnapshotSort
+  order: SortOrder
+  /** In a list that is sorted by name, of a name, a time and an id. */
+  after: Place | PlaceInGroup | undefined
+  limit: number
+}
+
+/**
+ * By time or size, then id; or by the name of the database, and of one database from the newest to the oldest: from Z to A
+ * all of that the other way round. `next` is where the next page begins; null behind the last one.
+ */
 export async function listSnapshots(
   store: Store,
   organizationId: string,
   filter: SnapshotFilter,
-  { sort, after, limit }: { sort: SnapshotSort; after: Place | undefined; limit: number },
-): Promise<{ rows: SnapshotSummary[]; next: Place | null }> {
+  { sort, order, after, limit }: Listing,
+): Promise<{ rows: SnapshotSummary[]; next: Place | PlaceInGroup | null }> {
   const { sought, looked, isSorted, isOwned } = await approach(store, organizationId, filter, sort)
-  const order = isSorted ? sql<number>`${sql.ref(sort)} + 0` : sql.ref<number>(sort)
-  let found = store.db
+  const all = store.db
     .selectFrom('snapshots')
     .select(summaryColumns)
     .where(isOwned ? sql<string>`organization_id` : unindexed('organizationId'), '=', organizationId)
     .where((eb) => eb.and(sought(eb)))
-    .orderBy(order, 'desc')
-    .orderBy('id', 'desc')
-  if (after) found = found.where(sql<SqlBool>`(${order}, id) < (${after[0]}, ${after[1]})`)
-  const placeOf = (row: SnapshotSummary): Place => [row[sort], row.id]
+  const found = inOrder(behind(all, { sort, order, after }, isSorted), { sort, order }, isSorted)
+  const placeOf = (row: SnapshotSummary): Place | PlaceInGroup =>
+    sort === 'database' ? [row.database, row.takenAt, row.id] : [row[sort], row.id]
 
   const shown = looked
-    ? store.db
-        .selectFrom(found.limit(LOOKED_AT).as('snapshots'))
-        .selectAll()
-        .where((eb) => eb.and(looked(eb)))
-        .orderBy(sort, 'desc')
-        .orderBy('id', 'desc')
+    ? inOrder(
+        store.db
+          .selectFrom(found.limit(LOOKED_AT).as('snapshots'))
+          .selectAll()
+          .where((eb) => eb.and(looked(eb))),
+        { sort, order },
+      )
     : found
   const rows = await shown.limit(limit + 1).execute()
   const last = rows.length > limit ? rows[limit - 1] : undefined
@@ -72,6 +82,53 @@ export async function listSnapshots(
     .limit(1)
     .executeTakeFirst()
   return { rows, next: end ? placeOf(end) : null }
+}
+
+type Order = Pick<Listing, 'sort' | 'order'>
+type Found<DB, TB extends keyof DB> = SelectQueryBuilder<DB, TB, SnapshotSummary>
+
+function inOrder<DB, TB extends keyof DB>(
+  found: Found<DB, TB>,
+  { sort, order }: Order,
+  isSorted = false,
+): Found<DB, TB> {
+  const direction = isDownwards({ sort, order }) ? 'desc' : 'asc'
+  const groups = sort === 'database' ? found.orderBy(nameOf(isSorted), order) : found
+  return groups.orderBy(rank(sort, isSorted), direction).orderBy(sql.ref('id'), direction)
+}
+
+/** What an index, unless they are sorted, finds behind a place in the order of the list. */
+function behind(
+  all: Found<Tables, 'snapshots'>,
+  { sort, order, after }: Omit<Listing, 'limit'>,
+  isSorted: boolean,
+): Found<Tables, 'snapshots'> {
+  if (!after) return all
+  const [value, id] = after.slice(-2)
+  const sign = isDownwards({ sort, order }) ? sql`<` : sql`>`
+  const isBehind = sql<SqlBool>`(${rank(sort, isSorted)}, id) ${sign} (${value}, ${id})`
+  if (after.length === 2) return all.where(isBehind)
+  const [name] = after
+  const [isFrom, isAfter] = order === 'asc' ? (['>=', '>'] as const) : (['<=', '<'] as const)
+  // The index leads to the first one of this name; those before the place are skipped in it.
+  return all
+    .where(nameOf(isSorted), isFrom, name)
+    .where((eb) => eb.or([eb(unindexed('database'), isAfter, name), isBehind]))
+}
+
+function nameOf(isSorted: boolean) {
+  return isSorted ? unindexed('database') : sql.ref<string>('database')
+}
+
+/** What the rows are sorted by before the id; of those of one name, the time. */
+function rank(sort: SnapshotSort, isSorted: boolean) {
+  const column = sort === 'database' ? 'takenAt' : sort
+  return isSorted ? sql<number>`${sql.ref(column)} + 0` : sql.ref<number>(column)
+}
+
+/** Whether the rank goes down: from A to Z, too, each name has its newest first. */
+function isDownwards({ sort, order }: Order): boolean {
+  return (order === 'desc') !== (sort === 'database')
 }
 
 type Builder = ExpressionBuilder<Pick<Tables, 'snapshots' | 'copies'>, 'snapshots'>
@@ -98,7 +155,9 @@ async function approach(
   const looked = looking(store, filter, few)
   const { serverId, planId, database } = filter
   const isOwned = !few && (database === undefined || (serverId ?? planId ?? null) === null)
-  if (sort === 'takenAt') return { sought: narrow, looked, isSorted: few !== undefined, isOwned }
+  if (sort === 'takenAt' || (sort === 'database' && database !== undefined)) {
+    return { sought: narrow, looked, isSorted: few !== undefined, isOwned }
+  }
   if (few) return { sought: narrow, looked, isSorted: true, isOwned }
   if (!isNarrowed(filter)) return { sought: () => [], looked, isSorted: false, isOwned: true }
   const some = store.db

@@ -1,4 +1,4 @@
-import { type Expression, sql, type SqlBool, type Transaction } from 'kysely'
+import { type Expression, type ExpressionBuilder, sql, type SqlBool, type Transaction } from 'kysely'
 import type { Store } from '../../store/database.ts'
 import { locking } from '../../store/locks.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -59,27 +59,20 @@ export async function markPending(
 }
 
 /**
- * Marks all copies of the plan's snapshots, but for those that are locked, that a job reads, or that have a copy on a
- * volume which is only read: their ids are returned, the newest first. In a few statements, however many they are, for
- * all of it is one transaction.
+ * The ids of a plan's snapshots: all of them; those that go if they are deleted with it; and those that stay then, because
+ * they are locked, a job reads them, or they have a copy on a volume which is only read.
  */
-export async function markPlanPending(
-  store: Store,
-  trx: Transaction<Tables>,
-  organizationId: string,
-  planId: string,
-): Promise<string[]> {
-  const ofPlan = trx
+export function fateWithPlan(store: Store, trx: Transaction<Tables>, organizationId: string, planId: string) {
+  const all = trx
     .selectFrom('snapshots')
     .select('id')
     .where('organizationId', '=', organizationId)
     .where('planId', '=', planId)
-  await locking(store, ofPlan.orderBy('id')).execute()
-  const deletable = ofPlan
-    .where('isLocked', '=', 0)
-    .where((eb) => eb(eb.fn.coalesce('lockedUntil', eb.val(0)), '<=', store.now))
-    .where((eb) => eb.not(isRead('snapshots.id')))
-    .where((eb) =>
+  const mayGo = (eb: ExpressionBuilder<Tables, 'snapshots'>) =>
+    eb.and([
+      eb('isLocked', '=', 0),
+      eb(eb.fn.coalesce('lockedUntil', eb.val(0)), '<=', store.now),
+      eb.not(isRead('snapshots.id')),
       eb.not(
         eb.exists(
           eb
@@ -90,29 +83,49 @@ export async function markPlanPending(
             .where('volumes.isReadOnly', '=', 1),
         ),
       ),
-    )
-  await trx.deleteFrom('copies').where('state', '=', 'failed').where('snapshotId', 'in', deletable).execute()
-  await trx.updateTable('copies').set(pending(store)).where('snapshotId', 'in', deletable).execute()
+    ])
+  return { all, going: all.where(mayGo), kept: all.where((eb) => eb.not(mayGo(eb))).where(isUnmarked) }
+}
+
+/**
+ * Marks all copies of those snapshots of the plan that may go. Returns the ids of those that stay, the newest first. In a
+ * few statements, however many they are, for all of it is one transaction.
+ */
+export async function markPlanPending(
+  store: Store,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  planId: string,
+): Promise<string[]> {
+  const { all, going } = fateWithPlan(store, trx, organizationId, planId)
+  await locking(store, all.orderBy('id')).execute()
+  await trx.deleteFrom('copies').where('state', '=', 'failed').where('snapshotId', 'in', going).execute()
+  await trx.updateTable('copies').set(pending(store)).where('snapshotId', 'in', going).execute()
   await trx.deleteFrom('snapshots').where('planId', '=', planId).where(hasNoCopies).execute()
-  const kept = await ofPlan
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('copies')
-          .select('copies.key')
-          .whereRef('copies.snapshotId', '=', 'snapshots.id')
-          .where('copies.state', '<>', 'delete_pending'),
-      ),
-    )
-    .orderBy('takenAt', 'desc')
-    .orderBy('id', 'desc')
-    .execute()
-  return kept.map(({ id }) => id)
+  // Not what could not go a moment before: a job may have been ordered since, or be over.
+  return await newestFirst(all.where(isUnmarked))
+}
+
+export type SnapshotIds = ReturnType<typeof fateWithPlan>['all']
+
+export async function newestFirst(ids: SnapshotIds): Promise<string[]> {
+  const rows = await ids.orderBy('takenAt', 'desc').orderBy('id', 'desc').execute()
+  return rows.map(({ id }) => id)
 }
 
 /** Forgets those of the snapshots that have no copy any more. */
 export async function forgetWithoutCopies(trx: Transaction<Tables>, ids: readonly string[]): Promise<void> {
   await trx.deleteFrom('snapshots').where('id', 'in', ids).where(hasNoCopies).execute()
+}
+
+function isUnmarked(eb: ExpressionBuilder<Tables, 'snapshots'>): Expression<SqlBool> {
+  return eb.exists(
+    eb
+      .selectFrom('copies')
+      .select('copies.key')
+      .whereRef('copies.snapshotId', '=', 'snapshots.id')
+      .where('copies.state', '<>', 'delete_pending'),
+  )
 }
 
 const hasNoCopies = sql<SqlBool>`not exists (select 1 from copies where copies.snapshot_id = snapshots.id)`

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { AppError, throwNow } from '../../shared/errors.ts'
 import {
+  databaseSnapshots,
   deletion,
   deletionOrder,
   downloadLink,
@@ -11,13 +12,15 @@ import {
   snapshotDetails,
   type SnapshotQuery,
   snapshotQuery,
+  usualOrders,
   verification,
 } from '../../shared/snapshots-api.ts'
 import type { AppRoutes } from '../app.ts'
 import { nowOf } from '../clock.ts'
 import type { OwnContext } from '../identity/callers.ts'
-import { pageOf, pageQuery, readCursor, writeCursor } from '../pages.ts'
+import { pageOf, pageQuery, readCursor, readCursorInGroup, writeCursor } from '../pages.ts'
 import { etagOf, revisionOf } from '../revisions.ts'
+import { serverOf } from '../servers/servers.ts'
 import { deleteSnapshots } from './deletion.ts'
 import {
   dispositionOf,
@@ -31,7 +34,7 @@ import {
 import { listSnapshots, type SnapshotFilter } from './listing.ts'
 import { present, presentContents, presentDetails } from './present.ts'
 import { changeSnapshot, type SnapshotRow, snapshotOf } from './snapshots.ts'
-import { copiesOf } from './store.ts'
+import { copiesOf, countByDatabase } from './store.ts'
 import { orderVerification } from './verify.ts'
 
 const tags = ['snapshots']
@@ -48,7 +51,7 @@ export function snapshotRoutes(): AppRoutes {
         config: { requires: 'view' },
         schema: {
           tags,
-          summary: 'Snapshots, the newest or the largest first',
+          summary: 'Snapshots, by time, size or name; unless something else is said, the newest first',
           description:
             'A page may be shorter than asked for, and even empty, where many had to be looked through: go on as long as there is a nextCursor.',
           querystring: pageQuery.extend(snapshotQuery.shape),
@@ -58,7 +61,8 @@ export function snapshotRoutes(): AppRoutes {
       async ({ query: { limit, cursor, ...query }, own }) => {
         const listed = await listSnapshots(own.store, own.organizationId, filterOf(query), {
           sort: query.sort,
-          after: readCursor(cursor, 'number'),
+          order: query.order ?? usualOrders[query.sort],
+          after: query.sort === 'database' ? readCursorInGroup(cursor) : readCursor(cursor, 'number'),
           limit,
         })
         const ids = listed.rows.map(({ id }) => id)
@@ -67,6 +71,28 @@ export function snapshotRoutes(): AppRoutes {
         return {
           items: listed.rows.map((row) => present(row, copies.get(row.id) ?? [], now)),
           nextCursor: listed.next && writeCursor(listed.next),
+        }
+      },
+    )
+    app.get(
+      '/api/v1/servers/:id/snapshots',
+      {
+        config: { requires: 'view' },
+        schema: {
+          tags,
+          summary: 'How many snapshots there are of each database of a server, and how old the newest is',
+          params,
+          response: { 200: z.object({ items: z.array(databaseSnapshots) }) },
+        },
+      },
+      async ({ params: { id }, own }) => {
+        await serverOf(own, own.organizationId, id)
+        const counted = await countByDatabase(own.store, id)
+        return {
+          items: counted.map(({ newestAt, ...count }) => ({
+            ...count,
+            newestAt: new Date(newestAt).toISOString(),
+          })),
         }
       },
     )

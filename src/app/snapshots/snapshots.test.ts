@@ -3,23 +3,29 @@ import { it } from 'node:test'
 import { problem } from '../../shared/problems.ts'
 import { snapshot as snapshotSchema, snapshotDetails } from '../../shared/snapshots-api.ts'
 import { describeBothStores } from '../../store/test-bed.ts'
-import { openCatalogue } from './test-bed.ts'
+import { type Catalogue, openCatalogue } from './test-bed.ts'
 
 const day = (n: number) => new Date(Date.UTC(2026, 0, n))
+
+/** The ids of all pages, one after the other. */
+async function idsByPage(app: Catalogue, query: string, limit: number): Promise<string[]> {
+  const ids: string[] = []
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const path: string = `snapshots?limit=${limit}&${query}${cursor && `&cursor=${cursor}`}`
+    const page = await app.get<{ items: { id: string }[]; nextCursor: string | null }>(path)
+    assert.ok(page.items.length <= limit)
+    ids.push(...page.items.map(({ id }) => id))
+    cursor = page.nextCursor
+  }
+  return ids
+}
 
 describeBothStores('snapshots', (makePlace) => {
   it('are listed newest first, page by page, each once, also those of one moment', async () => {
     await using app = await openCatalogue(makePlace)
     const made: string[] = []
     for (let n = 0; n < 7; n++) made.push(await app.add({ takenAt: day(1 + Math.floor(n / 2)) }))
-    const seen: string[] = []
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const path: string = `snapshots?limit=3${cursor && `&cursor=${cursor}`}`
-      const page = await app.get<{ items: { id: string }[]; nextCursor: string | null }>(path)
-      assert.ok(page.items.length <= 3)
-      seen.push(...page.items.map(({ id }) => id))
-      cursor = page.nextCursor
-    }
+    const seen = await idsByPage(app, '', 3)
     const { items } = await app.get<{ items: { id: string; takenAt: string }[] }>('snapshots')
     assert.deepEqual(
       seen,
@@ -32,6 +38,9 @@ describeBothStores('snapshots', (makePlace) => {
     )
     for (const wrong of [
       'limit=0',
+      'sort=engine',
+      'order=up',
+      'sort=database&cursor=WzEsImIiXQ',
       'cursor=nonsense',
       'cursor=WyJhIiwiYiJd',
       'locked=maybe',
@@ -39,6 +48,52 @@ describeBothStores('snapshots', (makePlace) => {
       'from=x',
     ]) {
       assert.equal((await app.ask('GET', `/api/v1/snapshots?${wrong}`)).statusCode, 400, wrong)
+    }
+  })
+
+  it('are sorted by time, size and name, both ways, and each page goes on where the one before ended', async () => {
+    await using app = await openCatalogue(makePlace)
+    const made: { id: string; at: number; bytes: number; database: string }[] = []
+    for (let n = 0; n < 12; n++) {
+      const database = ['crm', 'shop', 'ä'][n % 3] ?? ''
+      // Some of one moment, some of one size, and one database in between at both ends.
+      const [at, bytes] = [1 + Math.floor(n / 4), 10 * (1 + (n % 4))]
+      const id = await app.add({ takenAt: day(at), content: Buffer.alloc(bytes), database })
+      made.push({ id, at, bytes, database })
+    }
+    const names = (
+      await app.store.db.selectFrom('snapshots').select('database').distinct().orderBy('database').execute()
+    ).map(({ database }) => database)
+    const inOrder = {
+      takenAt: made.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
+      storedBytes: made.toSorted((a, b) => a.bytes - b.bytes || (a.id < b.id ? -1 : 1)),
+      database: made.toSorted(
+        (a, b) =>
+          names.indexOf(a.database) - names.indexOf(b.database) || b.at - a.at || (a.id < b.id ? 1 : -1),
+      ),
+    }
+    const usual = { takenAt: 'desc', storedBytes: 'desc', database: 'asc' }
+    for (const [sort, upwards] of Object.entries(inOrder)) {
+      for (const order of ['asc', 'desc', undefined]) {
+        const isUp = (order ?? usual[sort as keyof typeof usual]) === 'asc'
+        const ids = (isUp ? upwards : upwards.toReversed()).map(({ id }) => id)
+        const query = `sort=${sort}${order ? `&order=${order}` : ''}`
+        for (const filter of [
+          '',
+          `&server=${app.serverId}`,
+          '&search=.db',
+          '&locked=false',
+          `&volume=${app.volumeIds[0]}`,
+        ]) {
+          assert.deepEqual(await idsByPage(app, query + filter, 5), ids, query + filter)
+        }
+        const ofOne = made.filter(({ database }) => database === 'shop').map(({ id }) => id)
+        assert.deepEqual(
+          await idsByPage(app, `${query}&database=shop`, 3),
+          ids.filter((id) => ofOne.includes(id)),
+          query,
+        )
+      }
     }
   })
 
@@ -124,6 +179,22 @@ describeBothStores('snapshots', (makePlace) => {
       ['server=nobody', []],
     ]
     for (const [query, expected] of cases) assert.deepEqual(await app.ids(`&${query}`), expected, query)
+  })
+
+  it('are counted by the databases of a server', async () => {
+    await using app = await openCatalogue(makePlace)
+    const path = `servers/${app.serverId}/snapshots`
+    assert.deepEqual(await app.get(path), { items: [] })
+    for (const n of [2, 5, 3]) await app.add({ database: 'shop', takenAt: day(n) })
+    await app.add({ database: 'crm', takenAt: day(4), plan: null })
+    await app.add({ database: 'crm', takenAt: day(9), serverId: null })
+    assert.deepEqual(await app.get(path), {
+      items: [
+        { database: 'crm', snapshots: 1, newestAt: day(4).toISOString() },
+        { database: 'shop', snapshots: 3, newestAt: day(5).toISOString() },
+      ],
+    })
+    assert.equal((await app.ask('GET', '/api/v1/servers/unknown/snapshots')).statusCode, 404)
   })
 
   it('show their copies, their manifest, and what is in them', async () => {

@@ -1,8 +1,9 @@
 import { type Expression, type Selectable, sql, type SqlBool, type Transaction } from 'kysely'
+import type { PlanLosses } from '../../shared/plans.ts'
 import type { Store } from '../../store/database.ts'
 import type { Tables } from '../../store/tables.ts'
 import { unindexed } from '../../store/unindexed.ts'
-import { forgetWithoutCopies, isRead, lockSnapshots } from './marking.ts'
+import { forgetWithoutCopies, isRead, lockSnapshots, type SnapshotIds } from './marking.ts'
 
 type Db = Store['db'] | Transaction<Tables>
 
@@ -54,6 +55,24 @@ export async function findSnapshotRow(
     .where('organizationId', '=', organizationId)
     .where('id', '=', id)
     .executeTakeFirst()
+}
+
+/** How many snapshots there are of each database of the server, by name. */
+export async function countByDatabase(
+  { db }: Store,
+  serverId: string,
+): Promise<{ database: string; snapshots: number; newestAt: number }[]> {
+  return await db
+    .selectFrom('snapshots')
+    .select((eb) => [
+      'database',
+      eb.fn.countAll<number>().as('snapshots'),
+      eb.fn.max('takenAt').as('newestAt'),
+    ])
+    .where('serverId', '=', serverId)
+    .groupBy('database')
+    .orderBy('database')
+    .execute()
 }
 
 /** A copy, with the name of its volume. */
@@ -142,6 +161,33 @@ function isGood(snapshotId: string): Expression<SqlBool> {
 
 function asNumber(condition: Expression<SqlBool>) {
   return sql<number>`case when ${condition} then 1 else 0 end`
+}
+
+/** How many snapshots of each database these are, with what of them lies on volumes. */
+export async function summariseByDatabase(db: Db, ids: SnapshotIds): Promise<PlanLosses['databases']> {
+  const rows = await db
+    .selectFrom('snapshots')
+    .leftJoin('copies', (join) =>
+      join
+        .onRef('copies.snapshotId', '=', 'snapshots.id')
+        .on('copies.state', 'in', ['stored', 'corrupt', 'delete_pending']),
+    )
+    .select((eb) => [
+      'database',
+      eb.fn.count<number>('snapshots.id').distinct().as('snapshots'),
+      eb.fn.count<number>('copies.key').as('copies'),
+      eb.fn.sum<number | string | null>('copies.bytes').as('bytes'),
+      eb.fn.max('takenAt').as('newestAt'),
+    ])
+    .where('snapshots.id', 'in', ids)
+    .groupBy('database')
+    .orderBy('database')
+    .execute()
+  return rows.map(({ bytes, newestAt, ...row }) => ({
+    ...row,
+    bytes: Number(bytes ?? 0),
+    newest: new Date(newestAt).toISOString(),
+  }))
 }
 
 /** A copy that is to go. */

@@ -6,7 +6,7 @@ import type { Tables } from '../../store/tables.ts'
 import type { AppContext } from '../context.ts'
 import { isNearlyFull, type Space, spaceInWords } from '../../volumes/space.ts'
 import { announce, announceEnd, type Occasion } from '../notifications/announce.ts'
-import { forgetThreads } from '../notifications/threads.ts'
+import { forgetThreads, threadsAmong } from '../notifications/threads.ts'
 import { findVolume, type VolumeRow } from './store.ts'
 
 /** What people hear of volumes, and of the copies on them. */
@@ -54,7 +54,7 @@ export async function tellCheckFailure(
     event,
     title: `Copies on “${volume.name}” ${what}`,
     // The files are looked for each day, and what is missing is found to be so again.
-    ...(kind === 'files' && { thread: { key: faultsKey(volume), is: 'going-on' } }),
+    ...(kind === 'files' && { thread: { key: faultsKey(volume.id), is: 'going-on' } }),
   })
 }
 
@@ -97,7 +97,7 @@ async function tellUnreachable(
     ...occasionOf(found, volume, error),
     event: 'volume.unreachable',
     title: `The volume “${volume.name}” could not be checked`,
-    thread: { key: unreachableKey(volume, kind), is: 'going-on' },
+    thread: { key: unreachableKey(volume.id, kind), is: 'going-on' },
   })
 }
 
@@ -116,7 +116,7 @@ export async function tellReachable(
     title,
     text: `${title}.`,
   } as const
-  await announceEnd(context, trx, occasion, [unreachableKey(volume, kind)])
+  await announceEnd(context, trx, occasion, [unreachableKey(volume.id, kind)])
 }
 
 /** That all copies that should be there are. */
@@ -125,7 +125,7 @@ export async function noteNothingMissing(
   organizationId: string,
   volume: VolumeRow,
 ): Promise<void> {
-  await forgetThreads(trx, organizationId, [faultsKey(volume)])
+  await forgetThreads(trx, organizationId, [faultsKey(volume.id)])
 }
 
 /** That its quota, or its disk, is nearly used up. */
@@ -136,7 +136,7 @@ export async function tellFilling(
   volume: VolumeRow,
   { occupiedBytes, space }: { occupiedBytes: number; space: Space | undefined },
 ): Promise<void> {
-  const key = `filling:${volume.id}`
+  const key = fillingKey(volume.id)
   const text = quotaInWords(volume, occupiedBytes) ?? (space && isNearlyFull(space) && spaceInWords(space))
   if (!text) return await forgetThreads(trx, found.organizationId, [key])
   await announce(context, trx, {
@@ -168,7 +168,7 @@ export async function tellNotDeleted(
     ...occasionOf(found, volume, error),
     event: 'retention.failed',
     title: `What is to go from the volume “${volume.name}” could not be deleted`,
-    thread: { key: undeletedKey(volume), is: 'going-on' },
+    thread: { key: undeletedKey(volume.id), is: 'going-on' },
   })
 }
 
@@ -178,7 +178,49 @@ export async function noteDeleted(
   organizationId: string,
   volume: VolumeRow,
 ): Promise<void> {
-  await forgetThreads(trx, organizationId, [undeletedKey(volume)])
+  await forgetThreads(trx, organizationId, [undeletedKey(volume.id)])
+}
+
+/** Since when, in milliseconds, something goes on with a volume, as far as was found out last. */
+export interface GoingOn {
+  unreachable: { since: number; lastAt: number } | undefined
+  filling: number | undefined
+  missing: number | undefined
+  undeleted: number | undefined
+}
+
+/** What people have heard, or would have if they wanted to, of each of the volumes. */
+export async function goingOnWith(
+  { store }: AppContext,
+  organizationId: string,
+  volumeIds: readonly string[],
+): Promise<Map<string, GoingOn>> {
+  const keysOf = (id: string) => ({
+    unreachable: [unreachableKey(id, 'files'), unreachableKey(id, 'contents')],
+    filling: fillingKey(id),
+    missing: faultsKey(id),
+    undeleted: undeletedKey(id),
+  })
+  const keys = volumeIds.flatMap((id) => Object.values(keysOf(id)).flat())
+  const found = await threadsAmong(store.db, organizationId, keys)
+  const threads = new Map(found.map((thread) => [thread.key, thread]))
+  const of = (id: string): GoingOn => {
+    const { unreachable, filling, missing, undeleted } = keysOf(id)
+    const unreached = unreachable.flatMap((key) => threads.get(key) ?? [])
+    return {
+      unreachable:
+        unreached.length === 0
+          ? undefined
+          : {
+              since: Math.min(...unreached.map(({ firstAt }) => firstAt)),
+              lastAt: Math.max(...unreached.map(({ lastAt }) => lastAt)),
+            },
+      filling: threads.get(filling)?.firstAt,
+      missing: threads.get(missing)?.firstAt,
+      undeleted: threads.get(undeleted)?.firstAt,
+    }
+  }
+  return new Map(volumeIds.map((id) => [id, of(id)]))
 }
 
 function occasionOf(
@@ -195,14 +237,18 @@ function occasionOf(
   }
 }
 
-function unreachableKey({ id }: VolumeRow, kind: CheckKind): string {
+function unreachableKey(id: string, kind: CheckKind): string {
   return `volume:${id}:${kind}`
 }
 
-function faultsKey({ id }: VolumeRow): string {
+function fillingKey(id: string): string {
+  return `filling:${id}`
+}
+
+function faultsKey(id: string): string {
   return `copies:${id}`
 }
 
-function undeletedKey({ id }: VolumeRow): string {
+function undeletedKey(id: string): string {
   return `retention:${id}`
 }

@@ -13,7 +13,12 @@ import {
 import { planDump } from './dump.ts'
 import { explainTool } from './explain.ts'
 import { dumpOptions, leftOut, restoreOptions } from './options.ts'
-import { backupUserStatements, missingForRestore, missingPrivileges } from './privileges.ts'
+import {
+  backupUserStatements,
+  missingForRestore,
+  missingPrivileges,
+  missingPrivilegesOfAll,
+} from './privileges.ts'
 import { mysqlDumpReader } from './reader.ts'
 import { planRestore } from './restore.ts'
 import { runSql } from './run-sql.ts'
@@ -57,6 +62,10 @@ export const mysql = defineEngine({
   async missingPrivileges(connection, database, signal) {
     await using session = await openSession(connection, signal)
     return await missingPrivileges(session, database)
+  },
+  async missingPrivilegesOfAll(connection, databases, signal) {
+    await using session = await openSession(connection, signal)
+    return await missingPrivilegesOfAll(session, databases)
   },
   backupUserStatements,
 

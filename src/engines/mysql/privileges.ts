@@ -23,8 +23,23 @@ export function holds(grants: Grant[], privilege: string): boolean {
 
 /** What the signed-in user lacks for a complete dump of the database. */
 export async function missingPrivileges(session: Session, database: string): Promise<MissingPrivilege[]> {
-  const { grantee, flavour, version } = await whoIs(session)
-  const grants = await grantsOf(session)
+  return (await missingPrivilegesOfAll(session, [database])).get(database) ?? []
+}
+
+/** The same for each of the databases: what the user was granted is asked once. */
+export async function missingPrivilegesOfAll(
+  session: Session,
+  databases: readonly string[],
+): Promise<ReadonlyMap<string, MissingPrivilege[]>> {
+  const [user, grants] = [await whoIs(session), await grantsOf(session)]
+  return new Map(databases.map((database) => [database, missingFor(user, grants, database)]))
+}
+
+function missingFor(
+  { grantee, flavour, version }: User,
+  grants: Grant[],
+  database: string,
+): MissingPrivilege[] {
   const missing = missingOn(ON_THE_DATABASE, grants, database, grantee)
   const routines = routineGrants(flavour, version)
   if (!routines.some(({ privilege, on }) => holds(grants, privilege) || holdsTable(grants, privilege, on))) {
@@ -58,7 +73,13 @@ function missingOn(
     }))
 }
 
-async function whoIs(session: Session): Promise<{ grantee: string; flavour: string; version: string }> {
+interface User {
+  grantee: string
+  flavour: string
+  version: string
+}
+
+async function whoIs(session: Session): Promise<User> {
   const [who] = await session.query<{ user: string; version: string }>(
     'SELECT CURRENT_USER() AS user, VERSION() AS version',
   )

@@ -15,33 +15,47 @@ export async function missingPrivileges(
   database: string,
   signal: AbortSignal,
 ): Promise<MissingPrivilege[]> {
-  const mayConnect = await withSession(
-    connection,
-    connection.maintenanceDatabase,
-    signal,
-    async ({ query }) => {
-      const [row] = await query<{ may: boolean; role: string }>(
-        `select has_database_privilege(oid, 'CONNECT') as may, current_user as role from pg_database where datname = $1`,
-        [database],
-      )
-      if (!row) throw new AppError('database_not_found', `The server has no database “${database}”.`)
-      return row
-    },
-  )
-  if (!mayConnect.may) {
-    const grant = `GRANT CONNECT ON DATABASE ${quoteName(database)} TO ${quoteName(mayConnect.role)}`
-    return [{ what: `connect to database ${database}; what else is missing shows after that`, grant }]
+  try {
+    return await withSession(connection, database, signal, missingInside)
+  } catch (error) {
+    signal.throwIfAborted()
+    const missing = await missingToConnect(connection, database, signal)
+    if (!missing) throw error
+    return [missing]
   }
-  return withSession(connection, database, signal, async (session) => {
-    const role = quoteName(mayConnect.role)
-    return [
-      ...(await schemas(session, role)),
-      ...(await tables(session, role)),
-      ...(await sequences(session, role)),
-      ...(await largeObjects(session, role)),
-      ...(await hiddenRows(session, role)),
-    ]
-  })
+}
+
+async function missingInside(session: Session): Promise<MissingPrivilege[]> {
+  const [user] = await session.query<{ name: string }>('select current_user::text as name')
+  const role = quoteName(user?.name ?? '')
+  return [
+    ...(await schemas(session, role)),
+    ...(await tables(session, role)),
+    ...(await sequences(session, role)),
+    ...(await largeObjects(session, role)),
+    ...(await hiddenRows(session, role)),
+  ]
+}
+
+/** Undefined if that is not what keeps the user out. Throws `database_not_found`. */
+async function missingToConnect(
+  connection: PostgresConnection,
+  database: string,
+  signal: AbortSignal,
+): Promise<MissingPrivilege | undefined> {
+  const [row] = await withSession(connection, connection.maintenanceDatabase, signal, ({ query }) =>
+    query<{ may: boolean; role: string }>(
+      `select has_database_privilege(oid, 'CONNECT') as may, current_user::text as role
+         from pg_database where datname = $1`,
+      [database],
+    ),
+  )
+  if (!row) throw new AppError('database_not_found', `The server has no database “${database}”.`)
+  if (row.may) return undefined
+  return {
+    what: 'connect (what else is missing shows after that)',
+    grant: `GRANT CONNECT ON DATABASE ${quoteName(database)} TO ${quoteName(row.role)}`,
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { TestStep } from '../volume.ts'
+import { found, type TestStep, type TestStepName } from '../../shared/test-report.ts'
 import { request, type Bucket } from './client.ts'
 import { abortUpload } from './uploads.ts'
 import { asAppError } from '../../shared/errors.ts'
@@ -36,14 +36,12 @@ async function compareClocks(bucket: Bucket, signal: AbortSignal): Promise<Parti
     },
   )
   if (serverTime === undefined || Number.isNaN(serverTime)) {
-    return { outcome: 'skipped', detail: 'The storage does not tell its time.' }
+    return { outcome: 'skipped', ...found({ what: 'clockUnknown' }) }
   }
   const skew = Math.round((Date.now() - serverTime) / 1000)
-  if (Math.abs(skew) < SKEW_NOTICED) return { outcome: 'ok', detail: `${Math.abs(skew)} s apart` }
-  return {
-    outcome: 'warning',
-    detail: `This machine’s clock is ${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} the storage’s. Requests are signed with the storage’s time, but schedules and object locks go by this machine’s: set its clock.`,
-  }
+  const seconds = Math.abs(skew)
+  if (seconds < SKEW_NOTICED) return { outcome: 'ok', ...found({ what: 'clocksApart', seconds }) }
+  return { outcome: 'warning', ...found({ what: skew > 0 ? 'clockAhead' : 'clockBehind', seconds }) }
 }
 
 async function beginAndAbort(bucket: Bucket, signal: AbortSignal): Promise<Partial<TestStep>> {
@@ -67,13 +65,10 @@ async function findObjectLock(bucket: Bucket, signal: AbortSignal): Promise<Part
     }),
   )
   if (reply.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled') return { outcome: 'ok' }
-  return {
-    outcome: 'failed',
-    detail: 'The bucket was not made with object lock, so that nothing in it can be locked.',
-  }
+  return { outcome: 'failed', ...found({ what: 'noObjectLock' }) }
 }
 
-async function step(name: string, look: () => Promise<Partial<TestStep>>): Promise<TestStep> {
+async function step(name: TestStepName, look: () => Promise<Partial<TestStep>>): Promise<TestStep> {
   const started = performance.now()
   const took = () => Math.round(performance.now() - started)
   try {

@@ -3,8 +3,9 @@ import { notifications } from '@mantine/notifications'
 import { IconAlertTriangle, IconPencil, IconPlayerPlay, IconTestPipe, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { AppBackupRegistration } from '../../../src/shared/app-backups.ts'
+import { describeSchedule } from '../../../src/shared/schedule-words.ts'
 import { useChange } from '../api.ts'
-import { useLanguage, useT } from '../i18n/i18n.ts'
+import { useLanguage, useSpeech, useT } from '../i18n/i18n.ts'
 import { numberText } from '../parts/bytes.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
@@ -129,9 +130,10 @@ function Target({ registration }: { registration: AppBackupRegistration }) {
   )
 }
 
-function Schedules({ registration: { descriptions } }: { registration: AppBackupRegistration }) {
+function Schedules({ registration: { schedules } }: { registration: AppBackupRegistration }) {
   const t = useT()
-  if (descriptions.length === 0) {
+  const speech = useSpeech()
+  if (schedules.length === 0) {
     return (
       <Text size="sm" c="dimmed">
         {t('By hand only')}
@@ -140,9 +142,9 @@ function Schedules({ registration: { descriptions } }: { registration: AppBackup
   }
   return (
     <Stack gap={2}>
-      {descriptions.map((description) => (
-        <Text key={description} size="sm">
-          {description}
+      {schedules.map((rule) => (
+        <Text key={JSON.stringify(rule)} size="sm">
+          {describeSchedule(rule, speech)}
         </Text>
       ))}
     </Stack>

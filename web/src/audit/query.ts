@@ -1,3 +1,5 @@
+import { momentOf } from '../parts/local-minute.ts'
+
 const texts = ['search', 'action', 'actor', 'target', 'outcome', 'instance'] as const
 
 /** What the API is asked for what stands in the address of the page: there, times are those of the viewer’s clock. */
@@ -7,8 +9,8 @@ export function queryOf(filters: Record<string, string | undefined>): Record<str
     return value === undefined ? [] : [[name, value]]
   })
   const times = (['from', 'to'] as const).flatMap((name) => {
-    const time = new Date(filters[name] ?? '')
-    return Number.isNaN(time.getTime()) ? [] : [[name, time.toISOString()]]
+    const moment = momentOf(filters[name])
+    return moment === undefined ? [] : [[name, moment]]
   })
   return Object.fromEntries([...given, ...times]) as Record<string, string>
 }

@@ -2,17 +2,20 @@ import { Anchor, Button, Group, Paper, Stack, Text, Timeline, Title } from '@man
 import { IconArchive, IconRestore, IconShieldCheck, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Job } from '../../../src/shared/jobs.ts'
+import type { Restore } from '../../../src/shared/restores.ts'
 import type { Snapshot } from '../../../src/shared/snapshots-api.ts'
 import { useAsk } from '../api.ts'
-import { useT } from '../i18n/i18n.ts'
+import { type Translate, useT } from '../i18n/i18n.ts'
+import { useNames } from '../jobs/names.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Bytes } from '../parts/bytes.tsx'
 import { LinkTo } from '../parts/link.tsx'
 import { JobStateBadge } from '../parts/state-badge.tsx'
 import { When } from '../parts/when.tsx'
+import { databaseTitle } from './database-title.ts'
 
 /** Something that happened to the database. */
-type Happening = { at: string } & ({ snapshot: Snapshot } | { job: Job })
+type Happening = { at: string } & ({ snapshot: Snapshot } | { failure: Job } | { restore: Restore })
 
 /** How many are shown at first, and how many more each time. */
 const SHOWN = 15
@@ -33,14 +36,27 @@ export function DatabaseHistory({ planId, serverId, database }: DatabaseHistoryP
     query: { plan: planId, database, kind: ['backup'], state: ['failed'], limit: 100 },
   })
   // Databases of other servers may be called the same.
-  const restores = useAsk('GET /api/v1/jobs', {
-    query: { server: serverId, database, kind: ['restore'], limit: 100 },
+  const into = useAsk('GET /api/v1/restores', { query: { server: serverId, database, limit: 100 } })
+  const from = useAsk('GET /api/v1/restores', {
+    query: { sourcePlan: planId, sourceDatabase: database, limit: 100 },
   })
-  const isAnswered = snapshots.data && failures.data && restores.data
+  const names = useNames()
+  /** Where it was restored to, if that was elsewhere. */
+  const wordsFor = (restore: Restore) => {
+    if (restore.serverId === null || (restore.serverId === serverId && restore.database === database)) {
+      return undefined
+    }
+    const server = names.server(restore.serverId)
+    return t('into “{{database}}” on {{server}}', { database: databaseTitle(restore.database) ?? '', server })
+  }
+  const questions = [snapshots, failures, into, from]
+  const isAnswered = snapshots.data && failures.data && into.data && from.data
   const question = {
-    data: isAnswered && happenings(snapshots.data.items, [...failures.data.items, ...restores.data.items]),
-    error: snapshots.error ?? failures.error ?? restores.error,
-    refetch: () => Promise.all([snapshots.refetch(), failures.refetch(), restores.refetch()]),
+    data:
+      isAnswered &&
+      happenings(snapshots.data.items, failures.data.items, [...into.data.items, ...from.data.items]),
+    error: questions.find(({ error }) => error)?.error ?? null,
+    refetch: () => Promise.all(questions.map(({ refetch }) => refetch())),
   }
   return (
     <Paper withBorder p={{ base: 'md', sm: 'lg' }}>
@@ -66,7 +82,13 @@ export function DatabaseHistory({ planId, serverId, database }: DatabaseHistoryP
               <Timeline bulletSize={24} lineWidth={2}>
                 {all
                   .slice(0, shown)
-                  .map((one) => ('snapshot' in one ? snapshotItem(one.snapshot, t) : jobItem(one.job, t)))}
+                  .map((one) =>
+                    'snapshot' in one
+                      ? snapshotItem(one.snapshot, t)
+                      : 'failure' in one
+                        ? failureItem(one.failure, t)
+                        : restoreItem(one.restore, wordsFor(one.restore), t),
+                  )}
               </Timeline>
               {all.length > shown && (
                 <Button variant="default" onClick={() => setShown(shown + SHOWN)}>
@@ -81,18 +103,23 @@ export function DatabaseHistory({ planId, serverId, database }: DatabaseHistoryP
   )
 }
 
-function happenings(snapshots: readonly Snapshot[], jobs: readonly Job[]): Happening[] {
+function happenings(
+  snapshots: readonly Snapshot[],
+  failures: readonly Job[],
+  restores: readonly Restore[],
+): Happening[] {
+  // One of a snapshot of the database into itself was found twice.
+  const each = new Map(restores.map((restore) => [restore.id, restore]))
+  const endOf = ({ finishedAt, createdAt }: Pick<Job, 'finishedAt' | 'createdAt'>) => finishedAt ?? createdAt
   const all: Happening[] = [
     ...snapshots.map((snapshot) => ({ at: snapshot.takenAt, snapshot })),
-    ...jobs.map((job) => ({ at: job.finishedAt ?? job.createdAt, job })),
+    ...failures.map((failure) => ({ at: endOf(failure), failure })),
+    ...Array.from(each.values(), (restore) => ({ at: endOf(restore), restore })),
   ]
   return all.sort((a, b) => (a.at < b.at ? 1 : -1))
 }
 
-function snapshotItem(
-  { id, takenAt, rawBytes, provenAt, comment, copies }: Snapshot,
-  t: ReturnType<typeof useT>,
-) {
+function snapshotItem({ id, takenAt, rawBytes, provenAt, comment, copies }: Snapshot, t: Translate) {
   const good = copies.filter(({ state }) => state === 'stored').length
   return (
     <Timeline.Item
@@ -118,21 +145,48 @@ function snapshotItem(
   )
 }
 
-function jobItem({ id, kind, state, createdAt, finishedAt, error }: Job, t: ReturnType<typeof useT>) {
-  const isRestore = kind === 'restore'
+function failureItem({ id, state, createdAt, finishedAt, error }: Job, t: Translate) {
   return (
     <Timeline.Item
       key={id}
-      color={isRestore && state === 'succeeded' ? 'blue' : state === 'failed' ? 'red' : 'gray'}
-      bullet={isRestore ? <IconRestore size={13} aria-hidden /> : <IconX size={13} aria-hidden />}
+      color="red"
+      bullet={<IconX size={13} aria-hidden />}
       title={
         <Group gap="xs">
-          <Anchor component={LinkTo} to={isRestore ? `/restores/${id}` : `/jobs/${id}`}>
-            {isRestore ? t('Restore') : t('Backup')}
+          <Anchor component={LinkTo} to={`/jobs/${id}`}>
+            {t('Backup')}
           </Anchor>
           <JobStateBadge state={state} size="sm" />
           <Text size="sm" c="dimmed">
             <When at={finishedAt ?? createdAt} />
+          </Text>
+        </Group>
+      }
+    >
+      {error && <Text size="sm">{error.message}</Text>}
+    </Timeline.Item>
+  )
+}
+
+function restoreItem(
+  { id, state, createdAt, finishedAt, error }: Restore,
+  where: string | undefined,
+  t: Translate,
+) {
+  return (
+    <Timeline.Item
+      key={id}
+      color={state === 'succeeded' ? 'blue' : state === 'failed' ? 'red' : 'gray'}
+      bullet={<IconRestore size={13} aria-hidden />}
+      title={
+        <Group gap="xs">
+          <Anchor component={LinkTo} to={`/restores/${id}`}>
+            {t('Restore')}
+          </Anchor>
+          <JobStateBadge state={state} size="sm" />
+          <Text size="sm" c="dimmed">
+            <When at={finishedAt ?? createdAt} />
+            {where !== undefined && ` · ${where}`}
           </Text>
         </Group>
       }

@@ -1,5 +1,6 @@
 import i18next from 'i18next'
 import { initReactI18next, useTranslation } from 'react-i18next'
+import type { Speech, Translate } from '../../../src/shared/words.ts'
 import plurals from './en.json'
 
 /*
@@ -68,7 +69,7 @@ function chosenLanguage(): Language {
   return (known as Language | undefined) ?? 'en'
 }
 
-export type Translate = (english: string, values?: Record<string, unknown>) => string
+export type { Translate }
 
 /** The words of the language that is chosen. */
 export function useT(): Translate {
@@ -84,6 +85,11 @@ export function useChosenLanguage(): Language {
 export function useLanguage(): string {
   const language = useChosenLanguage()
   return navigator.languages.find((tag) => tag.startsWith(`${language}-`)) ?? language
+}
+
+/** For sentences that are made from data; see `describeSchedule`. */
+export function useSpeech(): Speech {
+  return { t: useT(), language: useLanguage() }
 }
 
 /** Marks words that are translated where they are shown: `t(states[state])`. */

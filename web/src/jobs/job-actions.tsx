@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconPlayerStop, IconRefresh } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
-import { isOver, type Job } from '../../../src/shared/jobs.ts'
+import { isOver, isRetried, type Job, retriedKinds } from '../../../src/shared/jobs.ts'
 import { useChange } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
@@ -10,38 +10,16 @@ import { LinkTo } from '../parts/link.tsx'
 /** Stops a job that is not over, and does again what has failed. Returns what goes wrong, to be shown in place. */
 export function useJobActions(job: Job) {
   const navigate = useNavigate()
-  const follow = ({ body }: { body: object }) => {
-    const id = 'jobId' in body ? body.jobId : 'id' in body ? body.id : undefined
-    if (typeof id === 'string') void navigate({ to: `/jobs/${id}` })
-  }
   const cancel = useChange('POST /api/v1/jobs/{id}/cancel')
-  const run = useChange('POST /api/v1/plans/{id}/run', { onSuccess: follow })
-  const verify = useChange('POST /api/v1/snapshots/{id}/verify', { onSuccess: follow })
-  const check = useChange('POST /api/v1/volumes/{id}/check', { onSuccess: follow })
-  const scan = useChange('POST /api/v1/volumes/{id}/scan', { onSuccess: follow })
-  const { planId, database, snapshotId, volumeId } = job
-  const again: Record<string, (() => void) | undefined> = {
-    ...(planId !== null && {
-      backup: () =>
-        run.mutate({ params: { id: planId }, body: database === null ? {} : { databases: [database] } }),
-      'run-plan': () => run.mutate({ params: { id: planId }, body: {} }),
-    }),
-    ...(snapshotId !== null && {
-      verify: () =>
-        verify.mutate({ params: { id: snapshotId }, body: volumeId === null ? {} : { volumeId } }),
-    }),
-    ...(volumeId !== null && {
-      'file-check': () => check.mutate({ params: { id: volumeId }, body: {} }),
-      'content-check': () => check.mutate({ params: { id: volumeId }, body: { contents: true } }),
-      'scan-volume': () => scan.mutate({ params: { id: volumeId } }),
-    }),
-  }
+  const retry = useChange('POST /api/v1/jobs/{id}/retry', {
+    onSuccess: ({ body }) => void navigate({ to: `/jobs/${body.id}` }),
+  })
   return {
     cancel: () => cancel.mutate({ params: { id: job.id } }),
     isCancelling: cancel.isPending || (job.isCancelRequested && !isOver(job.state)),
-    again: again[job.kind],
-    isStarting: run.isPending || verify.isPending || check.isPending || scan.isPending,
-    error: cancel.error ?? run.error ?? verify.error ?? check.error ?? scan.error,
+    retry: () => retry.mutate({ params: { id: job.id } }),
+    isStarting: retry.isPending,
+    error: cancel.error ?? retry.error,
   }
 }
 
@@ -87,14 +65,14 @@ export function JobButtons({ job, actions, size = 'sm' }: JobButtonsProps) {
       </Button>
     )
   }
-  if (!actions.again || !may('run-backups')) return null
+  if (!isRetried(job.kind) || !may('run-backups') || !may(retriedKinds[job.kind])) return null
   return (
     <Button
       size={size}
       variant="default"
       loading={actions.isStarting}
       leftSection={icon}
-      onClick={actions.again}
+      onClick={actions.retry}
     >
       {t('Try again')}
     </Button>

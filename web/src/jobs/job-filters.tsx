@@ -1,12 +1,24 @@
-import { Button, Group, MultiSelect, Select } from '@mantine/core'
+import { Button, Group, MultiSelect, Select, TextInput } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import { jobStates } from '../../../src/shared/job-states.ts'
 import { useFilters } from '../filters.ts'
 import { msg, useT } from '../i18n/i18n.ts'
 import { jobKinds } from './job-kinds.ts'
+import { momentOf } from '../parts/local-minute.ts'
 import { useNames } from './names.ts'
 
-const names = ['state', 'kind', 'server', 'plan', 'volume', 'database', 'snapshot', 'parent'] as const
+const names = [
+  'state',
+  'kind',
+  'server',
+  'plan',
+  'volume',
+  'database',
+  'snapshot',
+  'parent',
+  'from',
+  'to',
+] as const
 
 /** What the states of jobs are called. */
 export const stateWords: Record<(typeof jobStates)[number], string> = {
@@ -18,12 +30,13 @@ export const stateWords: Record<(typeof jobStates)[number], string> = {
   cancelled: msg('cancelled'),
 }
 
-/** What the list of jobs is limited to, as it stands in the address. */
+/** What the list of jobs is limited to, as it stands in the address; times are those of the viewer’s clock. */
 export function useJobFilters() {
   const [filters, setFilters] = useFilters()
-  const query = Object.fromEntries(names.flatMap((name) => (filters[name] ? [[name, filters[name]]] : [])))
+  const given = Object.fromEntries(names.flatMap((name) => (filters[name] ? [[name, filters[name]]] : [])))
+  const query = { ...given, from: momentOf(given['from']), to: momentOf(given['to']) }
   const clear = () => setFilters(Object.fromEntries(names.map((name) => [name, undefined])))
-  return { filters, setFilters, query, clear, isFiltered: Object.keys(query).length > 0 }
+  return { filters, setFilters, query, clear, isFiltered: Object.keys(given).length > 0 }
 }
 
 export function JobFilters({ filters, setFilters, clear, isFiltered }: ReturnType<typeof useJobFilters>) {
@@ -76,6 +89,20 @@ export function JobFilters({ filters, setFilters, clear, isFiltered }: ReturnTyp
         w={{ base: '100%', xs: 190 }}
         searchable
         clearable
+      />
+      <TextInput
+        type="datetime-local"
+        label={t('Ended from')}
+        value={filters['from'] ?? ''}
+        onChange={({ currentTarget }) => setFilters({ from: currentTarget.value })}
+        w={{ base: '100%', xs: 210 }}
+      />
+      <TextInput
+        type="datetime-local"
+        label={t('Ended before')}
+        value={filters['to'] ?? ''}
+        onChange={({ currentTarget }) => setFilters({ to: currentTarget.value })}
+        w={{ base: '100%', xs: 210 }}
       />
       {isFiltered && (
         <Button variant="subtle" leftSection={<IconX size={16} aria-hidden />} onClick={clear}>

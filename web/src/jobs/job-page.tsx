@@ -12,6 +12,7 @@ import { LinkTo } from '../parts/link.tsx'
 import { Page } from '../parts/page.tsx'
 import { JobStateBadge } from '../parts/state-badge.tsx'
 import { More } from '../parts/more.tsx'
+import { ComesAgain } from './comes-again.tsx'
 import { JobButtons, useJobActions } from './job-actions.tsx'
 import { JobDuration } from './job-duration.tsx'
 import { kindText } from './job-kinds.ts'
@@ -76,6 +77,7 @@ function Shown({ job }: { job: Job }) {
     >
       {actions.error && <Failed error={actions.error} />}
       {error && <Trouble job={job} error={error} />}
+      <ComesAgain job={job} />
       <Grid gap="lg">
         <Grid.Col span={{ base: 12, md: 6 }}>
           <Paper withBorder p="md" h="100%">

@@ -21,7 +21,7 @@ export function JobStages({ job }: { job: Job }) {
   const t = useT()
   const language = useLanguage()
   const now = useNow(job.runAt)
-  const { kind, state, createdAt, startedAt, finishedAt, attempt, maxAttempts, runAt, waitsFor } = job
+  const { kind, state, createdAt, startedAt, finishedAt, attempt, maxAttempts, runAt } = job
   const at = (time: string | null) => (time === null ? undefined : exactTime(time, language))
   const stages: (Stage & { seconds?: number })[] =
     state === 'running' ? stagesOf(kind, job.progress?.phase ?? 'connecting') : pastStages(job)
@@ -34,7 +34,7 @@ export function JobStages({ job }: { job: Job }) {
           ? at(startedAt)
           : Date.parse(runAt) > now && t('Not before {{time}}', { time: at(runAt) })}
         {attempt > 1 && <span>{t('Attempt {{attempt}} of {{maxAttempts}}', { attempt, maxAttempts })}</span>}
-        {state === 'queued' && waitsFor.length > 0 && <WaitsFor sentences={waitsFor} />}
+        {state === 'queued' && <WaitsFor resources={job.waitsForResources} />}
       </Stack>
     ),
     state: state === 'queued' ? 'now' : 'done',

@@ -1,6 +1,6 @@
 import { Anchor, Group, List, Stack, Text } from '@mantine/core'
-import { isOver, type Job } from '../../../src/shared/jobs.ts'
-import { useT } from '../i18n/i18n.ts'
+import { describeWait, type FullResource, isOver, type Job } from '../../../src/shared/jobs.ts'
+import { useSpeech, useT } from '../i18n/i18n.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { Failed } from '../parts/failed.tsx'
 import { LinkTo } from '../parts/link.tsx'
@@ -57,7 +57,7 @@ export function JobTable({ label, jobs }: JobTableProps) {
 /** The state, and what makes it what it is: how far it is, what it waits for, or why it failed. */
 function JobState({ job }: { job: Job }) {
   const t = useT()
-  const { state, error, waitsFor, isCancelRequested } = job
+  const { state, error, waitsForResources, isCancelRequested } = job
   return (
     <Stack gap={4}>
       <Group gap="xs">
@@ -69,7 +69,7 @@ function JobState({ job }: { job: Job }) {
         )}
       </Group>
       {state === 'running' && <JobProgress job={job} />}
-      {state === 'queued' && waitsFor.length > 0 && <WaitsFor sentences={waitsFor} />}
+      {state === 'queued' && <WaitsFor resources={waitsForResources} />}
       {error && state !== 'succeeded' && (
         <Text size="xs" lineClamp={2} title={error.message}>
           {error.message}
@@ -79,16 +79,18 @@ function JobState({ job }: { job: Job }) {
   )
 }
 
-export function WaitsFor({ sentences }: { sentences: readonly string[] }) {
+export function WaitsFor({ resources }: { resources: readonly FullResource[] }) {
   const t = useT()
+  const speech = useSpeech()
+  if (resources.length === 0) return null
   return (
     <div>
       <Text size="xs" c="dimmed">
         {t('Waits for')}
       </Text>
       <List size="xs">
-        {sentences.map((sentence) => (
-          <List.Item key={sentence}>{sentence}</List.Item>
+        {resources.map((resource) => (
+          <List.Item key={`${resource.kind} ${resource.name}`}>{describeWait(resource, speech)}</List.Item>
         ))}
       </List>
     </div>

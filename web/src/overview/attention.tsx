@@ -1,7 +1,7 @@
 import { Anchor, Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
 import { IconPlayerPlay } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
-import type { DatabaseStanding, Overview, Standing } from '../../../src/shared/overview.ts'
+import type { DatabaseStanding, Overview, Standing, Trouble } from '../../../src/shared/overview.ts'
 import { useChange } from '../api.ts'
 import { databaseTitle } from '../databases/database-title.ts'
 import { msg, useT } from '../i18n/i18n.ts'
@@ -11,6 +11,7 @@ import { LinkTo } from '../parts/link.tsx'
 import { StandingBadge } from '../parts/state-badge.tsx'
 import { When } from '../parts/when.tsx'
 import classes from './overview.module.css'
+import { TroubleItem } from './trouble-item.tsx'
 
 const sentences: Record<Standing, string> = {
   protected: msg('The last backup succeeded.'),
@@ -22,12 +23,13 @@ const sentences: Record<Standing, string> = {
 interface AttentionProps {
   items: readonly DatabaseStanding[]
   counts: Overview['counts']
+  troubles: readonly Trouble[]
 }
 
-/** Exactly which databases are not protected, since when and why, with what helps beside each. */
-export function Attention({ items, counts }: AttentionProps) {
+/** Exactly which databases are not protected, and what else is wrong: since when, why, and with what helps beside each. */
+export function Attention({ items, counts, troubles }: AttentionProps) {
   const t = useT()
-  if (items.length === 0) return null
+  if (items.length + troubles.length === 0) return null
   const others = counts.failing + counts.overdue + counts.never - items.length
   return (
     <Paper withBorder>
@@ -49,6 +51,9 @@ export function Attention({ items, counts }: AttentionProps) {
             {t('{{count}} more', { count: others })}
           </Anchor>
         )}
+        {troubles.map((trouble) => (
+          <TroubleItem key={`${trouble.kind} ${trouble.id} ${trouble.name}`} trouble={trouble} />
+        ))}
       </Stack>
     </Paper>
   )

@@ -1,8 +1,11 @@
 import { Heatmap } from '@mantine/charts'
 import '@mantine/charts/styles.css'
 import { Box, Group, Text } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import { type KeyboardEvent, useRef, useState } from 'react'
 import type { OverviewHistory } from '../../../src/shared/overview.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
+import { localMinute } from '../parts/local-minute.ts'
 import classes from './overview.module.css'
 
 type Day = OverviewHistory['days'][number]
@@ -14,11 +17,18 @@ const colors = {
   bad: 'var(--mantine-color-red-6)',
 }
 
-/** Each day a field: green if all backups succeeded, red if none did. */
+/** How far each key goes, in days: a week is a column. */
+const steps: Record<string, number> = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -7, ArrowRight: 7 }
+
+/** Each day a field that leads to its jobs: green if all backups succeeded, red if none did. */
 export default function HeatMap({ days }: { days: readonly Day[] }) {
   const t = useT()
   const language = useLanguage()
   const byDate = new Map(days.map((day) => [day.date, day]))
+  const navigate = useNavigate()
+  const map = useRef<SVGSVGElement>(null)
+  // One of them is reached by tab, the others from there by arrows.
+  const [reached, setReached] = useState(days.at(-1)?.date)
   const bad = days.filter((day) => day.failed > 0 || day.partial > 0).length
   const name = (date: string) =>
     new Intl.DateTimeFormat(language, {
@@ -38,11 +48,41 @@ export default function HeatMap({ days }: { days: readonly Day[] }) {
       failed,
     })
   }
+  const open = (date: string) => {
+    const index = days.findIndex((day) => day.date === date)
+    const ends = days[index + 1]
+    const search = {
+      kind: 'backup,run-plan',
+      from: localMinute(days[index]?.startsAt),
+      ...(ends && { to: localMinute(ends.startsAt) }),
+    }
+    void navigate({ to: '/jobs', search })
+  }
+  const press = (event: KeyboardEvent, date: string) => {
+    const step = steps[event.key]
+    if (event.key === 'Enter') open(date)
+    else if (step !== undefined) {
+      const other = days[days.findIndex((day) => day.date === date) + step]
+      if (!other) return
+      event.preventDefault()
+      map.current?.querySelector<SVGRectElement>(`[data-date="${other.date}"]`)?.focus()
+    }
+  }
+  const linkOf = (date: string) => ({
+    role: 'link',
+    'aria-label': describe(date),
+    'data-date': date,
+    tabIndex: date === reached ? 0 : -1,
+    onFocus: () => setReached(date),
+    onClick: () => open(date),
+    onKeyDown: (event: KeyboardEvent) => press(event, date),
+  })
   return (
     <>
       <Box className={classes.days}>
         <Heatmap
-          role="img"
+          ref={map}
+          role="group"
           aria-label={
             bad === 0
               ? t('No backup failed in the last {{count}} days.', { count: days.length })
@@ -61,7 +101,7 @@ export default function HeatMap({ days }: { days: readonly Day[] }) {
           rectRadius={5}
           withTooltip
           getTooltipLabel={({ date }) => describe(date)}
-          getRectProps={({ date }) => ({ fill: colorOf(byDate.get(date)) })}
+          getRectProps={({ date }) => ({ fill: colorOf(byDate.get(date)), ...linkOf(date) })}
         />
       </Box>
       <Group gap="md">

@@ -49,10 +49,10 @@ export function OverviewPage() {
     >
       <Checklist />
       <Asked question={overview}>
-        {({ counts, items, nextRuns, running }) => (
+        {({ counts, items, troubles, nextRuns, running }) => (
           <Stack gap="lg">
-            <Verdict counts={counts} items={items} />
-            <Attention items={items} counts={counts} />
+            <Verdict counts={counts} items={items} troubles={troubles} />
+            <Attention items={items} counts={counts} troubles={troubles} />
             {running.count > 0 && <RunningJobs running={running} />}
             <Grid gap="lg">
               <Grid.Col span={{ base: 12, md: 7 }}>

@@ -1,6 +1,6 @@
 import { Anchor, Group, Paper, SimpleGrid, Stack, Text, ThemeIcon } from '@mantine/core'
 import { IconAlertTriangle, IconShieldCheck, IconShieldOff } from '@tabler/icons-react'
-import type { DatabaseStanding, Overview, Standing } from '../../../src/shared/overview.ts'
+import type { DatabaseStanding, Overview, Standing, Trouble } from '../../../src/shared/overview.ts'
 import { databaseTitle } from '../databases/database-title.ts'
 import { msg, type Translate, useLanguage, useT } from '../i18n/i18n.ts'
 import { numberText } from '../parts/bytes.tsx'
@@ -24,14 +24,21 @@ interface VerdictProps {
   counts: Overview['counts']
   /** Those that are not protected, or the first of them. */
   items: readonly DatabaseStanding[]
+  /** What else is wrong. */
+  troubles: readonly Trouble[]
 }
 
 /** One sentence that reassures, or says which are not protected and since when; and the numbers behind it. */
-export function Verdict({ counts, items }: VerdictProps) {
+export function Verdict({ counts, items, troubles }: VerdictProps) {
   const t = useT()
   const language = useLanguage()
   const total = order.reduce((sum, standing) => sum + counts[standing], 0)
   const open = total - counts.protected
+  const namesOf = (names: readonly string[], all = names.length) =>
+    listText(
+      [...names.slice(0, NAMED), ...(all > NAMED ? [t('{{count}} more', { count: all - NAMED })] : [])],
+      language,
+    )
   if (total === 0) {
     return (
       <Paper withBorder p="lg">
@@ -44,7 +51,19 @@ export function Verdict({ counts, items }: VerdictProps) {
   return (
     <Paper withBorder p="lg">
       <Stack gap="lg">
-        {open === 0 ? (
+        {open === 0 && troubles.length > 0 ? (
+          <Sentence
+            color="orange"
+            icon={<IconAlertTriangle aria-hidden />}
+            about={namesOf([...new Set(troubles.map(({ name }) => name))])}
+          >
+            {total === 1
+              ? t('Your database is protected, but something else needs attention')
+              : t('All {{count}} databases are protected, but something else needs attention', {
+                  count: total,
+                })}
+          </Sentence>
+        ) : open === 0 ? (
           <Sentence color="green" icon={<IconShieldCheck aria-hidden />}>
             {total === 1
               ? t('Your database is protected')
@@ -54,12 +73,9 @@ export function Verdict({ counts, items }: VerdictProps) {
           <Sentence
             color={counts.failing > 0 ? 'red' : 'orange'}
             icon={<IconAlertTriangle aria-hidden />}
-            about={listText(
-              [
-                ...items.slice(0, NAMED).map((item) => nameOf(item, t, language)),
-                ...(open > NAMED ? [t('{{count}} more', { count: open - NAMED })] : []),
-              ],
-              language,
+            about={namesOf(
+              items.map((item) => nameOf(item, t, language)),
+              open,
             )}
           >
             {t('{{count}} of {{total}} databases are not protected', { count: open, total })}

@@ -3,12 +3,16 @@ import { IconCheck, IconCopy } from '@tabler/icons-react'
 import { useT } from '../i18n/i18n.ts'
 import classes from './code-block.module.css'
 
+/** So many lines are seen whole; more are scrolled. */
+const SEEN_LINES = 12
+
 /** A command or a policy to paste, with a button that copies it. */
 export function CodeBlock({ code, label }: { code: string; label: string }) {
   const t = useT()
+  const isLong = code.split('\n').length > SEEN_LINES
   return (
     <Box pos="relative">
-      <Code block className={classes.code}>
+      <Code block className={classes.code} {...(isLong && { mah: '16em', tabIndex: 0 })}>
         {code}
       </Code>
       <CopyButton value={code}>

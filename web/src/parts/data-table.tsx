@@ -1,4 +1,5 @@
-import { Box, Paper, Stack, Table, Text, VisuallyHidden } from '@mantine/core'
+import { Box, Group, Paper, Stack, Table, Text, UnstyledButton, VisuallyHidden } from '@mantine/core'
+import { IconArrowDown, IconArrowsSort, IconArrowUp } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { useT } from '../i18n/i18n.ts'
 import classes from './data-table.module.css'
@@ -10,6 +11,14 @@ export interface Column<Row> {
   align?: 'right'
   /** `name` takes what room there is. */
   isWide?: boolean
+  /** The rows can be sorted by it, with its head. */
+  sorting?: Sorting
+}
+
+interface Sorting {
+  /** Undefined: they are sorted by something else. */
+  order: 'asc' | 'desc' | undefined
+  onSort: () => void
 }
 
 interface DataTableProps<Row> {
@@ -34,9 +43,15 @@ export function DataTable<Row>({ label, columns, rows, idOf, selection }: DataTa
           <Table>
             <Table.Thead>
               <Table.Tr>
-                {columns.map(({ title, align }, index) => (
-                  <Table.Th key={index} ta={align}>
-                    {title === '' ? <VisuallyHidden>{t('Actions')}</VisuallyHidden> : title}
+                {columns.map(({ title, align, sorting }, index) => (
+                  <Table.Th key={index} ta={align} aria-sort={sorting?.order && directions[sorting.order]}>
+                    {title === '' ? (
+                      <VisuallyHidden>{t('Actions')}</VisuallyHidden>
+                    ) : sorting ? (
+                      <SortButton title={title} {...sorting} />
+                    ) : (
+                      title
+                    )}
                   </Table.Th>
                 ))}
               </Table.Tr>
@@ -76,6 +91,20 @@ export function DataTable<Row>({ label, columns, rows, idOf, selection }: DataTa
         ))}
       </Stack>
     </>
+  )
+}
+
+const directions = { asc: 'ascending', desc: 'descending' } as const
+
+function SortButton({ title, order, onSort }: Sorting & { title: string }) {
+  const Icon = order === undefined ? IconArrowsSort : order === 'asc' ? IconArrowUp : IconArrowDown
+  return (
+    <UnstyledButton fz="inherit" fw="inherit" onClick={onSort}>
+      <Group component="span" gap={4} wrap="nowrap" display="inline-flex">
+        {title}
+        <Icon size={14} aria-hidden opacity={order === undefined ? 0.5 : 1} />
+      </Group>
+    </UnstyledButton>
   )
 }
 

@@ -1,10 +1,6 @@
 import { DateInput, type DateInputProps } from '@mantine/dates'
 import { useChosenLanguage, useT } from '../i18n/i18n.ts'
-import '@mantine/dates/styles.css'
-import 'dayjs/locale/de'
-import 'dayjs/locale/es'
-import 'dayjs/locale/fr'
-import 'dayjs/locale/zh'
+import './calendar-words.ts'
 
 /** A day, typed or chosen from a calendar in the language of the page. */
 export function DayInput(props: DateInputProps) {

@@ -1,9 +1,13 @@
 import { Alert, Group, Paper, Stack, Text, ThemeIcon } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconMinus, IconX } from '@tabler/icons-react'
-import type { TestReport, TestStep } from '../../../src/shared/test-report.ts'
-import { useLanguage, useT } from '../i18n/i18n.ts'
+import {
+  describeFinding,
+  describeStep,
+  type TestReport,
+  type TestStep,
+} from '../../../src/shared/test-report.ts'
+import { msg, useLanguage, useT } from '../i18n/i18n.ts'
 import { CodeBlock } from './code-block.tsx'
-import { outcomes, stepText } from './test-steps.ts'
 import { durationText } from './when.tsx'
 
 const faces: Record<TestStep['outcome'], { color: string; icon: typeof IconCheck }> = {
@@ -11,6 +15,13 @@ const faces: Record<TestStep['outcome'], { color: string; icon: typeof IconCheck
   warning: { color: 'orange', icon: IconAlertTriangle },
   failed: { color: 'red', icon: IconX },
   skipped: { color: 'gray', icon: IconMinus },
+}
+
+const outcomes: Record<TestStep['outcome'], string> = {
+  ok: msg('ok'),
+  warning: msg('warning'),
+  failed: msg('failed'),
+  skipped: msg('skipped'),
 }
 
 /** What a test of a connection or a volume has found, step by step. */
@@ -42,9 +53,11 @@ export function TestSteps({ steps }: Pick<TestReport, 'steps'>) {
   )
 }
 
-function Step({ step: { step, outcome, detail, milliseconds } }: { step: TestStep }) {
+function Step({ step }: { step: TestStep }) {
   const t = useT()
   const language = useLanguage()
+  const { outcome, finding, statements, milliseconds } = step
+  const detail = finding ? describeFinding(finding, { t, language }) : step.detail
   const { color, icon: Icon } = faces[outcome]
   return (
     <Group component="li" align="flex-start" wrap="nowrap" gap="sm">
@@ -53,9 +66,10 @@ function Step({ step: { step, outcome, detail, milliseconds } }: { step: TestSte
       </ThemeIcon>
       <Stack gap={2} style={{ flex: 1, minWidth: 0 }}>
         <Text size="sm" fw={500}>
-          {stepText(t, step)}
+          {describeStep(step, { t, language })}
         </Text>
         {detail !== undefined && <Detail text={detail} isFailure={outcome === 'failed'} />}
+        {statements !== undefined && <CodeBlock code={statements} label={t('Copy the statements')} />}
       </Stack>
       {milliseconds !== undefined && (
         <Text size="xs" c="dimmed">
@@ -66,11 +80,10 @@ function Step({ step: { step, outcome, detail, milliseconds } }: { step: TestSte
   )
 }
 
-/** What was found, with its line breaks; a policy that it ends with, or what grants privileges, stands below, to be copied. */
+/** What was found, with its line breaks; a policy that it ends with stands below, to be copied. */
 function Detail({ text, isFailure }: { text: string; isFailure: boolean }) {
   const t = useT()
   const { sentence, policy } = policyIn(text)
-  const statements = statementsIn(sentence)
   return (
     <>
       <Text
@@ -81,18 +94,8 @@ function Detail({ text, isFailure }: { text: string; isFailure: boolean }) {
         {sentence}
       </Text>
       {policy !== undefined && <CodeBlock code={policy} label={t('Copy the policy')} />}
-      {statements !== '' && <CodeBlock code={statements} label={t('Copy the statements')} />}
     </>
   )
-}
-
-/** All that an administrator has to run, in one piece. */
-function statementsIn(text: string): string {
-  const lines = text.split('\n').map((line) => line.trim())
-  return lines
-    .filter((line) => /^(GRANT|ALTER) /.test(line))
-    .map((line) => `${line};`)
-    .join('\n')
 }
 
 function policyIn(text: string): { sentence: string; policy?: string } {

@@ -4,13 +4,13 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Plan } from '../../../src/shared/plans.ts'
-import { askingAll, useChange } from '../api.ts'
+import { asking, useChange } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
 import { numberText } from '../parts/bytes.tsx'
 import { Confirm } from '../parts/confirm.tsx'
-import { PlanLosses } from './plan-losses.tsx'
+import { PlanInUse, PlanLosses } from './plan-losses.tsx'
 
 interface DeletePlanProps {
   plan: Plan
@@ -25,11 +25,13 @@ export function DeletePlan({ plan: { id, name }, isOpen, onClose }: DeletePlanPr
   const may = useMay()
   const navigate = useNavigate()
   const [fate, setFate] = useState<'keep' | 'delete'>('keep')
-  const snapshots = useQuery({
-    ...askingAll('GET /api/v1/snapshots', { query: { plan: id } }),
+  const losses = useQuery({
+    ...asking('GET /api/v1/plans/{id}/losses', { params: { id } }),
     enabled: isOpen,
+    staleTime: 0,
   })
-  const count = snapshots.data?.length ?? 0
+  const { snapshots = 0, keptCount = 0, scheduledRestores = [], runningBackups = 0 } = losses.data ?? {}
+  const isUsed = scheduledRestores.length + runningBackups > 0
   const remove = useChange('DELETE /api/v1/plans/{id}', {
     onSuccess: ({ body }) => {
       if (body && body.keptCount > 0) {
@@ -44,7 +46,7 @@ export function DeletePlan({ plan: { id, name }, isOpen, onClose }: DeletePlanPr
       return navigate({ to: jobId === undefined ? '/plans' : `/jobs/${jobId}` })
     },
   })
-  const isDeletingAll = fate === 'delete' && count > 0
+  const isDeletingAll = fate === 'delete' && snapshots > 0
   const close = () => {
     remove.reset()
     setFate('keep')
@@ -57,21 +59,23 @@ export function DeletePlan({ plan: { id, name }, isOpen, onClose }: DeletePlanPr
       title={t('Delete the plan “{{name}}”?', { name })}
       action={isDeletingAll ? t('Delete plan and snapshots') : t('Delete plan')}
       isPending={remove.isPending}
-      isDisabled={snapshots.data === undefined}
+      isDisabled={losses.data === undefined || isUsed}
       error={remove.error}
-      typed={isDeletingAll ? name : undefined}
+      typed={isDeletingAll && !isUsed ? name : undefined}
       onConfirm={() => remove.mutate({ params: { id }, query: { snapshots: fate } })}
     >
       <Text size="sm">{t('What it says is lost, and nothing of it is backed up by itself any more.')}</Text>
-      <Asked question={snapshots} lines={2}>
-        {(found) =>
-          found.length === 0 ? (
+      <Asked question={losses} lines={2}>
+        {(losses) =>
+          isUsed ? (
+            <PlanInUse losses={losses} />
+          ) : snapshots + keptCount === 0 ? (
             <Text size="sm">{t('It has no snapshots.')}</Text>
           ) : (
             <Stack gap="md">
               <Radio.Group
                 label={t('What becomes of its {{number}} snapshots?', {
-                  number: numberText(count, language),
+                  number: numberText(snapshots + keptCount, language),
                 })}
                 value={fate}
                 onChange={(chosen) => setFate(chosen)}
@@ -90,7 +94,7 @@ export function DeletePlan({ plan: { id, name }, isOpen, onClose }: DeletePlanPr
                   />
                 </Stack>
               </Radio.Group>
-              <PlanLosses snapshots={found} fate={fate} />
+              {fate === 'delete' && <PlanLosses losses={losses} />}
             </Stack>
           )
         }

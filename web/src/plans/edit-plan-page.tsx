@@ -1,5 +1,8 @@
+import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
+import { type AppError, asAppError } from '../../../src/shared/errors.ts'
+import type { DatabaseRetention } from '../../../src/shared/retention-preview.ts'
 import { useChange } from '../api.ts'
 import { useParams } from '../filters.ts'
 import { useT } from '../i18n/i18n.ts'
@@ -7,7 +10,8 @@ import { Asked } from '../parts/asked.tsx'
 import { Page } from '../parts/page.tsx'
 import { UnsavedGuard } from '../parts/unsaved.tsx'
 import { type Saved, useSaved } from '../saved.ts'
-import { changesOf, draftOf } from './plan-draft.ts'
+import { KeepsLess, lostBySaving } from './keeps-less.tsx'
+import { changesOf, draftOf, trialOf } from './plan-draft.ts'
 import { PlanForm } from './plan-form.tsx'
 
 export function EditPlanPage() {
@@ -39,6 +43,24 @@ function EditPlan({ saved }: { saved: Saved<'GET /api/v1/plans/{id}'> }) {
   const save = useChange('PATCH /api/v1/plans/{id}', {
     onSuccess: () => navigate({ to: `/plans/${plan.id}`, ignoreBlocker: true }),
   })
+  const store = () => save.mutate({ params: { id: plan.id }, body: changesOf(draft), ifMatch: etag })
+  const look = useMutation<DatabaseRetention[], AppError>({
+    mutationFn: async () => {
+      try {
+        return await lostBySaving(plan.id, draft)
+      } catch (thrown) {
+        const error = asAppError(thrown)
+        // What is wrong in a field is said there when the plan is saved, which changes nothing then.
+        if (error.code === 'invalid_input') return []
+        throw error
+      }
+    },
+    meta: { changesNothing: true },
+    onSuccess: (lost) => {
+      if (lost.length === 0) store()
+    },
+  })
+  const keepsTheSame = JSON.stringify(trialOf(draft)) === JSON.stringify(trialOf(plan))
   return (
     <>
       <UnsavedGuard when={isDirty} />
@@ -46,12 +68,19 @@ function EditPlan({ saved }: { saved: Saved<'GET /api/v1/plans/{id}'> }) {
         planId={plan.id}
         draft={draft}
         onChange={setDraft}
-        error={save.error}
-        isPending={save.isPending}
+        error={save.error ?? look.error}
+        isPending={look.isPending || save.isPending}
         isDisabled={!isDirty}
-        onSave={() => save.mutate({ params: { id: plan.id }, body: changesOf(draft), ifMatch: etag })}
+        onSave={() => (keepsTheSame ? store() : look.mutate())}
         action={t('Save plan')}
         cancelTo={`/plans/${plan.id}`}
+      />
+      <KeepsLess
+        lost={look.data ?? []}
+        onClose={() => look.reset()}
+        onConfirm={store}
+        isPending={save.isPending}
+        error={save.error}
       />
     </>
   )

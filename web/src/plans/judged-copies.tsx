@@ -1,6 +1,7 @@
 import { Anchor, Stack, Text, Title } from '@mantine/core'
+import { describeReason } from '../../../src/shared/retention.ts'
 import type { DatabaseRetention } from '../../../src/shared/retention-preview.ts'
-import { useLanguage, useT } from '../i18n/i18n.ts'
+import { useSpeech, useT } from '../i18n/i18n.ts'
 import { Bytes } from '../parts/bytes.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { LinkTo } from '../parts/link.tsx'
@@ -13,15 +14,15 @@ type Staying = DatabaseRetention['stays'][number]
 /** So many lines are drawn at first: a plan may keep thousands. */
 const SHOWN = 50
 
-interface JudgedCopiesProps extends Pick<DatabaseRetention, 'goes' | 'stays'> {
+interface JudgedCopiesProps extends Pick<DatabaseRetention, 'goes' | 'stays' | 'timeZone'> {
   /** The level of the headings. */
   headings: 3 | 4
 }
 
 /** The copies of a database that go, and those that stay, each with its reasons. */
-export function JudgedCopies({ goes, stays, headings }: JudgedCopiesProps) {
+export function JudgedCopies({ goes, stays, timeZone, headings }: JudgedCopiesProps) {
   const t = useT()
-  const language = useLanguage()
+  const speech = useSpeech()
   const taken: Column<Staying> = {
     title: t('Snapshot of'),
     cell: ({ snapshotId, takenAt }) => (
@@ -39,7 +40,14 @@ export function JudgedCopies({ goes, stays, headings }: JudgedCopiesProps) {
   const why: Column<Staying> = {
     title: t('Why'),
     isWide: true,
-    cell: ({ reasons }) => <Text size="sm">{listText(reasons, language)}</Text>,
+    cell: ({ why }) => (
+      <Text size="sm">
+        {listText(
+          why.map((reason) => describeReason(reason, timeZone, speech)),
+          speech.language,
+        )}
+      </Text>
+    ),
   }
   const goesAt: Column<Going> = {
     title: t('Goes'),

@@ -1,6 +1,7 @@
 import { Anchor, Group, List, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Plan } from '../../../src/shared/plans.ts'
+import { describeSchedule } from '../../../src/shared/schedule-words.ts'
 import { useAll } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { useNames } from '../jobs/names.ts'
@@ -43,11 +44,11 @@ export function PlanFacts({ plan }: { plan: Plan }) {
         t('by hand only')
       ) : (
         <List key="schedules" size="sm" listStyleType="none">
-          {chosen.map(({ id, name, description }) => (
+          {chosen.map(({ id, name, meaning }) => (
             <List.Item key={id}>
               {name}
               <Text size="xs" c="dimmed">
-                {description}
+                {describeSchedule(meaning, { t, language })}
               </Text>
             </List.Item>
           ))}

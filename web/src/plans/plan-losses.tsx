@@ -1,84 +1,76 @@
-import { Alert, Text } from '@mantine/core'
-import { IconInfoCircle, IconTrash } from '@tabler/icons-react'
-import type { Snapshot } from '../../../src/shared/snapshots-api.ts'
+import { Alert, List, Stack, Text } from '@mantine/core'
+import { IconAlertTriangle, IconTrash } from '@tabler/icons-react'
+import type { PlanLosses as Losses } from '../../../src/shared/plans.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { Bytes, bytesText } from '../parts/bytes.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { DatabaseName } from '../parts/database-name.tsx'
 import { Moment, shortTime } from '../parts/when.tsx'
+import { StayingSnapshots } from '../snapshots/staying-snapshots.tsx'
 
-interface PlanLossesProps {
-  snapshots: readonly Snapshot[]
-  fate: 'keep' | 'delete'
-}
+type Share = Losses['databases'][number]
 
-interface Share {
-  database: string
-  count: number
-  bytes: number
-  newest: string
-}
-
-/** How many snapshots a plan has, how large, and the newest, database by database. */
-export function PlanLosses({ snapshots, fate }: PlanLossesProps) {
+/** The snapshots that go with a plan, database by database, and those that stay all the same. */
+export function PlanLosses({ losses }: { losses: Losses }) {
   const t = useT()
   const language = useLanguage()
-  const locked = snapshots.filter(({ locked }) => locked !== false).length
-  // Those that are locked stay whatever is chosen.
-  const concerned = fate === 'keep' ? snapshots : snapshots.filter(({ locked }) => locked === false)
-  const shares = sharesOf(concerned)
-  const bytes = shares.reduce((sum, { bytes }) => sum + bytes, 0)
-  const newest =
-    shares
-      .map(({ newest }) => newest)
-      .sort()
-      .at(-1) ?? ''
+  const { snapshots, bytes, newest, databases, kept, keptCount } = losses
   const columns: Column<Share>[] = [
     { title: t('Database'), isWide: true, cell: ({ database }) => <DatabaseName name={database} /> },
-    { title: t('Snapshots'), align: 'right', cell: ({ count }) => count },
+    { title: t('Snapshots'), align: 'right', cell: ({ snapshots }) => snapshots },
     { title: t('Size'), align: 'right', cell: ({ bytes }) => <Bytes of={bytes} /> },
     { title: t('Newest'), cell: ({ newest }) => <Moment at={newest} /> },
   ]
-  const facts = {
-    count: concerned.length,
-    size: bytesText(bytes, language),
-    newest: newest === '' ? '–' : shortTime(newest, language),
-  }
   return (
-    <>
-      <Alert
-        color={fate === 'delete' ? 'red' : 'blue'}
-        variant="light"
-        icon={fate === 'delete' ? <IconTrash aria-hidden /> : <IconInfoCircle aria-hidden />}
-        title={
-          fate === 'delete'
-            ? t('{{count}} snapshots are lost: {{size}}, the newest of {{newest}}', facts)
-            : t('{{count}} snapshots stay: {{size}}, the newest of {{newest}}', facts)
-        }
-      >
-        {fate === 'delete' && locked > 0 && (
-          <Text size="sm">{t('{{count}} more are locked, and stay.', { count: locked })}</Text>
-        )}
-        {fate === 'delete' && (
-          <Text size="sm">
-            {t('Those stay, too, that a job reads or that are on a volume which is only read.')}
-          </Text>
-        )}
-      </Alert>
-      <DataTable label={t('Snapshots')} columns={columns} rows={shares} idOf={({ database }) => database} />
-    </>
+    <Stack gap="md">
+      {newest !== null && (
+        <>
+          <Alert
+            color="red"
+            variant="light"
+            icon={<IconTrash aria-hidden />}
+            title={t('{{count}} snapshots are lost: {{size}}, the newest of {{newest}}', {
+              count: snapshots,
+              size: bytesText(bytes, language),
+              newest: shortTime(newest, language),
+            })}
+          />
+          <DataTable
+            label={t('What goes')}
+            columns={columns}
+            rows={databases}
+            idOf={({ database }) => database}
+          />
+        </>
+      )}
+      {keptCount > 0 && <StayingSnapshots snapshots={kept} count={keptCount} />}
+    </Stack>
   )
 }
 
-function sharesOf(snapshots: readonly Snapshot[]): Share[] {
-  const shares = new Map<string, Share>()
-  for (const { database, takenAt, copies } of snapshots) {
-    const share = shares.get(database) ?? { database, count: 0, bytes: 0, newest: '' }
-    const there = copies.filter(({ state }) => state !== 'failed' && state !== 'missing')
-    share.count++
-    share.bytes += there.reduce((sum, copy) => sum + copy.bytes, 0)
-    if (takenAt > share.newest) share.newest = takenAt
-    shares.set(database, share)
-  }
-  return [...shares.values()].sort((a, b) => a.database.localeCompare(b.database))
+/** Why a plan cannot be deleted as things are. */
+export function PlanInUse({ losses: { scheduledRestores, runningBackups } }: { losses: Losses }) {
+  const t = useT()
+  return (
+    <Alert
+      color="orange"
+      variant="light"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={t('It is still used')}
+    >
+      {runningBackups > 0 && (
+        <Text size="sm">{t('A backup of it is running. Wait until it is over, or cancel it.')}</Text>
+      )}
+      {scheduledRestores.length > 0 && (
+        <>
+          <Text size="sm">{t('These take its snapshots. Give them another plan first, or none:')}</Text>
+          <List size="sm">
+            {scheduledRestores.map((name) => (
+              <List.Item key={name}>{t('Scheduled restore “{{name}}”', { name })}</List.Item>
+            ))}
+          </List>
+        </>
+      )}
+    </Alert>
+  )
 }

@@ -8,9 +8,11 @@ import { useLanguage, useT } from '../i18n/i18n.ts'
 import { Asked } from '../parts/asked.tsx'
 import { bytesText } from '../parts/bytes.tsx'
 import { DatabaseName } from '../parts/database-name.tsx'
+import { localDay } from '../parts/local-day.ts'
 import { useNow } from '../parts/when.tsx'
 import { useTrial } from '../trial.ts'
 import { JudgedCopies } from './judged-copies.tsx'
+import { trialOf } from './plan-draft.ts'
 
 const WEEK = 7 * 86_400_000
 
@@ -22,7 +24,7 @@ interface SavedRetentionPreviewProps {
 
 /** What retention does with the copies of a plan until a day, as the plan is saved. */
 export function SavedRetentionPreview({ planId, database }: SavedRetentionPreviewProps) {
-  const [day, setDay] = useState(() => dayOf(Date.now() + WEEK))
+  const [day, setDay] = useState(() => localDay(new Date(Date.now() + WEEK)))
   const found = useAll('GET /api/v1/retention/preview', {
     query: { plan: planId, ...(database !== undefined && { database }), until: endOf(day) },
   })
@@ -43,12 +45,11 @@ interface RetentionTrialProps {
 /** The same with a policy that is not saved yet. */
 export function RetentionTrial({ planId, retention, volumes }: RetentionTrialProps) {
   const t = useT()
-  const [day, setDay] = useState(() => dayOf(Date.now() + WEEK))
-  const own = volumes.flatMap(({ id, retention }) => (retention ? [{ id, retention }] : []))
+  const [day, setDay] = useState(() => localDay(new Date(Date.now() + WEEK)))
   const found = useTrial('POST /api/v1/plans/{id}/retention/preview', {
     params: { id: planId },
     query: { limit: 200 },
-    body: { retention, volumes: own, until: endOf(day) },
+    body: { ...trialOf({ retention, volumes }), until: endOf(day) },
   })
   return (
     <Stack gap="md">
@@ -77,7 +78,7 @@ function UntilField({ value, onChange }: { value: string; onChange: (day: string
       type="date"
       label={t('Until the end of')}
       description={t('If no new backup comes until then')}
-      min={dayOf(now)}
+      min={localDay(new Date(now))}
       value={value}
       maw={240}
       onChange={({ currentTarget }) => currentTarget.value !== '' && onChange(currentTarget.value)}
@@ -108,7 +109,7 @@ function Judged({ items, isOne = false }: JudgedProps) {
         items.map((item) => <JudgedCopies key={item.database} {...item} headings={3} />)
       ) : (
         <Accordion variant="separated" order={3} multiple keepMounted={false}>
-          {items.map(({ database, goes, stays }) => (
+          {items.map(({ database, goes, stays, timeZone }) => (
             <Accordion.Item key={database} value={database}>
               <Accordion.Control>
                 <Group justify="space-between" gap="xs" pr="sm">
@@ -128,7 +129,7 @@ function Judged({ items, isOne = false }: JudgedProps) {
                 </Group>
               </Accordion.Control>
               <Accordion.Panel>
-                <JudgedCopies goes={goes} stays={stays} headings={4} />
+                <JudgedCopies goes={goes} stays={stays} timeZone={timeZone} headings={4} />
               </Accordion.Panel>
             </Accordion.Item>
           ))}
@@ -136,13 +137,6 @@ function Judged({ items, isOne = false }: JudgedProps) {
       )}
     </Stack>
   )
-}
-
-/** In the viewer's time zone, as a field for dates has it. */
-function dayOf(at: number): string {
-  const date = new Date(at)
-  const two = (value: number) => String(value).padStart(2, '0')
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 }
 
 function endOf(day: string): string {

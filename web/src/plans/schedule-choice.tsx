@@ -1,6 +1,7 @@
 import { Anchor, List, MultiSelect, Stack, Switch, Text } from '@mantine/core'
+import { describeSchedule } from '../../../src/shared/schedule-words.ts'
 import { useAll } from '../api.ts'
-import { useT } from '../i18n/i18n.ts'
+import { useSpeech, useT } from '../i18n/i18n.ts'
 import { LinkTo } from '../parts/link.tsx'
 
 interface ScheduleChoiceProps {
@@ -14,6 +15,7 @@ interface ScheduleChoiceProps {
 /** On which schedules a plan runs, if on any. */
 export function ScheduleChoice({ value, isEnabled, error, onChange, onEnabled }: ScheduleChoiceProps) {
   const t = useT()
+  const speech = useSpeech()
   const schedules = useAll('GET /api/v1/schedules')
   const chosen = schedules.data?.filter(({ id }) => value.includes(id)) ?? []
   return (
@@ -31,8 +33,8 @@ export function ScheduleChoice({ value, isEnabled, error, onChange, onEnabled }:
       />
       {chosen.length > 0 && (
         <List size="sm">
-          {chosen.map(({ id, description }) => (
-            <List.Item key={id}>{description}</List.Item>
+          {chosen.map(({ id, meaning }) => (
+            <List.Item key={id}>{describeSchedule(meaning, speech)}</List.Item>
           ))}
         </List>
       )}

@@ -1,7 +1,8 @@
 import { Alert, Anchor, Code, Stack, Text } from '@mantine/core'
 import { IconPlayerSkipForward } from '@tabler/icons-react'
 import type { Restore } from '../../../src/shared/restores.ts'
-import type { ScheduledRestore } from '../../../src/shared/scheduled-restores.ts'
+import { describeSchedule } from '../../../src/shared/schedule-words.ts'
+import { describeSkip, type ScheduledRestore } from '../../../src/shared/scheduled-restores.ts'
 import { useAsk, useListed } from '../api.ts'
 import { useParams } from '../filters.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
@@ -44,7 +45,7 @@ function Shown({ scheduled }: { scheduled: ScheduledRestore }) {
   const { schedule } = useNextRun(scheduled)
   const { sourceServerId, sourceDatabase, targetServerId, targetDatabase, planId, mode, options, runAfter } =
     scheduled
-  const { lastSkippedAt, lastSkipReason, safetySnapshot, endSessions } = scheduled
+  const { lastSkippedAt, lastSkip, safetySnapshot, endSessions } = scheduled
   const place = (serverId: string, database: string) => (
     <Stack gap={0}>
       <span>{database}</span>
@@ -55,14 +56,14 @@ function Shown({ scheduled }: { scheduled: ScheduledRestore }) {
   )
   return (
     <Stack gap="lg">
-      {lastSkipReason !== null && lastSkippedAt !== null && (
+      {lastSkip !== null && lastSkippedAt !== null && (
         <Alert
           color="orange"
           variant="light"
           icon={<IconPlayerSkipForward aria-hidden />}
           title={t('Skipped at {{time}}', { time: exactTime(lastSkippedAt, language) })}
         >
-          {lastSkipReason}
+          {describeSkip(lastSkip, undefined, { t, language })}
         </Alert>
       )}
       <Section title={t('Settings')}>
@@ -72,7 +73,10 @@ function Shown({ scheduled }: { scheduled: ScheduledRestore }) {
             [
               t('Schedule'),
               schedule
-                ? t('{{name}}: {{rule}}', { name: schedule.name, rule: schedule.description })
+                ? t('{{name}}: {{rule}}', {
+                    name: schedule.name,
+                    rule: describeSchedule(schedule.meaning, { t, language }),
+                  })
                 : t('by hand only'),
             ],
             [t('From'), place(sourceServerId, sourceDatabase)],

@@ -1,8 +1,8 @@
 import { Anchor, Button, Group, Stack, Text } from '@mantine/core'
 import { IconCalendarTime, IconPlus } from '@tabler/icons-react'
-import type { ScheduledRestore } from '../../../src/shared/scheduled-restores.ts'
+import { describeSkip, type ScheduledRestore } from '../../../src/shared/scheduled-restores.ts'
 import { useAll, useAsk } from '../api.ts'
-import { useT } from '../i18n/i18n.ts'
+import { useSpeech, useT } from '../i18n/i18n.ts'
 import { useNames } from '../jobs/names.ts'
 import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
@@ -98,13 +98,14 @@ function List({ items }: { items: readonly ScheduledRestore[] }) {
   return <DataTable label={t('Scheduled restores')} columns={columns} rows={items} idOf={({ id }) => id} />
 }
 
-function Last({ scheduled: { lastJobId, lastSkippedAt, lastSkipReason } }: { scheduled: ScheduledRestore }) {
+function Last({ scheduled: { lastJobId, lastSkippedAt, lastSkip } }: { scheduled: ScheduledRestore }) {
   const t = useT()
-  if (lastSkipReason !== null) {
+  const speech = useSpeech()
+  if (lastSkip !== null) {
     return (
       <Stack gap={2}>
         <Text size="sm">{t('skipped')}</Text>
-        <Text size="xs">{lastSkipReason}</Text>
+        <Text size="xs">{describeSkip(lastSkip, undefined, speech)}</Text>
         <Text size="xs" c="dimmed">
           <When at={lastSkippedAt} />
         </Text>

@@ -1,6 +1,7 @@
 import { Select, Switch, Text, TextInput } from '@mantine/core'
+import { describeSchedule } from '../../../src/shared/schedule-words.ts'
 import { useAll } from '../api.ts'
-import { useT } from '../i18n/i18n.ts'
+import { useSpeech, useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
 import { ScheduleFields } from '../schedules/schedule-fields.tsx'
 import { NEW_SCHEDULE } from './scheduled-draft.ts'
@@ -14,9 +15,11 @@ export function When({
   scheduleErrors,
 }: PartProps & { scheduleErrors: Record<string, string> }) {
   const t = useT()
+  const speech = useSpeech()
   const may = useMay()
   const schedules = useAll('GET /api/v1/schedules')
   const { scheduleId, newSchedule } = draft
+  const chosen = schedules.data?.find(({ id }) => id === scheduleId)
   const all = (schedules.data ?? []).map(({ id, name }) => ({ value: id, label: name }))
   return (
     <>
@@ -49,9 +52,9 @@ export function When({
           />
         </>
       )}
-      {scheduleId !== null && scheduleId !== NEW_SCHEDULE && (
+      {chosen && (
         <Text size="sm" c="dimmed">
-          {schedules.data?.find(({ id }) => id === scheduleId)?.description}
+          {describeSchedule(chosen.meaning, speech)}
         </Text>
       )}
       <Switch

@@ -1,7 +1,8 @@
 import { Badge, Text } from '@mantine/core'
+import { describeSchedule } from '../../../src/shared/schedule-words.ts'
 import { When } from '../parts/when.tsx'
 import { useAll } from '../api.ts'
-import { useT } from '../i18n/i18n.ts'
+import { useSpeech, useT } from '../i18n/i18n.ts'
 
 type Scheduled = { scheduleId: string | null; isEnabled: boolean }
 
@@ -14,6 +15,7 @@ export function useNextRun({ scheduleId, isEnabled }: Scheduled) {
 
 export function NextRun({ scheduled }: { scheduled: Scheduled }) {
   const t = useT()
+  const speech = useSpeech()
   const { schedule, nextRunAt } = useNextRun(scheduled)
   if (!scheduled.isEnabled) {
     return (
@@ -23,7 +25,8 @@ export function NextRun({ scheduled }: { scheduled: Scheduled }) {
     )
   }
   if (scheduled.scheduleId === null) return <Text size="sm">{t('by hand only')}</Text>
-  if (nextRunAt === null) return <Text size="sm">{schedule?.description ?? '…'}</Text>
+  if (nextRunAt === null)
+    return <Text size="sm">{schedule ? describeSchedule(schedule.meaning, speech) : '…'}</Text>
   return (
     <Text size="sm">
       <When at={nextRunAt} />

@@ -6,28 +6,33 @@ import classes from './agenda.module.css'
 
 export interface Entry {
   schedule: NamedSchedule
-  /** Of one day, the earliest first. */
-  times: number[]
+  /** How often on the day, between these two times. */
+  runs: number
+  first: string
+  last: string
+}
+
+interface AgendaEntryProps {
+  entry: Entry
+  plans: readonly Plan[]
 }
 
 /** When a schedule runs on a day, and for which plans. */
-export function AgendaEntry({ entry: { schedule, times }, plans }: { entry: Entry; plans: readonly Plan[] }) {
+export function AgendaEntry({ entry: { schedule, runs, first, last }, plans }: AgendaEntryProps) {
   const t = useT()
   const language = useLanguage()
   const format = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
-  const [first = 0] = times
-  const last = times.at(-1) ?? first
   const { scheduledRestores } = schedule.usedBy
   return (
     <Group gap="sm" wrap="nowrap" align="flex-start">
       <Text size="sm" fw={600} className={classes.time}>
-        <time dateTime={new Date(first).toISOString()}>{format.format(first)}</time>
+        <time dateTime={first}>{format.format(Date.parse(first))}</time>
       </Text>
       <Stack gap={4} miw={0}>
         <Text size="sm">{schedule.name}</Text>
-        {times.length > 1 && (
+        {runs > 1 && (
           <Text size="xs" c="dimmed">
-            {t('{{count}} times until {{time}}', { count: times.length, time: format.format(last) })}
+            {t('{{count}} times until {{time}}', { count: runs, time: format.format(Date.parse(last)) })}
           </Text>
         )}
         <Group gap={6}>

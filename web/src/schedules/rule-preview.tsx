@@ -1,6 +1,7 @@
 import { List, Paper, Stack, Text } from '@mantine/core'
+import { describeSchedule } from '../../../src/shared/schedule-words.ts'
 import type { NewRule } from '../../../src/shared/schedules.ts'
-import { useT } from '../i18n/i18n.ts'
+import { useSpeech, useT } from '../i18n/i18n.ts'
 import { Failed } from '../parts/failed.tsx'
 import { useTrial } from '../trial.ts'
 import { RunTime } from './run-time.tsx'
@@ -19,13 +20,14 @@ interface RulePreviewProps {
 /** The rule in words, and the next five runs. */
 export function RulePreview({ preview: { data, error }, isShownElsewhere }: RulePreviewProps) {
   const t = useT()
+  const speech = useSpeech()
   if (error) return isShownElsewhere ? null : <Failed title={t('This cannot run')} error={error} />
   if (!data) return null
   return (
     <Paper withBorder p="md" aria-live="polite">
       <Stack gap="xs">
         <Text size="sm" fw={600}>
-          {data.description}
+          {describeSchedule(data.meaning, speech)}
         </Text>
         {data.nextRuns.length > 0 && (
           <>

@@ -2,8 +2,9 @@ import { Anchor, Menu, Stack, Text } from '@mantine/core'
 import { IconEdit, IconPlayerPlay, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Plan } from '../../../src/shared/plans.ts'
+import { describeSchedule } from '../../../src/shared/schedule-words.ts'
 import type { NamedSchedule } from '../../../src/shared/schedules.ts'
-import { useT } from '../i18n/i18n.ts'
+import { useSpeech, useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { LinkTo } from '../parts/link.tsx'
@@ -23,6 +24,7 @@ interface ScheduleListProps {
 
 export function ScheduleList({ schedules, plans, onEdit }: ScheduleListProps) {
   const t = useT()
+  const speech = useSpeech()
   const may = useMay()
   const [asked, setAsked] = useState<{ about: 'run' | 'delete'; schedule: NamedSchedule }>()
   const usersOf = (id: string) => plans.filter((plan) => plan.schedules.includes(id))
@@ -30,7 +32,7 @@ export function ScheduleList({ schedules, plans, onEdit }: ScheduleListProps) {
     {
       title: t('Schedule'),
       isWide: true,
-      cell: ({ id, name, description }) => (
+      cell: ({ id, name, meaning }) => (
         <Stack gap={2}>
           {may('manage-schedules') ? (
             <Anchor component="button" type="button" fw={600} ta="left" onClick={() => onEdit(id)}>
@@ -40,7 +42,7 @@ export function ScheduleList({ schedules, plans, onEdit }: ScheduleListProps) {
             <Text fw={600}>{name}</Text>
           )}
           <Text size="sm" c="dimmed" fw={400}>
-            {description}
+            {describeSchedule(meaning, speech)}
           </Text>
         </Stack>
       ),

@@ -1,5 +1,6 @@
 import { Button, Tabs } from '@mantine/core'
-import { IconCalendarTime, IconList, IconPlus } from '@tabler/icons-react'
+import { IconCalendarMonth, IconCalendarTime, IconList, IconPlus } from '@tabler/icons-react'
+import { lazy } from 'react'
 import { useAll } from '../api.ts'
 import { useFilters } from '../filters.ts'
 import { useT } from '../i18n/i18n.ts'
@@ -7,9 +8,12 @@ import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { Page } from '../parts/page.tsx'
+import { Waiting } from '../parts/waiting.tsx'
 import { Agenda } from './agenda.tsx'
 import { ScheduleDrawer } from './schedule-drawer.tsx'
 import { ScheduleList } from './schedule-list.tsx'
+
+const Calendar = lazy(() => import('./calendar.tsx'))
 
 export function SchedulesPage() {
   const t = useT()
@@ -38,11 +42,20 @@ export function SchedulesPage() {
             <Tabs
               value={filters['view'] ?? 'list'}
               keepMounted={false}
-              onChange={(view) => setFilters({ view: view === 'list' ? undefined : (view ?? undefined) })}
+              onChange={(view) =>
+                setFilters({
+                  view: view === 'list' ? undefined : (view ?? undefined),
+                  month: undefined,
+                  day: undefined,
+                })
+              }
             >
               <Tabs.List mb="lg">
                 <Tabs.Tab value="list" leftSection={<IconList size={16} aria-hidden />}>
                   {t('All schedules')}
+                </Tabs.Tab>
+                <Tabs.Tab value="calendar" leftSection={<IconCalendarMonth size={16} aria-hidden />}>
+                  {t('Calendar')}
                 </Tabs.Tab>
                 <Tabs.Tab value="agenda" leftSection={<IconCalendarTime size={16} aria-hidden />}>
                   {t('The next seven days')}
@@ -54,6 +67,17 @@ export function SchedulesPage() {
                   plans={plans.data ?? []}
                   onEdit={(id) => setFilters({ form: id })}
                 />
+              </Tabs.Panel>
+              <Tabs.Panel value="calendar">
+                <Waiting height={600}>
+                  <Calendar
+                    schedules={all}
+                    plans={plans.data ?? []}
+                    month={filters['month']}
+                    day={filters['day']}
+                    onChange={setFilters}
+                  />
+                </Waiting>
               </Tabs.Panel>
               <Tabs.Panel value="agenda">
                 <Agenda schedules={all} plans={plans.data ?? []} />

@@ -1,7 +1,8 @@
 import { Button, Group, MultiSelect, Radio, Select, Stack, Text, TextInput } from '@mantine/core'
+import { describeSchedule } from '../../../src/shared/schedule-words.ts'
 import type { NamedSchedule } from '../../../src/shared/schedules.ts'
 import type { Volume } from '../../../src/shared/volumes.ts'
-import { useT } from '../i18n/i18n.ts'
+import { useSpeech, useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
 import { errorOf, errorsBelow } from '../parts/field-errors.ts'
 import { DatabaseFields } from '../plans/database-fields.tsx'
@@ -83,6 +84,8 @@ function WhenFields({
   errors,
 }: Pick<FirstPlanFieldsProps, 'value' | 'onChange' | 'schedules' | 'errors'>) {
   const t = useT()
+  const speech = useSpeech()
+  const chosen = schedules.find(({ id }) => id === value.scheduleId)
   const may = useMay()
   return (
     <Stack gap="xs">
@@ -105,7 +108,7 @@ function WhenFields({
       {value.when === 'schedule' && (
         <Select
           label={t('Schedule')}
-          description={schedules.find(({ id }) => id === value.scheduleId)?.description}
+          description={chosen && describeSchedule(chosen.meaning, speech)}
           data={schedules.map(({ id, name }) => ({ value: id, label: name }))}
           value={value.scheduleId}
           allowDeselect={false}

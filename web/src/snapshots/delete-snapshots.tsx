@@ -1,17 +1,18 @@
-import { Alert, Checkbox, List, Paper, ScrollArea, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Checkbox, Skeleton, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { IconAlertTriangle, IconLock } from '@tabler/icons-react'
+import { IconAlertTriangle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { asAppError, type AppError } from '../../../src/shared/errors.ts'
 import type { Deletion } from '../../../src/shared/snapshots-api.ts'
 import { client, useChange } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
-import { bytesText } from '../parts/bytes.tsx'
 import { Confirm } from '../parts/confirm.tsx'
-import { DatabaseName, shortName } from '../parts/database-name.tsx'
+import { shortName } from '../parts/database-name.tsx'
 import { Failed } from '../parts/failed.tsx'
 import { exactTime } from '../parts/when.tsx'
+import { GoingSnapshots } from './going-snapshots.tsx'
+import { StayingSnapshots } from './staying-snapshots.tsx'
 
 type Going = Deletion['snapshots'][number]
 
@@ -26,7 +27,6 @@ interface DeleteSnapshotsProps {
 /** Says exactly which copies would go and what is refused, and deletes what may go. */
 export function DeleteSnapshots({ ids, onClose, onDeleted }: DeleteSnapshotsProps) {
   const t = useT()
-  const language = useLanguage()
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set())
   const preview = useQuery<Deletion, AppError>({
     queryKey: ['POST /api/v1/snapshots/delete', 'dry run', ids],
@@ -59,7 +59,9 @@ export function DeleteSnapshots({ ids, onClose, onDeleted }: DeleteSnapshotsProp
     },
   })
   const all = preview.data?.snapshots ?? []
-  const refused = all.filter(({ refusal }) => refusal !== null)
+  const refused = all.flatMap(({ refusal, ...snapshot }) =>
+    refusal === null ? [] : [{ ...snapshot, reason: refusal }],
+  )
   const allowed = all.filter(({ refusal }) => refusal === null)
   const newest = allowed.filter(({ isNewest }) => isNewest)
   const going = allowed.filter(({ id, isNewest }) => !isNewest || ticked.has(id))
@@ -91,83 +93,16 @@ export function DeleteSnapshots({ ids, onClose, onDeleted }: DeleteSnapshotsProp
       ) : (
         <Stack>
           {newest.length > 0 && <Newest snapshots={newest} ticked={ticked} onTick={tick} />}
-          {refused.length > 0 && <Refused snapshots={refused} />}
+          {refused.length > 0 && <StayingSnapshots snapshots={refused} />}
           {going.length > 0 && (
-            <>
-              <Text size="sm" fw={500}>
-                {t('{{count}} copies go, {{bytes}} on all volumes together:', {
-                  count: going.reduce((sum, { copies }) => sum + copies.length, 0),
-                  bytes: bytesText(
-                    going.flatMap(({ copies }) => copies).reduce((sum, { bytes }) => sum + bytes, 0),
-                    language,
-                  ),
-                })}
-              </Text>
-              <GoingList snapshots={going} />
-            </>
+            <GoingSnapshots
+              snapshots={going}
+              bytes={going.flatMap(({ copies }) => copies).reduce((sum, { bytes }) => sum + bytes, 0)}
+            />
           )}
         </Stack>
       )}
     </Confirm>
-  )
-}
-
-function GoingList({ snapshots }: { snapshots: readonly Going[] }) {
-  const t = useT()
-  const language = useLanguage()
-  return (
-    <ScrollArea.Autosize mah={280} type="auto">
-      <Stack gap="xs" component="ul" m={0} p={0} aria-label={t('What goes')}>
-        {snapshots.map(({ id, database, serverName, takenAt, copies }) => (
-          <Paper key={id} withBorder p="xs" component="li">
-            <Text size="sm" fw={500} component="div">
-              <DatabaseName name={database} />
-            </Text>
-            <Text size="xs" c="dimmed">
-              {t('{{server}}, taken at {{time}}', { server: serverName, time: exactTime(takenAt, language) })}
-            </Text>
-            <List size="xs">
-              {copies.map(({ volumeId, volumeName, key, bytes }) => (
-                <List.Item key={volumeId}>
-                  <Text size="xs" style={{ overflowWrap: 'anywhere' }}>
-                    {t('{{volume}}: {{key}}, {{bytes}}', {
-                      volume: volumeName,
-                      key,
-                      bytes: bytesText(bytes, language),
-                    })}
-                  </Text>
-                </List.Item>
-              ))}
-            </List>
-          </Paper>
-        ))}
-      </Stack>
-    </ScrollArea.Autosize>
-  )
-}
-
-function Refused({ snapshots }: { snapshots: readonly Going[] }) {
-  const t = useT()
-  const language = useLanguage()
-  return (
-    <Alert
-      color="gray"
-      variant="light"
-      icon={<IconLock aria-hidden />}
-      title={t('{{count}} snapshots stay', { count: snapshots.length })}
-    >
-      <List size="sm">
-        {snapshots.map(({ id, database, takenAt, refusal }) => (
-          <List.Item key={id}>
-            {t('{{database}} of {{time}}: {{reason}}', {
-              database: shortName(database),
-              time: exactTime(takenAt, language),
-              reason: refusal,
-            })}
-          </List.Item>
-        ))}
-      </List>
-    </Alert>
   )
 }
 

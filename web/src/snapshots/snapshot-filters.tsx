@@ -1,7 +1,7 @@
 import { Button, Collapse, Group, Indicator, Select, Stack, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconAdjustments, IconX } from '@tabler/icons-react'
-import { copyStates, snapshotSorts } from '../../../src/shared/snapshots-api.ts'
+import { copyStates, type SnapshotSort, type SortOrder } from '../../../src/shared/snapshots-api.ts'
 import { useFilters } from '../filters.ts'
 import { msg, useT } from '../i18n/i18n.ts'
 import { useNames } from '../jobs/names.ts'
@@ -9,6 +9,7 @@ import { DayInput } from '../parts/day-input.tsx'
 import { SearchField, useTyped } from '../parts/search-field.tsx'
 import { copyFaces } from '../parts/state-badge.tsx'
 import { useEngines } from '../servers/use-engines.ts'
+import { useSnapshotSorting } from './snapshot-sorting.ts'
 
 const names = [
   'server',
@@ -26,22 +27,30 @@ const names = [
 /** Those that always stand there; the others are behind a button. */
 const shown: readonly string[] = ['server', 'plan', 'search']
 
-const sorts = { takenAt: msg('Newest first'), storedBytes: msg('Largest first') }
+const sortings: { sort: SnapshotSort; order: SortOrder; words: string }[] = [
+  { sort: 'takenAt', order: 'desc', words: msg('Newest first') },
+  { sort: 'takenAt', order: 'asc', words: msg('Oldest first') },
+  { sort: 'storedBytes', order: 'desc', words: msg('Largest first') },
+  { sort: 'storedBytes', order: 'asc', words: msg('Smallest first') },
+  { sort: 'database', order: 'asc', words: msg('By name') },
+  { sort: 'database', order: 'desc', words: msg('By name, from Z to A') },
+]
 
 /** What the list of snapshots is limited to, as it stands in the address; days are those of who looks. */
 export function useSnapshotFilters() {
   const [filters, setFilters] = useFilters()
   const given = Object.fromEntries(names.flatMap((name) => (filters[name] ? [[name, filters[name]]] : [])))
   const { from, to } = given
-  const sort = snapshotSorts.find((name) => name === filters['sort'])
+  const sorting = useSnapshotSorting()
   const query = {
     ...given,
     ...(from !== undefined && { from: startOf(from, 0) }),
     ...(to !== undefined && { to: startOf(to, 1) }),
-    ...(sort && { sort }),
+    sort: sorting.sort,
+    order: sorting.order,
   }
   const clear = () => setFilters(Object.fromEntries(names.map((name) => [name, undefined])))
-  return { filters, setFilters, query, clear, isFiltered: Object.keys(given).length > 0 }
+  return { filters, setFilters, sorting, query, clear, isFiltered: Object.keys(given).length > 0 }
 }
 
 /** The first moment of a day, or of the one so many days later. */
@@ -55,6 +64,7 @@ function startOf(day: string, later: number): string | undefined {
 export function SnapshotFilters({
   filters,
   setFilters,
+  sorting: { sort, order, setSorting },
   clear,
   isFiltered,
 }: ReturnType<typeof useSnapshotFilters>) {
@@ -91,13 +101,18 @@ export function SnapshotFilters({
         />
         {choose('server', t('Server'), options(servers))}
         {choose('plan', t('Plan'), [...options(plans), { value: 'none', label: t('Of no plan') }])}
+        {/* Where the list is a table, its heads sort it. */}
         <Select
           label={t('Order')}
-          data={snapshotSorts.map((value) => ({ value, label: t(sorts[value]) }))}
-          value={filters['sort'] ?? 'takenAt'}
+          data={sortings.map(({ sort, order, words }) => ({ value: `${sort} ${order}`, label: t(words) }))}
+          value={`${sort} ${order}`}
           allowDeselect={false}
-          onChange={(sort) => setFilters({ sort: sort === 'takenAt' ? undefined : (sort ?? undefined) })}
-          w={{ base: '100%', xs: 160 }}
+          onChange={(chosen) => {
+            const found = sortings.find(({ sort, order }) => `${sort} ${order}` === chosen)
+            if (found) setSorting(found.sort, found.order)
+          }}
+          w={{ base: '100%', xs: 190 }}
+          hiddenFrom="sm"
         />
         <Indicator disabled={hidden.length === 0} color="blue">
           <Button

@@ -1,6 +1,6 @@
 import { Anchor, Badge, Checkbox, Group, Stack, Text, Tooltip } from '@mantine/core'
 import { IconShieldCheck } from '@tabler/icons-react'
-import type { Snapshot } from '../../../src/shared/snapshots-api.ts'
+import type { Snapshot, SnapshotSort } from '../../../src/shared/snapshots-api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { Bytes } from '../parts/bytes.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
@@ -9,6 +9,7 @@ import { LinkTo } from '../parts/link.tsx'
 import { exactTime, shortTime, When } from '../parts/when.tsx'
 import { LockBadge } from './lock-badge.tsx'
 import { CopyChips } from './snapshot-copies.tsx'
+import type { SnapshotSorting } from './snapshot-sorting.ts'
 
 interface SnapshotTableProps {
   label: string
@@ -16,15 +17,25 @@ interface SnapshotTableProps {
   /** Ids. Absent: nothing can be chosen. */
   chosen?: ReadonlySet<string>
   onChoose?: (id: string, isChosen: boolean) => void
+  /** Absent: they stay in the order in which they are given. */
+  sorting?: SnapshotSorting
 }
 
 /** A list of snapshots: of what, when, how large, and where their copies are. */
-export function SnapshotTable({ label, snapshots, chosen, onChoose }: SnapshotTableProps) {
+export function SnapshotTable({ label, snapshots, chosen, onChoose, sorting }: SnapshotTableProps) {
   const t = useT()
   const language = useLanguage()
+  const by = (sort: SnapshotSort) =>
+    sorting && {
+      sorting: {
+        order: sorting.sort === sort ? sorting.order : undefined,
+        onSort: () => sorting.sortBy(sort),
+      },
+    }
   const columns: Column<Snapshot>[] = [
     {
       title: t('Database'),
+      ...by('database'),
       isWide: true,
       cell: ({ id, database, serverName, takenAt, comment }) => (
         <Group gap="sm" wrap="nowrap" align="flex-start">
@@ -57,6 +68,7 @@ export function SnapshotTable({ label, snapshots, chosen, onChoose }: SnapshotTa
     },
     {
       title: t('Taken'),
+      ...by('takenAt'),
       cell: ({ takenAt }) => (
         <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
           <When at={takenAt} />
@@ -65,6 +77,7 @@ export function SnapshotTable({ label, snapshots, chosen, onChoose }: SnapshotTa
     },
     {
       title: t('Size'),
+      ...by('storedBytes'),
       align: 'right',
       cell: ({ storedBytes }) => (
         <Text size="sm">

@@ -44,6 +44,7 @@ export function SnapshotsPage() {
                 <SnapshotTable
                   label={t('Snapshots')}
                   snapshots={items}
+                  sorting={given.sorting}
                   {...(mayChoose && { chosen, onChoose: choose })}
                 />
               </>
