@@ -2096,6 +2096,8 @@ export type RetentionTrial = {
       minimumKept?: number
     }
   }[]
+  /** Its schedules: days are counted in the time zone of the first; absent: those that it has now */
+  schedules?: string[]
   database?: string
   /** What goes until then; absent: what goes now */
   until?: string

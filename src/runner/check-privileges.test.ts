@@ -140,6 +140,20 @@ describe('the privileges in all databases of a server', () => {
     assert.deepEqual([outcome, detail], ['ok', 'enough to back up 4 databases: a, b, c, d'])
   })
 
+  it('are asked for all at once again where that was refused', async () => {
+    const asked: string[][] = []
+    const server = serverWith(['a', 'b', 'c'], () => assert.fail('one was asked for alone'), {
+      async missingPrivilegesOfAll(_, databases) {
+        asked.push([...databases])
+        if (asked.length > 1) return new Map(databases.map((name) => [name, []]))
+        throw new AppError('database_unreachable', 'The server has no free connection.')
+      },
+    })
+    const { outcome, detail } = await privileges(server)
+    assert.deepEqual([outcome, detail], ['ok', 'enough to back up 3 databases: a, b, c'])
+    assert.equal(asked.length, 2)
+  })
+
   it('tell one that is not there, where a plan names it, from one that has gone meanwhile', async () => {
     const listed = ['a', 'b']
     const server = serverWith(listed, async (database) => {

@@ -34,23 +34,26 @@ export async function checkPrivileges(
 ): Promise<Partial<TestStep>> {
   const findings = new Map<string, Finding>()
   const known = new Set(listed)
-  const missingIn = asking(server, databases, limited)
-  const lookAt = async (database: string) => {
-    try {
-      limited.throwIfAborted()
-      findings.set(database, await orAborted(missingIn(database, known.has(database)), limited))
-    } catch (thrown) {
-      signal.throwIfAborted()
-      if (!limited.aborted) findings.set(database, asAppError(thrown))
-    }
+  const lookAt = async (some: readonly string[], atOnce: number) => {
+    const missingIn = asking(server, some, limited)
+    await forEach(some, atOnce, async (database) => {
+      try {
+        limited.throwIfAborted()
+        findings.set(database, await orAborted(missingIn(database, known.has(database)), limited))
+      } catch (thrown) {
+        signal.throwIfAborted()
+        if (!limited.aborted) findings.set(database, asAppError(thrown))
+      }
+    })
   }
-  await forEach(databases, AT_ONCE, lookAt)
+  await lookAt(databases, AT_ONCE)
   // Where the user may have one connection only, further ones were refused.
-  await forEach(databases.filter(isToBeAskedAgain(findings)), 1, lookAt)
+  await lookAt(databases.filter(isToBeAskedAgain(findings)), 1)
   if (databases.length > 0 && findings.size === 0) throw late
   return report(databases, findings, known)
 }
 
+/** What all lack is asked for once: also that it could not be learnt is said of each of these databases. */
 function asking(
   { engine, connection }: { engine: Engine; connection: unknown },
   databases: readonly string[],

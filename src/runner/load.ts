@@ -1,10 +1,11 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
 import type { Restore, StdinTarget } from '../engines/engine.ts'
+import { makeFolders } from '../lib/make-folders.ts'
 import { feedStdin, pipeThrough, run, stdoutOf, type RunOptions } from '../lib/process.ts'
 import { AppError } from '../shared/errors.ts'
 import { writeSecretFiles } from './dump.ts'
@@ -73,7 +74,7 @@ async function unpack(
   directory: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await makeFolders(directory, 0o700)
   const extract = tar.extract()
   const fed = pipeline(Readable.from(bytes, { objectMode: false }), extract, { signal })
   fed.catch(() => {}) // awaited below, when the entries have been read

@@ -21,7 +21,7 @@ export const jobProgress = z
 
 /**
  * The kinds of jobs that somebody can have done again, and what that asks for beside `run-backups`. A restore is ordered
- * anew with its form; what the others do comes again by itself.
+ * anew with its form; what the others do comes again by itself, or has had its time.
  */
 export const retriedKinds = {
   'app-backup': 'administer-instance',

@@ -42,6 +42,10 @@ export const retentionTrial = z
       .max(10)
       .optional()
       .meta({ description: 'With a policy of their own; absent: those that have one now' }),
+    schedules: z.array(z.string()).max(100).optional().meta({
+      description:
+        'Its schedules: days are counted in the time zone of the first; absent: those that it has now',
+    }),
     database: z.string().min(1).max(1000).optional(),
     until: instant.optional().meta({ description: 'What goes until then; absent: what goes now' }),
     onlyMore: z.boolean().default(false).meta({

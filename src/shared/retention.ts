@@ -125,6 +125,7 @@ export function describePolicy(policy: RetentionPolicy): string {
 /** The reason in words that go on after “kept:” or “pruned:”, such as `newest of Sunday, 22 November 2026`. */
 export function describeReason(reason: RetentionReason, timeZone: string, speech: Speech = english): string {
   const { t } = speech
+  const time = (at: string) => momentOf(at, { timeZone, timeZoneName: 'short' }, speech)
   switch (reason.rule) {
     case 'newest':
       return t('the newest good one of this database')
@@ -135,21 +136,19 @@ export function describeReason(reason: RetentionReason, timeZone: string, speech
     case 'locked':
       return reason.until === undefined
         ? t('locked')
-        : t('locked until {{time}}', { time: momentOf(reason.until, { timeZone }, speech) })
+        : t('locked until {{time}}', { time: time(reason.until) })
     case 'inUse':
       return t('a running job reads it')
     case 'objectLock':
-      return t('locked by the volume until {{time}}', { time: momentOf(reason.until, { timeZone }, speech) })
+      return t('locked by the volume until {{time}}', { time: time(reason.until) })
     case 'future':
-      return t('its time, {{time}}, lies in the future', {
-        time: momentOf(reason.until, { timeZone }, speech),
-      })
+      return t('its time, {{time}}, lies in the future', { time: time(reason.until) })
     case 'last':
       return reason.count === 1 ? t('the newest') : t('among the newest {{number}}', { number: reason.count })
     case 'days':
       return t('younger than {{days}}, until {{time}}', {
         days: unitsOf(reason.days, 'day', speech),
-        time: momentOf(reason.until, { timeZone }, speech),
+        time: time(reason.until),
       })
     case 'daily':
       return t('newest of {{day}}', { day: describePeriod('daily', reason.period, speech) })

@@ -187,12 +187,16 @@ export const MOST_DAYS = 62
 /** Of a day with more runs, only the first and the last are told. */
 export const MOST_TIMES_OF_DAY = 4
 
+/** Of rules that run rarely, the next runs must come before times have years of five digits. */
+const LAST_FROM = Date.UTC(9000, 0)
+
 /** A rule that is not saved yet, or what a saved one means for the days to come. */
 export const ruleTrial = z
   .strictObject({
     rule: newRule,
     from: z.iso
       .datetime()
+      .refine((from) => Date.parse(from) < LAST_FROM, 'must be before the year 9000')
       .optional()
       .meta({ description: 'Runs from then on; absent, or past: from now on' }),
     until: z.iso

@@ -53,11 +53,27 @@ describe('the overview', { skip: skipUnless('chromium') }, () => {
     }
     await using opened = await bed.openSignedIn()
     await opened.page.goto('/')
-    const verdict = opened.page.getByRole('status').filter({ hasText: 'protected' })
-    assert.match(
-      await verdict.innerText(),
-      /^All \d+ databases are protected, but something else needs attention\n/,
-    )
+    const verdict = opened.page.getByRole('status')
+    await verdict
+      .filter({ hasText: /^All \d+ databases were backed up, but some copies cannot be used/ })
+      .filter({ hasText: 'a1b2' })
+      .waitFor()
+    mendCopies(join(bed.data, 'holdfast.db'), things)
+    await opened.page.reload()
+    await verdict
+      .filter({ hasText: /^All \d+ databases are protected, but something else needs attention/ })
+      .waitFor()
+  })
+
+  it('asks anew by itself: that a backup is missing is no event', async () => {
+    await using opened = await bed.openSignedIn()
+    const { page } = opened
+    await page.clock.install()
+    await page.goto('/')
+    await settled(page)
+    const again = page.waitForRequest(/\/api\/v1\/overview\?/, { timeout: 10_000 })
+    await page.clock.fastForward(61_000)
+    await again
   })
 
   it('leads from a day to its jobs, by mouse and by keys', async () => {
@@ -91,11 +107,17 @@ describe('the overview', { skip: skipUnless('chromium') }, () => {
     assert.equal(await page.evaluate('document.activeElement.dataset.date'), dateBefore(8))
     await page.keyboard.press('Enter')
     await page.waitForURL('**/jobs?*')
-    assert.ok(new URL(page.url()).searchParams.get('from')?.startsWith(dateBefore(8)))
+    const from = new URL(page.url()).searchParams.get('from') ?? ''
+    assert.equal(new Date(from).toISOString(), `${dateBefore(8)}T00:00:00.000Z`)
+    assert.match(from, /Z$/, 'the same moment for everybody')
+    // The browser of the tests is in Berlin.
+    assert.match(await page.getByLabel('Ended from').inputValue(), new RegExp(`^${dateBefore(8)}T0[12]:00$`))
+    await page.getByLabel('Ended from').fill('2026-11-22T03:00')
+    await page.waitForURL(/from=2026-11-22T02(:|%3A)00(:|%3A)00\.000Z/)
   })
 })
 
-/** In UTC, which is where the display time zone, and the browser of the tests, are. */
+/** In UTC, which is the display time zone. */
 function dateBefore(days: number): string {
   return new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
 }
@@ -119,5 +141,15 @@ function breakThings(store: string, { volume, snapshot }: Things): void {
     )
     .run(error('There is no room.'))
   database.exec('commit')
+  database.close()
+}
+
+/** As a repair, and a key that was added again, would leave them. */
+function mendCopies(store: string, { volume, snapshot }: Things): void {
+  const database = new DatabaseSync(store, { timeout: 10_000 })
+  database
+    .prepare("update copies set state = 'stored' where volume_id = ? and snapshot_id = ?")
+    .run(volume, snapshot)
+  database.prepare('update snapshots set key_id = null, key_fingerprint = null where id = ?').run(snapshot)
   database.close()
 }

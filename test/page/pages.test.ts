@@ -92,6 +92,23 @@ describe('every page', { skip: skipUnless('chromium') }, () => {
     await page.getByRole('link', { name: 'stock' }).first().waitFor()
     await page.getByLabel('Search', { exact: true }).fill('warehouse stock')
     await page.waitForURL('**/databases?search=warehouse+stock')
+    await page.goto('/databases?search=nothing+is+called+so')
+    await page.getByRole('button', { name: 'Clear filters' }).waitFor()
+    await page.getByLabel('Search', { exact: true }).fill('nothing else')
+    await page.getByRole('button', { name: 'Clear filters' }).click()
+    await page.getByRole('link', { name: 'deliveries' }).first().waitFor()
+    assert.equal(await page.getByLabel('Search', { exact: true }).inputValue(), '')
+    await page.goto('/databases?standing=never&server=00000000-0000-4000-8000-000000000000')
+    await page.getByRole('button', { name: 'Clear filters' }).waitFor()
+    await page.getByLabel('Search', { exact: true }).fill('nothing else')
+    await page.getByRole('button', { name: 'Clear filters' }).click()
+    await page.getByRole('link', { name: 'deliveries' }).first().waitFor()
+    assert.equal(await page.getByLabel('Search', { exact: true }).inputValue(), '')
+    // More than what one stops typing after.
+    await page.waitForTimeout(500)
+    assert.equal(new URL(page.url()).search, '')
+    await page.getByLabel('Search', { exact: true }).fill('warehouse stock')
+    await page.waitForURL('**/databases?search=warehouse+stock')
     await page.getByRole('link', { name: 'deliveries' }).first().waitFor({ state: 'detached' })
     await page.getByRole('link', { name: 'stock' }).first().waitFor()
   })
@@ -139,7 +156,7 @@ describe('every page', { skip: skipUnless('chromium') }, () => {
     const { page } = opened
     await page.goto('/')
     const verdict = page.getByRole('status').filter({ hasText: 'are not protected' })
-    assert.match(await verdict.innerText(), /stock \((never backed up|since .+)\)/)
+    assert.match(await verdict.innerText(), /stock \((never backed up|since .+|last success .+)\)/)
   })
 
   it('has the same places where only their signs are shown', async () => {

@@ -45,6 +45,38 @@ describe('plans on the page', { skip: skipUnless('chromium') }, () => {
     await page.waitForURL(`**/plans/${plan.id}`)
     assert.equal((await savedPlan()).retention.keepLast, 5)
 
+    // What is asked about is what was there to be saved; who leaves before the answer has saved nothing.
+    const saveWithSlowAnswer = async (keepLast: string, meanwhile: () => Promise<void>) => {
+      const answered = Promise.withResolvers<void>()
+      await page.goto(`/plans/${plan.id}/edit`)
+      await page.getByLabel('How many of the newest').fill(keepLast)
+      await settled(page)
+      await page.route('**/retention/preview*', async (route) => {
+        if (!route.request().postData()?.includes('"onlyMore":true')) return await route.continue()
+        const response = await route.fetch()
+        await answered.promise
+        await route.fulfill({ response }).catch(() => {})
+      })
+      const asked = page.waitForRequest(/retention\/preview/)
+      await page.getByRole('button', { name: 'Save plan' }).click()
+      await asked
+      await meanwhile()
+      const answer = page.waitForResponse(/retention\/preview/)
+      answered.resolve()
+      await answer
+      await page.unroute('**/retention/preview*')
+    }
+    await saveWithSlowAnswer('6', () => page.getByLabel('How many of the newest').fill('1'))
+    await page.waitForURL(`**/plans/${plan.id}`)
+    assert.equal((await savedPlan()).retention.keepLast, 6)
+    await saveWithSlowAnswer('8', async () => {
+      await page.getByRole('link', { name: 'Cancel' }).click()
+      await page.getByRole('button', { name: 'Leave' }).click()
+      await page.getByRole('button', { name: `More for ${plan.name}` }).waitFor()
+    })
+    await settled(page)
+    assert.equal((await savedPlan()).retention.keepLast, 6)
+
     // What is in the way is said before anything else.
     const restore = await api.get<{ id: string }>('POST', '/api/v1/scheduled-restores', {
       name: 'Fresh staging',
@@ -58,6 +90,9 @@ describe('plans on the page', { skip: skipUnless('chromium') }, () => {
     const ask = async () => {
       await page.goto(`/plans/${plan.id}`)
       await settled(page)
+      await askAgain()
+    }
+    const askAgain = async () => {
       await page.getByRole('button', { name: `More for ${plan.name}` }).click()
       await page.getByRole('menuitem', { name: 'Delete plan' }).click()
     }
@@ -70,6 +105,21 @@ describe('plans on the page', { skip: skipUnless('chromium') }, () => {
     await ask()
     await deletion.getByText('What becomes of its 3 snapshots?').waitFor()
     assert.equal(await deletion.getByText(/lost:/).count(), 0)
+
+    // On what was known before nobody can decide.
+    const look = `**/api/v1/plans/${plan.id}/losses`
+    const doubt = deletion.getByText('This may not be true any more')
+    const deletePlan = deletion.getByRole('button', { name: 'Delete plan', exact: true })
+    await page.route(look, (route) => route.abort())
+    await deletion.getByRole('button', { name: 'Cancel' }).click()
+    await askAgain()
+    await doubt.waitFor()
+    assert.ok(await deletePlan.isDisabled())
+    await page.unroute(look)
+    await deletion.getByRole('button', { name: 'Try again' }).click()
+    await doubt.waitFor({ state: 'hidden' })
+    await deletePlan.click({ trial: true })
+
     await deletion.getByLabel('They are deleted, with all their copies').check()
     await deletion.getByText(/^2 snapshots are lost: .*, the newest of /).waitFor()
     await deletion.getByText('1 snapshot stays', { exact: true }).waitFor()

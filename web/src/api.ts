@@ -6,6 +6,7 @@ import {
   useInfiniteQuery,
   useMutation,
   useQuery,
+  type UseQueryOptions,
 } from '@tanstack/react-query'
 import { useCallback, useRef } from 'react'
 import type { Operations } from '../../src/client/api.ts'
@@ -103,6 +104,15 @@ export function askingAll<O extends ListOperation & Reading>(operation: O, ...gi
       return items
     },
   })
+}
+
+/**
+ * What somebody must know before something is lost, asked anew each time the question is put. Only on what is sure one may
+ * decide: an answer of before, while it is asked for again or if that has failed, is none.
+ */
+export function useSure<Data>(question: UseQueryOptions<Data, AppError>, isOpen: boolean) {
+  const found = useQuery({ ...question, enabled: isOpen, staleTime: 0 })
+  return { ...found, isSure: found.isSuccess && !found.isFetching }
 }
 
 /** A list that is read page by page, as far as somebody looks: jobs, snapshots, the audit log. */

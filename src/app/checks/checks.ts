@@ -13,6 +13,8 @@ export interface CheckOptions {
   share?: number | undefined
 }
 
+type CheckKind = 'file-check' | 'content-check'
+
 /** Orders that what should be on a volume is looked for, and perhaps read. Returns the ids of the jobs. */
 export async function enqueueCheck(
   store: Store,
@@ -21,23 +23,9 @@ export async function enqueueCheck(
   volumeId: string,
   { contents, share }: CheckOptions,
 ): Promise<string[]> {
-  const check = async (kind: string, payload: object, replacesPayload = false) => {
-    const { id } = await enqueueJob(store, trx, {
-      organizationId,
-      kind,
-      key: `${kind}:${volumeId}`,
-      payload: { volumeId, ...payload },
-      // What an earlier attempt has found must be told.
-      replacesPayload: (waiting) => replacesPayload && !checkPayload.safeParse(waiting).data?.faults,
-      subject: { volumeId },
-      resources: [volumeResource(volumeId)],
-      maxAttempts: 3,
-      priority: -1,
-    })
-    return id
-  }
-  const files = await check('file-check', {})
-  return contents ? [files, await check('content-check', { share }, share !== undefined)] : [files]
+  const files = await enqueueOne(store, trx, organizationId, volumeId, 'file-check')
+  if (!contents) return [files]
+  return [files, await enqueueOne(store, trx, organizationId, volumeId, 'content-check', share)]
 }
 
 /** Checks a volume now. Throws `not_found`. */
@@ -53,4 +41,42 @@ export async function startCheck(
     .transaction()
     .execute((trx) => enqueueCheck(store, trx, organizationId, volumeId, options))
   return { jobIds }
+}
+
+/** Orders one of the two alone, now. Throws `not_found`. */
+export async function startOneCheck(
+  context: AppContext,
+  organizationId: string,
+  volumeId: string,
+  kind: CheckKind,
+  share?: number,
+): Promise<string> {
+  const { store } = context
+  await volumeOf(context, organizationId, volumeId)
+  return await store.db
+    .transaction()
+    .execute((trx) => enqueueOne(store, trx, organizationId, volumeId, kind, share))
+}
+
+async function enqueueOne(
+  store: Store,
+  trx: Transaction<Tables>,
+  organizationId: string,
+  volumeId: string,
+  kind: CheckKind,
+  share?: number,
+): Promise<string> {
+  const { id } = await enqueueJob(store, trx, {
+    organizationId,
+    kind,
+    key: `${kind}:${volumeId}`,
+    payload: { volumeId, share },
+    // What an earlier attempt has found must be told.
+    replacesPayload: (waiting) => share !== undefined && !checkPayload.safeParse(waiting).data?.faults,
+    subject: { volumeId },
+    resources: [volumeResource(volumeId)],
+    maxAttempts: 3,
+    priority: -1,
+  })
+  return id
 }

@@ -118,6 +118,37 @@ describeStores('the daily clean-up', (makePlace) => {
     assert.deepEqual(await cleanUp(app), { jobs: 0, safetySnapshots: 0 })
   })
 
+  it('forgets no job by which a scheduled restore tells how it went last', async () => {
+    await using app = await openCatalogue(makePlace)
+    const { store, organizationId, serverId } = app
+    const restore = async () =>
+      await addJob(app, { days: 300, kind: 'restore', planId: null, state: 'failed' })
+    const earlier = await restore()
+    const lastJobId = await restore()
+    await store.db
+      .insertInto('scheduledRestores')
+      .values({
+        id: 'weekly',
+        organizationId,
+        name: 'weekly',
+        sourceServerId: serverId,
+        sourceDatabase: 'shop',
+        targetServerId: serverId,
+        isEnabled: 1,
+        settings: '{}',
+        lastJobId,
+        revision: 1,
+        createdAt: 0,
+        updatedAt: 0,
+      })
+      .execute()
+    assert.deepEqual(await cleanUp(app), { jobs: 1, safetySnapshots: 0 })
+    assert.equal((await app.ask('GET', `/api/v1/jobs/${earlier}`)).statusCode, 404)
+    assert.equal((await app.ask('GET', `/api/v1/jobs/${lastJobId}`)).statusCode, 200)
+    await store.db.deleteFrom('scheduledRestores').execute()
+    assert.deepEqual(await cleanUp(app), { jobs: 1, safetySnapshots: 0 })
+  })
+
   it('forgets deliveries sooner, and those that wait never', async () => {
     await using app = await openCatalogue(makePlace)
     const kind = 'deliver-notice'

@@ -188,7 +188,7 @@ export async function longestUnread(
 export interface OldJob {
   id: string
   createdAt: number
-  /** 0: it is the last success, or the last failure, of its database in its plan. */
+  /** 0: it is the last success, or the last failure, of its database in its plan, or the last of a scheduled restore. */
   isForgettable: number
 }
 
@@ -228,12 +228,15 @@ export async function oldJobs(
 }
 
 const isForgettable = sql<SqlBool>`(
-  plan_id is null or database is null or state = 'cancelled' or exists (
+  (kind <> 'restore' or not exists (
+    select 1 from scheduled_restores
+     where scheduled_restores.organization_id = jobs.organization_id and last_job_id = jobs.id))
+  and (plan_id is null or database is null or state = 'cancelled' or exists (
     select 1 from jobs as newer
      where newer.plan_id = jobs.plan_id and newer.database = jobs.database and newer.kind = jobs.kind
        and newer.state in ('succeeded', 'partial', 'failed')
        and (newer.state = 'failed') = (jobs.state = 'failed')
-       and (newer.created_at, newer.id) > (jobs.created_at, jobs.id)))`
+       and (newer.created_at, newer.id) > (jobs.created_at, jobs.id))))`
 
 export async function deleteJobs({ db }: Store, ids: readonly string[]): Promise<void> {
   await db.deleteFrom('jobs').where('id', 'in', ids).execute()

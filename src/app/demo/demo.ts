@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
+import { makeFolders } from '../../lib/make-folders.ts'
 import type { Ability } from '../../shared/abilities.ts'
 import { newPlan } from '../../shared/plans.ts'
 import { newSchedule } from '../../shared/schedules.ts'
@@ -76,7 +76,7 @@ async function demoOrganization(context: AppContext): Promise<string> {
 
 async function makeSamples(context: AppContext, organizationId: string): Promise<void> {
   const folder = join(context.dataDirectory, 'demo')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolders(folder, 0o700)
   for (const { file } of samples) {
     const path = join(folder, file)
     if (!existsSync(path)) makeSample(path)

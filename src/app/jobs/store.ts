@@ -59,6 +59,8 @@ export interface JobFilter {
   source?: { planId: string; database: string }
 }
 
+const FEW_DAYS = 7 * 86_400_000
+
 /** The newest first, from before the given place; one more than `limit`. */
 export async function listJobs(
   { db }: Store,
@@ -68,7 +70,8 @@ export async function listJobs(
 ): Promise<JobRow[]> {
   const { ended = {}, source } = filter
   // By these there are few: the index that has all in the order of the list would lead through everything.
-  const isNarrow = ended.from !== undefined || source !== undefined
+  const isBrief = ended.from !== undefined && ended.to !== undefined && ended.to - ended.from <= FEW_DAYS
+  const isNarrow = isBrief || source !== undefined
   let query = db
     .selectFrom('jobs')
     .select(columns)

@@ -296,6 +296,7 @@ const instancePrints = new WeakMap<readonly string[], Promise<string[]>>()
 function instancePrintsOf({ instanceKeys }: AppContext): Promise<string[]> {
   const known = instancePrints.get(instanceKeys) ?? Promise.all(instanceKeys.map(fingerprintOfPassword))
   instancePrints.set(instanceKeys, known)
+  known.catch(() => instancePrints.delete(instanceKeys)) // reported to whoever asked
   return known
 }
 

@@ -313,6 +313,17 @@ describeStores('the preview of pruning', (makePlace) => {
     assert.deepEqual(await trial({ retention: { keepLast: 2 }, onlyMore: true }), undefined)
     assert.deepEqual(await trial({ retention: { keepLast: 1 }, onlyMore: true }), ['volume 0', 'volume 1'])
     await keep(app, { keepLast: 3 })
+    const of = async (schedules: string[], code = 200) => {
+      const body = { retention: { keepLast: 1 }, schedules }
+      const answer = await app.ask('POST', `/api/v1/plans/${app.plan.id}/retention/preview`, body)
+      assert.equal(answer.statusCode, code, answer.body)
+      return answer.json().items?.[0]?.timeZone
+    }
+    const rule = { type: 'daily', times: ['03:00'], timeZone: 'Pacific/Auckland' }
+    const schedule = await app.post<{ id: string }>('schedules', { name: 'far away', rule })
+    assert.equal(await of([schedule.id]), 'Pacific/Auckland', 'days are counted where it would be')
+    assert.equal(await of([]), 'UTC')
+    await of(['none'], 404)
     const wrong = await app.ask('POST', `/api/v1/plans/${app.plan.id}/retention/preview`, { retention: {} })
     assert.equal(wrong.statusCode, 400)
     await prune(app)

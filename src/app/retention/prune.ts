@@ -119,22 +119,26 @@ export async function* subjects(
   }
 }
 
-/** What a plan says, in the time zone of its first schedule. */
 async function policiesOf(
   context: AppContext,
   organizationId: string,
   { settings, volumes, schedules }: PlanRow,
 ): Promise<Policies> {
-  const [first] = schedules
-  const timeZone =
-    first === undefined
-      ? (await settingsOf(context, organizationId)).displayTimeZone
-      : (await scheduleOf(context, organizationId, first)).rule.timeZone
   return {
     plan: settings.retention,
     volumes: new Map(volumes.flatMap(({ id, retention }) => (retention ? [[id, retention]] : []))),
-    timeZone,
+    timeZone: await countingZoneOf(context, organizationId, schedules),
   }
+}
+
+/** In which time zone a plan with these schedules counts days: that of the first. Throws `not_found`. */
+export async function countingZoneOf(
+  context: AppContext,
+  organizationId: string,
+  [first]: readonly string[],
+): Promise<string> {
+  if (first === undefined) return (await settingsOf(context, organizationId)).displayTimeZone
+  return (await scheduleOf(context, organizationId, first)).rule.timeZone
 }
 
 function factsOf({ store }: AppContext, { plan, database }: Subject) {

@@ -4,6 +4,7 @@ import type { AppRoutes } from '../app.ts'
 import { page, pageOf, pageQuery, readCursor } from '../pages.ts'
 import { planOf } from '../plans/plans.ts'
 import { previewPruning } from './preview.ts'
+import { countingZoneOf } from './prune.ts'
 
 const tags = ['retention']
 
@@ -55,8 +56,9 @@ export function retentionRoutes(): AppRoutes {
       async ({ params: { id }, query: { limit, cursor }, body, own }) => {
         const organizationId = own.organizationId
         await planOf(own, organizationId, id)
-        const { retention, volumes, database, until, onlyMore } = body
+        const { retention, volumes, schedules, database, until, onlyMore } = body
         const byVolume = volumes && new Map(volumes.map((volume) => [volume.id, volume.retention]))
+        const timeZone = schedules && (await countingZoneOf(own, organizationId, schedules))
         const found = await previewPruning(
           own,
           organizationId,
@@ -65,7 +67,11 @@ export function retentionRoutes(): AppRoutes {
             until: dateOf(until),
             after: readCursor(cursor),
             limit,
-            policies: (saved) => ({ ...saved, plan: retention, volumes: byVolume ?? saved.volumes }),
+            policies: (saved) => ({
+              plan: retention,
+              volumes: byVolume ?? saved.volumes,
+              timeZone: timeZone ?? saved.timeZone,
+            }),
             onlyMore,
           },
         )

@@ -303,8 +303,10 @@ describeStores(
       assert.match(lastSkipReason ?? '', /no snapshot/)
       assert.equal(lastSkip?.why, 'noSnapshot')
       // As it was noted before it was data.
-      await app.store.db.updateTable('scheduledRestores').set({ lastSkipReason: 'It was so.' }).execute()
-      assert.deepEqual((await app.show(id)).lastSkip, { why: 'refused', message: 'It was so.' })
+      for (const message of ['It was so.', '{"why":"later"}', '{cut off']) {
+        await app.store.db.updateTable('scheduledRestores').set({ lastSkipReason: message }).execute()
+        assert.deepEqual((await app.show(id)).lastSkip, { why: 'refused', message })
+      }
 
       const old = await app.takeSnapshot(app.shop, app.source, { at: new Date(Date.now() - 50 * HOUR) })
       assert.match(problem.parse((await run()).json()).title, /more than 48 hours ago/)

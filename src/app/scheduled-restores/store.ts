@@ -271,7 +271,13 @@ function parsed({ settings, lastSkipReason, ...row }: Stored): ScheduledRestoreR
   }
 }
 
-/** What was noted before it was data is a sentence. */
+/** What was noted before it was data is a sentence; what cannot be read is told as it is. */
 function skipIn(noted: string): Skip {
-  return noted.startsWith('{') ? skip.parse(JSON.parse(noted)) : { why: 'refused', message: noted }
+  const asItIs: Skip = { why: 'refused', message: noted }
+  if (!noted.startsWith('{')) return asItIs
+  try {
+    return skip.parse(JSON.parse(noted))
+  } catch {
+    return asItIs
+  }
 }

@@ -132,6 +132,7 @@ describeStores('schedules', (makePlace) => {
       [{ from: march.from, until: `${year}-06-01T00:00:00.000Z`, daysIn: 'UTC' }, 'until'],
       [{ ...march, daysIn: '+02:00' }, 'daysIn'],
       [{ ...march, from: 'tomorrow' }, 'from'],
+      [{ from: '9999-12-31T23:59:59.999Z' }, 'from'],
     ] as const) {
       const refused = await preview(more)
       assert.equal(refused.statusCode, 400, refused.body)

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { copyFile, link, lstat, mkdir } from 'node:fs/promises'
+import { copyFile, link, lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeFolders } from '../../lib/make-folders.ts'
 import { createWorkDirectory } from '../../lib/work-directory.ts'
 import { AppError } from '../../shared/errors.ts'
 import { newServer } from '../../shared/servers.ts'
@@ -48,7 +49,7 @@ export async function addSampleServer(
 async function makeFile(path: string): Promise<void> {
   if (await isThere(path)) return
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolders(folder, 0o700)
   await using work = await createWorkDirectory(folder)
   const made = join(work.path, FILE)
   makeSample(made)

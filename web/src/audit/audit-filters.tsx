@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { useFilters } from '../filters.ts'
 import { useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
+import { MomentFilter } from '../parts/moment-filter.tsx'
 
 /** What actions are about: the first half of their names. */
 const things = [
@@ -83,18 +84,8 @@ export function AuditFilters() {
           value={filters['outcome'] ?? null}
           onChange={(outcome) => setFilters({ outcome: outcome ?? undefined })}
         />
-        <TextInput
-          type="datetime-local"
-          label={t('From')}
-          value={filters['from'] ?? ''}
-          onChange={({ currentTarget }) => setFilters({ from: currentTarget.value })}
-        />
-        <TextInput
-          type="datetime-local"
-          label={t('To')}
-          value={filters['to'] ?? ''}
-          onChange={({ currentTarget }) => setFilters({ to: currentTarget.value })}
-        />
+        <MomentFilter name="from" label={t('From')} />
+        <MomentFilter name="to" label={t('To')} />
       </SimpleGrid>
       {(isFiltered || may('administer-instance')) && (
         <Group justify="space-between">

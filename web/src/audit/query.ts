@@ -2,7 +2,7 @@ import { momentOf } from '../parts/local-minute.ts'
 
 const texts = ['search', 'action', 'actor', 'target', 'outcome', 'instance'] as const
 
-/** What the API is asked for what stands in the address of the page: there, times are those of the viewer’s clock. */
+/** What the API is asked for what stands in the address of the page. */
 export function queryOf(filters: Record<string, string | undefined>): Record<string, string> {
   const given = texts.flatMap((name) => {
     const value = filters[name]

@@ -22,8 +22,8 @@ const SHOWN = 15
 
 interface DatabaseHistoryProps {
   planId: string
-  /** Of the plan; undefined if that is off, or has nothing to back up. */
-  serverId: string | undefined
+  /** Of the plan. */
+  serverId: string
   database: string
 }
 
@@ -52,9 +52,7 @@ export function DatabaseHistory({ planId, serverId, database }: DatabaseHistoryP
   const questions = [snapshots, failures, into, from]
   const isAnswered = snapshots.data && failures.data && into.data && from.data
   const question = {
-    data:
-      isAnswered &&
-      happenings(snapshots.data.items, failures.data.items, [...into.data.items, ...from.data.items]),
+    data: isAnswered && happenings(snapshots.data, failures.data, [into.data, from.data]),
     error: questions.find(({ error }) => error)?.error ?? null,
     refetch: () => Promise.all(questions.map(({ refetch }) => refetch())),
   }
@@ -76,7 +74,7 @@ export function DatabaseHistory({ planId, serverId, database }: DatabaseHistoryP
           </Button>
         </Group>
         <Asked question={question}>
-          {(all) => (
+          {({ all, since }) => (
             <>
               {all.length === 0 && <Text c="dimmed">{t('Nothing yet.')}</Text>}
               <Timeline bulletSize={24} lineWidth={2}>
@@ -95,6 +93,11 @@ export function DatabaseHistory({ planId, serverId, database }: DatabaseHistoryP
                   {t('Show more')}
                 </Button>
               )}
+              {all.length <= shown && since !== undefined && (
+                <Text size="sm" c="dimmed">
+                  {t('What happened before is not shown here.')}
+                </Text>
+              )}
             </>
           )}
         </Asked>
@@ -103,20 +106,42 @@ export function DatabaseHistory({ planId, serverId, database }: DatabaseHistoryP
   )
 }
 
+/** The newest of a list. */
+interface Newest<One> {
+  items: readonly One[]
+  /** Null if it has no more. */
+  nextCursor: string | null
+}
+
+/** The newest first, as far back as nothing is missing between them; `since` if that is not all. */
 function happenings(
-  snapshots: readonly Snapshot[],
-  failures: readonly Job[],
-  restores: readonly Restore[],
-): Happening[] {
-  // One of a snapshot of the database into itself was found twice.
-  const each = new Map(restores.map((restore) => [restore.id, restore]))
+  snapshots: Newest<Snapshot>,
+  failures: Newest<Job>,
+  restores: readonly Newest<Restore>[],
+) {
   const endOf = ({ finishedAt, createdAt }: Pick<Job, 'finishedAt' | 'createdAt'>) => finishedAt ?? createdAt
-  const all: Happening[] = [
-    ...snapshots.map((snapshot) => ({ at: snapshot.takenAt, snapshot })),
-    ...failures.map((failure) => ({ at: endOf(failure), failure })),
-    ...Array.from(each.values(), (restore) => ({ at: endOf(restore), restore })),
+  const restored = restores.map(({ items, nextCursor }) => ({
+    happened: items.map((restore) => ({ at: endOf(restore), restore })),
+    nextCursor,
+  }))
+  const lists: { happened: Happening[]; nextCursor: string | null }[] = [
+    { ...snapshots, happened: snapshots.items.map((snapshot) => ({ at: snapshot.takenAt, snapshot })) },
+    { ...failures, happened: failures.items.map((failure) => ({ at: endOf(failure), failure })) },
+    ...restored,
   ]
-  return all.sort((a, b) => (a.at < b.at ? 1 : -1))
+  const since = lists
+    .filter(({ nextCursor }) => nextCursor !== null)
+    .flatMap(({ happened }) => happened.map(({ at }) => at).sort()[0] ?? [])
+    .sort()
+    .at(-1)
+  // A restore of a snapshot of the database into itself was found twice.
+  const seen = new Set<string>()
+  const all = lists
+    .flatMap(({ happened }) => happened)
+    .filter((one) => !('restore' in one) || (!seen.has(one.restore.id) && seen.add(one.restore.id)))
+    .filter(({ at }) => since === undefined || at >= since)
+    .sort((a, b) => (a.at < b.at ? 1 : -1))
+  return { all, since }
 }
 
 function snapshotItem({ id, takenAt, rawBytes, provenAt, comment, copies }: Snapshot, t: Translate) {

@@ -31,6 +31,7 @@ export function DatabasePage() {
   const database = name ?? null
   // A plan has few databases; those of all plans are on pages.
   const standings = useListed('GET /api/v1/overview', { limit: 200, plan: planId })
+  const plan = useAsk('GET /api/v1/plans/{id}', { params: { id: planId } })
   const found = standings.items?.find((item) => item.database === database)
   return (
     <Page
@@ -51,9 +52,9 @@ export function DatabasePage() {
       {database !== null && (
         <>
           <Sizes planId={planId} database={database} />
-          {standings.items && (
-            <DatabaseHistory planId={planId} serverId={standings.items[0]?.serverId} database={database} />
-          )}
+          <Asked question={plan}>
+            {({ serverId }) => <DatabaseHistory planId={planId} serverId={serverId} database={database} />}
+          </Asked>
           <Section title={t('What retention does')} about={t('Which copies go, which stay, and why.')}>
             <InView height={120}>
               <SavedRetentionPreview planId={planId} database={database} />

@@ -1,10 +1,11 @@
-import { Button, Group, MultiSelect, Select, TextInput } from '@mantine/core'
+import { Button, Group, MultiSelect, Select } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import { jobStates } from '../../../src/shared/job-states.ts'
 import { useFilters } from '../filters.ts'
 import { msg, useT } from '../i18n/i18n.ts'
 import { jobKinds } from './job-kinds.ts'
 import { momentOf } from '../parts/local-minute.ts'
+import { MomentFilter } from '../parts/moment-filter.tsx'
 import { useNames } from './names.ts'
 
 const names = [
@@ -30,7 +31,7 @@ export const stateWords: Record<(typeof jobStates)[number], string> = {
   cancelled: msg('cancelled'),
 }
 
-/** What the list of jobs is limited to, as it stands in the address; times are those of the viewer’s clock. */
+/** What the list of jobs is limited to, as it stands in the address. */
 export function useJobFilters() {
   const [filters, setFilters] = useFilters()
   const given = Object.fromEntries(names.flatMap((name) => (filters[name] ? [[name, filters[name]]] : [])))
@@ -90,20 +91,8 @@ export function JobFilters({ filters, setFilters, clear, isFiltered }: ReturnTyp
         searchable
         clearable
       />
-      <TextInput
-        type="datetime-local"
-        label={t('Ended from')}
-        value={filters['from'] ?? ''}
-        onChange={({ currentTarget }) => setFilters({ from: currentTarget.value })}
-        w={{ base: '100%', xs: 210 }}
-      />
-      <TextInput
-        type="datetime-local"
-        label={t('Ended before')}
-        value={filters['to'] ?? ''}
-        onChange={({ currentTarget }) => setFilters({ to: currentTarget.value })}
-        w={{ base: '100%', xs: 210 }}
-      />
+      <MomentFilter name="from" label={t('Ended from')} w={{ base: '100%', xs: 210 }} />
+      <MomentFilter name="to" label={t('Ended before')} w={{ base: '100%', xs: 210 }} />
       {isFiltered && (
         <Button variant="subtle" leftSection={<IconX size={16} aria-hidden />} onClick={clear}>
           {t('Clear filters')}

@@ -1,6 +1,5 @@
-import { useQuery } from '@tanstack/react-query'
 import type { Organization } from '../../../src/shared/organizations.ts'
-import { asking, useChange } from '../api.ts'
+import { asking, useChange, useSure } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { useMe } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
@@ -18,10 +17,7 @@ export function DeleteOrganization({ organization: { id, name }, isOpen, onClose
   const t = useT()
   const me = useMe()
   const reload = useReload()
-  const losses = useQuery({
-    ...asking('GET /api/v1/organizations/{id}/losses', { params: { id } }),
-    enabled: isOpen,
-  })
+  const losses = useSure(asking('GET /api/v1/organizations/{id}/losses', { params: { id } }), isOpen)
   const remove = useChange('DELETE /api/v1/organizations/{id}', {
     onSuccess: async () => {
       onClose()
@@ -36,7 +32,7 @@ export function DeleteOrganization({ organization: { id, name }, isOpen, onClose
       action={t('Delete organization')}
       typed={name}
       isPending={remove.isPending}
-      isDisabled={losses.data === undefined || losses.data.obstacles.length > 0}
+      isDisabled={!losses.isSure || losses.data?.obstacles.length !== 0}
       error={remove.error}
       onConfirm={() => remove.mutate({ params: { id }, query: { confirmation: name } })}
     >

@@ -5,7 +5,6 @@ import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent, useRef, useState } from 'react'
 import type { OverviewHistory } from '../../../src/shared/overview.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
-import { localMinute } from '../parts/local-minute.ts'
 import classes from './overview.module.css'
 
 type Day = OverviewHistory['days'][number]
@@ -53,8 +52,8 @@ export default function HeatMap({ days }: { days: readonly Day[] }) {
     const ends = days[index + 1]
     const search = {
       kind: 'backup,run-plan',
-      from: localMinute(days[index]?.startsAt),
-      ...(ends && { to: localMinute(ends.startsAt) }),
+      from: days[index]?.startsAt,
+      ...(ends && { to: ends.startsAt }),
     }
     void navigate({ to: '/jobs', search })
   }

@@ -1,7 +1,8 @@
 import { Button, Grid, Paper, Stack, Text, Title } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
 import { lazy } from 'react'
-import { useAsk } from '../api.ts'
+import { asking, useAsk } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
@@ -22,13 +23,18 @@ const GrowthChart = lazy(() => import('./growth-chart.tsx'))
 const DAYS = 30
 /** What needs attention is listed as far as somebody reads; the databases' own page has them all. */
 const MOST_LISTED = 10
+/** So often it is asked for while it is seen: that a backup is missing is no event that would tell of itself. */
+const AGAIN = 60_000
 
 /** The truth at once: is everything protected, and if not, what is not. */
 export function OverviewPage() {
   const t = useT()
   const may = useMay()
-  const overview = useAsk('GET /api/v1/overview', {
-    query: { limit: MOST_LISTED, standing: ['failing', 'overdue', 'never'] },
+  const overview = useQuery({
+    ...asking('GET /api/v1/overview', {
+      query: { limit: MOST_LISTED, standing: ['failing', 'overdue', 'never'] },
+    }),
+    refetchInterval: AGAIN,
   })
   const history = useAsk('GET /api/v1/overview/history', { query: { days: DAYS } })
   return (

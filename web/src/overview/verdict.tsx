@@ -1,6 +1,12 @@
 import { Anchor, Group, Paper, SimpleGrid, Stack, Text, ThemeIcon } from '@mantine/core'
 import { IconAlertTriangle, IconShieldCheck, IconShieldOff } from '@tabler/icons-react'
-import type { DatabaseStanding, Overview, Standing, Trouble } from '../../../src/shared/overview.ts'
+import type {
+  DatabaseStanding,
+  Overview,
+  Standing,
+  Trouble,
+  TroubleKind,
+} from '../../../src/shared/overview.ts'
 import { databaseTitle } from '../databases/database-title.ts'
 import { msg, type Translate, useLanguage, useT } from '../i18n/i18n.ts'
 import { numberText } from '../parts/bytes.tsx'
@@ -16,6 +22,9 @@ const words: Record<Standing, string> = {
   never: msg('never backed up'),
 }
 const order: readonly Standing[] = ['protected', 'overdue', 'failing', 'never']
+
+/** With these there are snapshots that would not help. */
+const unusable: readonly TroubleKind[] = ['copies-corrupt', 'copies-missing', 'key-missing']
 
 /** So many that are not protected are named; there is a list of them below. */
 const NAMED = 3
@@ -39,10 +48,15 @@ export function Verdict({ counts, items, troubles }: VerdictProps) {
       [...names.slice(0, NAMED), ...(all > NAMED ? [t('{{count}} more', { count: all - NAMED })] : [])],
       language,
     )
+  const troubled = troubles.length > 0 ? namesOf([...new Set(troubles.map(({ name }) => name))]) : undefined
   if (total === 0) {
     return (
       <Paper withBorder p="lg">
-        <Sentence color="gray" icon={<IconShieldOff aria-hidden />}>
+        <Sentence
+          color={troubled === undefined ? 'gray' : 'orange'}
+          icon={<IconShieldOff aria-hidden />}
+          about={troubled}
+        >
           {t('Nothing is backed up yet')}
         </Sentence>
       </Paper>
@@ -51,17 +65,15 @@ export function Verdict({ counts, items, troubles }: VerdictProps) {
   return (
     <Paper withBorder p="lg">
       <Stack gap="lg">
-        {open === 0 && troubles.length > 0 ? (
-          <Sentence
-            color="orange"
-            icon={<IconAlertTriangle aria-hidden />}
-            about={namesOf([...new Set(troubles.map(({ name }) => name))])}
-          >
-            {total === 1
-              ? t('Your database is protected, but something else needs attention')
-              : t('All {{count}} databases are protected, but something else needs attention', {
-                  count: total,
-                })}
+        {open === 0 && troubled !== undefined ? (
+          <Sentence color="orange" icon={<IconAlertTriangle aria-hidden />} about={troubled}>
+            {troubles.some(({ kind }) => unusable.includes(kind))
+              ? t('All {{count}} databases were backed up, but some copies cannot be used', { count: total })
+              : total === 1
+                ? t('Your database is protected, but something else needs attention')
+                : t('All {{count}} databases are protected, but something else needs attention', {
+                    count: total,
+                  })}
           </Sentence>
         ) : open === 0 ? (
           <Sentence color="green" icon={<IconShieldCheck aria-hidden />}>
@@ -106,7 +118,7 @@ export function Verdict({ counts, items, troubles }: VerdictProps) {
   )
 }
 
-/** What it is called, and since when it is not protected as far as that is known. */
+/** What it is called, and since when it is overdue, or when it was backed up last. */
 function nameOf(
   { database, planName, standing, lastSuccessAt, overdueAt }: DatabaseStanding,
   t: Translate,
@@ -114,15 +126,17 @@ function nameOf(
 ): string {
   const name = databaseTitle(database) ?? planName
   if (lastSuccessAt === null) return t('{{name}} (never backed up)', { name })
-  const since = standing === 'overdue' && overdueAt !== null ? overdueAt : lastSuccessAt
-  return t('{{name}} (since {{time}})', { name, time: shortTime(since, language) })
+  if (standing === 'overdue' && overdueAt !== null) {
+    return t('{{name}} (since {{time}})', { name, time: shortTime(overdueAt, language) })
+  }
+  return t('{{name}} (last success {{time}})', { name, time: shortTime(lastSuccessAt, language) })
 }
 
 interface SentenceProps {
   color: string
   icon: React.ReactNode
   /** A second, smaller line. */
-  about?: string
+  about?: string | undefined
   children: string
 }
 

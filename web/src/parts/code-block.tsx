@@ -9,10 +9,12 @@ const SEEN_LINES = 12
 /** A command or a policy to paste, with a button that copies it. */
 export function CodeBlock({ code, label }: { code: string; label: string }) {
   const t = useT()
+  // What the keyboard reaches has a role and a name.
+  const scrolled = { mah: '16em', tabIndex: 0, role: 'group', 'aria-label': t('Text to copy') }
   const isLong = code.split('\n').length > SEEN_LINES
   return (
     <Box pos="relative">
-      <Code block className={classes.code} {...(isLong && { mah: '16em', tabIndex: 0 })}>
+      <Code block className={classes.code} {...(isLong && scrolled)}>
         {code}
       </Code>
       <CopyButton value={code}>

@@ -1,8 +1,11 @@
-/** A moment as the viewer’s clock shows it, for addresses and fields: `2026-11-28T09:05`. */
+/** A moment as the viewer’s clock shows it in a field: `2026-11-28T09:05`. Undefined for what is none. */
 export function localMinute(moment: string | undefined): string | undefined {
-  if (moment === undefined) return undefined
-  const date = new Date(moment)
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+  const date = new Date(moment ?? '')
+  if (Number.isNaN(date.getTime())) return undefined
+  // Not by its offset, which has seconds for the years that are passed through while one is typed.
+  const padded = (part: number, length = 2) => String(part).padStart(length, '0')
+  const day = [padded(date.getFullYear(), 4), padded(date.getMonth() + 1), padded(date.getDate())]
+  return `${day.join('-')}T${padded(date.getHours())}:${padded(date.getMinutes())}`
 }
 
 /** The moment that such a text means to the viewer; undefined for what is none. */

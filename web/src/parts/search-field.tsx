@@ -2,6 +2,7 @@ import { TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { useState } from 'react'
+import { useFilters } from '../filters.ts'
 import { useT } from '../i18n/i18n.ts'
 
 interface SearchFieldProps {
@@ -31,21 +32,33 @@ export function SearchField({ placeholder, value, onChange }: SearchFieldProps) 
 export function useTyped(value: string, onChange: (text: string | undefined) => void) {
   const [text, setText] = useState(value)
   const [known, setKnown] = useState(value)
-  const [sent, setSent] = useState(value)
+  const [filters] = useFilters()
+  const isFiltered = Object.keys(filters).length > 0
+  const [wasFiltered, setWasFiltered] = useState(isFiltered)
+  const [sent, setSent] = useState<string>()
   // Another address, by a link or the way back; what this field has put there itself is older than what is typed.
   if (known !== value) {
     setKnown(value)
+    setSent(undefined)
     if (value !== sent) setText(value)
   }
-  const settle = useDebouncedCallback((given: string) => {
-    setSent(given.trim())
-    onChange(given.trim() || undefined)
+  // Who clears the filters means what was just typed, too.
+  if (wasFiltered !== isFiltered) {
+    setWasFiltered(isFiltered)
+    if (!isFiltered && sent !== '') setText('')
+  }
+  // What stands there then: nothing is put into the address that another address has taken away meanwhile.
+  const settle = useDebouncedCallback(() => {
+    const given = text.trim()
+    if (given === (sent ?? value)) return
+    setSent(given)
+    onChange(given || undefined)
   }, 300)
   return {
     value: text,
     onChange: ({ currentTarget }: { currentTarget: { value: string } }) => {
       setText(currentTarget.value)
-      settle(currentTarget.value)
+      settle()
     },
   }
 }

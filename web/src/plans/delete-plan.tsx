@@ -1,10 +1,9 @@
 import { Radio, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Plan } from '../../../src/shared/plans.ts'
-import { asking, useChange } from '../api.ts'
+import { asking, useChange, useSure } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { useMay } from '../me.ts'
 import { Asked } from '../parts/asked.tsx'
@@ -25,11 +24,7 @@ export function DeletePlan({ plan: { id, name }, isOpen, onClose }: DeletePlanPr
   const may = useMay()
   const navigate = useNavigate()
   const [fate, setFate] = useState<'keep' | 'delete'>('keep')
-  const losses = useQuery({
-    ...asking('GET /api/v1/plans/{id}/losses', { params: { id } }),
-    enabled: isOpen,
-    staleTime: 0,
-  })
+  const losses = useSure(asking('GET /api/v1/plans/{id}/losses', { params: { id } }), isOpen)
   const { snapshots = 0, keptCount = 0, scheduledRestores = [], runningBackups = 0 } = losses.data ?? {}
   const isUsed = scheduledRestores.length + runningBackups > 0
   const remove = useChange('DELETE /api/v1/plans/{id}', {
@@ -59,7 +54,7 @@ export function DeletePlan({ plan: { id, name }, isOpen, onClose }: DeletePlanPr
       title={t('Delete the plan “{{name}}”?', { name })}
       action={isDeletingAll ? t('Delete plan and snapshots') : t('Delete plan')}
       isPending={remove.isPending}
-      isDisabled={losses.data === undefined || isUsed}
+      isDisabled={!losses.isSure || isUsed}
       error={remove.error}
       typed={isDeletingAll && !isUsed ? name : undefined}
       onConfirm={() => remove.mutate({ params: { id }, query: { snapshots: fate } })}

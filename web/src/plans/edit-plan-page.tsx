@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { type AppError, asAppError } from '../../../src/shared/errors.ts'
+import type { AppError } from '../../../src/shared/errors.ts'
 import type { DatabaseRetention } from '../../../src/shared/retention-preview.ts'
 import { useChange } from '../api.ts'
 import { useParams } from '../filters.ts'
@@ -11,7 +11,7 @@ import { Page } from '../parts/page.tsx'
 import { UnsavedGuard } from '../parts/unsaved.tsx'
 import { type Saved, useSaved } from '../saved.ts'
 import { KeepsLess, lostBySaving } from './keeps-less.tsx'
-import { changesOf, draftOf, trialOf } from './plan-draft.ts'
+import { changesOf, draftOf, type PlanDraft, trialOf } from './plan-draft.ts'
 import { PlanForm } from './plan-form.tsx'
 
 export function EditPlanPage() {
@@ -43,22 +43,11 @@ function EditPlan({ saved }: { saved: Saved<'GET /api/v1/plans/{id}'> }) {
   const save = useChange('PATCH /api/v1/plans/{id}', {
     onSuccess: () => navigate({ to: `/plans/${plan.id}`, ignoreBlocker: true }),
   })
-  const store = () => save.mutate({ params: { id: plan.id }, body: changesOf(draft), ifMatch: etag })
-  const look = useMutation<DatabaseRetention[], AppError>({
-    mutationFn: async () => {
-      try {
-        return await lostBySaving(plan.id, draft)
-      } catch (thrown) {
-        const error = asAppError(thrown)
-        // What is wrong in a field is said there when the plan is saved, which changes nothing then.
-        if (error.code === 'invalid_input') return []
-        throw error
-      }
-    },
+  const store = (asked: PlanDraft) =>
+    save.mutate({ params: { id: plan.id }, body: changesOf(asked), ifMatch: etag })
+  const look = useMutation<DatabaseRetention[], AppError, PlanDraft>({
+    mutationFn: async (asked) => await lostBySaving(plan.id, asked),
     meta: { changesNothing: true },
-    onSuccess: (lost) => {
-      if (lost.length === 0) store()
-    },
   })
   const keepsTheSame = JSON.stringify(trialOf(draft)) === JSON.stringify(trialOf(plan))
   return (
@@ -71,14 +60,20 @@ function EditPlan({ saved }: { saved: Saved<'GET /api/v1/plans/{id}'> }) {
         error={save.error ?? look.error}
         isPending={look.isPending || save.isPending}
         isDisabled={!isDirty}
-        onSave={() => (keepsTheSame ? store() : look.mutate())}
+        onSave={() => {
+          save.reset()
+          look.reset()
+          if (keepsTheSame) store(draft)
+          // Here rather than with the question: whoever has left meanwhile has not saved anything.
+          else look.mutate(draft, { onSuccess: (lost) => lost.length === 0 && store(draft) })
+        }}
         action={t('Save plan')}
         cancelTo={`/plans/${plan.id}`}
       />
       <KeepsLess
         lost={look.data ?? []}
         onClose={() => look.reset()}
-        onConfirm={store}
+        onConfirm={() => look.variables && store(look.variables)}
         isPending={save.isPending}
         error={save.error}
       />

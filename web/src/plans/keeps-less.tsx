@@ -1,23 +1,35 @@
 import { Text } from '@mantine/core'
 import type { DatabaseRetention } from '../../../src/shared/retention-preview.ts'
-import type { AppError } from '../../../src/shared/errors.ts'
+import { type AppError, asAppError } from '../../../src/shared/errors.ts'
 import { client } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { GoingSnapshots } from '../snapshots/going-snapshots.tsx'
 import { type PlanDraft, trialOf } from './plan-draft.ts'
 
-/** What retention would delete now if the plan were saved so, and does not as it is. */
+const DAY = 86_400_000
+
+/** What retention would delete within a day if the plan were saved so, and does not as it is. */
 export async function lostBySaving(planId: string, draft: PlanDraft): Promise<DatabaseRetention[]> {
-  const found: DatabaseRetention[] = []
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const { body } = await client.ask('POST /api/v1/plans/{id}/retention/preview', {
+  const body = { ...trialOf(draft), until: new Date(Date.now() + DAY).toISOString(), onlyMore: true }
+  const page = async (cursor: string | undefined) =>
+    await client.ask('POST /api/v1/plans/{id}/retention/preview', {
       params: { id: planId },
       query: { limit: 200, ...(cursor !== undefined && { cursor }) },
-      body: { ...trialOf(draft), onlyMore: true },
+      body,
     })
-    found.push(...body.items)
-    cursor = body.nextCursor
+  const found: DatabaseRetention[] = []
+  try {
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const { body } = await page(cursor)
+      found.push(...body.items)
+      cursor = body.nextCursor
+    }
+  } catch (thrown) {
+    const error = asAppError(thrown)
+    // What is wrong in a field is said there when the plan is saved, which changes nothing then.
+    if (error.code === 'invalid_input' && found.length === 0) return []
+    throw error
   }
   return found
 }

@@ -1,7 +1,7 @@
-import type { NewPlan, Plan, PlanVolume } from '../../../src/shared/plans.ts'
+import type { NewPlan, Plan } from '../../../src/shared/plans.ts'
 import { PLAN_DEFAULTS } from '../../../src/shared/plans.ts'
 import { DEFAULT_FILE_NAME, DEFAULT_PATH } from '../../../src/shared/keys.ts'
-import { DEFAULT_RETENTION, type RetentionPolicy } from '../../../src/shared/retention.ts'
+import { DEFAULT_RETENTION } from '../../../src/shared/retention.ts'
 import type { Settings } from '../../../src/shared/settings.ts'
 
 /** A plan as a form has it: all that it says, chosen or not yet. */
@@ -62,12 +62,11 @@ export function newPlanOf({ name, ...draft }: PlanDraft) {
 export function trialOf({
   retention,
   volumes,
-}: {
-  retention: RetentionPolicy
-  volumes: readonly PlanVolume[]
-}) {
+  schedules,
+}: Pick<PlanDraft, 'retention' | 'volumes' | 'schedules'>) {
   return {
     retention,
+    schedules,
     volumes: volumes.flatMap(({ id, retention }) => (retention ? [{ id, retention }] : [])),
   }
 }

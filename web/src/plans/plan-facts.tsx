@@ -1,10 +1,12 @@
 import { Anchor, Group, List, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
+import type { Hook } from '../../../src/shared/hooks.ts'
 import type { Plan } from '../../../src/shared/plans.ts'
 import { describeSchedule } from '../../../src/shared/schedule-words.ts'
 import { useAll } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { useNames } from '../jobs/names.ts'
+import { Asked } from '../parts/asked.tsx'
 import { bytesText, numberText } from '../parts/bytes.tsx'
 import { CopyValue } from '../parts/copy-value.tsx'
 import { Facts } from '../parts/facts.tsx'
@@ -86,13 +88,20 @@ export function PlanFacts({ plan }: { plan: Plan }) {
 /** What runs around its backups: its own hooks, and those of the whole organization. */
 function Hooks({ planId }: { planId: string }) {
   const t = useT()
-  const hooks = useAll('GET /api/v1/hooks').data?.filter(
-    (hook) => hook.isEnabled && hook.around === 'backup' && (hook.planId ?? planId) === planId,
-  )
+  const question = useAll('GET /api/v1/hooks')
+  const isOfPlan = (hook: Hook) =>
+    hook.isEnabled && hook.around === 'backup' && (hook.planId ?? planId) === planId
   return (
-    <Anchor component={LinkTo} to="/settings/hooks" search={{ tab: 'hooks' }} size="sm">
-      {hooks === undefined || hooks.length === 0 ? t('none') : hooks.map(({ name }) => name).join(', ')}
-    </Anchor>
+    <Asked question={question} lines={1}>
+      {(hooks) => (
+        <Anchor component={LinkTo} to="/settings/hooks" search={{ tab: 'hooks' }} size="sm">
+          {hooks
+            .filter(isOfPlan)
+            .map(({ name }) => name)
+            .join(', ') || t('none')}
+        </Anchor>
+      )}
+    </Asked>
   )
 }
 

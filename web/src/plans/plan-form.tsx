@@ -114,9 +114,7 @@ export function PlanForm(props: PlanFormProps) {
               <Accordion.Item value="preview">
                 <Accordion.Control>{t('See what would go and what would stay')}</Accordion.Control>
                 <Accordion.Panel>
-                  {isRetentionSeen && (
-                    <RetentionTrial planId={planId} retention={draft.retention} volumes={draft.volumes} />
-                  )}
+                  {isRetentionSeen && <RetentionTrial planId={planId} draft={draft} />}
                 </Accordion.Panel>
               </Accordion.Item>
             </Accordion>

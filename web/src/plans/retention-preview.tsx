@@ -1,8 +1,6 @@
 import { Accordion, Badge, Group, Stack, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { DatabaseRetention } from '../../../src/shared/retention-preview.ts'
-import type { RetentionPolicy } from '../../../src/shared/retention.ts'
-import type { PlanVolume } from '../../../src/shared/plans.ts'
 import { useAll } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { Asked } from '../parts/asked.tsx'
@@ -12,7 +10,7 @@ import { localDay } from '../parts/local-day.ts'
 import { useNow } from '../parts/when.tsx'
 import { useTrial } from '../trial.ts'
 import { JudgedCopies } from './judged-copies.tsx'
-import { trialOf } from './plan-draft.ts'
+import { type PlanDraft, trialOf } from './plan-draft.ts'
 
 const WEEK = 7 * 86_400_000
 
@@ -38,18 +36,17 @@ export function SavedRetentionPreview({ planId, database }: SavedRetentionPrevie
 
 interface RetentionTrialProps {
   planId: string
-  retention: RetentionPolicy
-  volumes: readonly PlanVolume[]
+  draft: PlanDraft
 }
 
 /** The same with a policy that is not saved yet. */
-export function RetentionTrial({ planId, retention, volumes }: RetentionTrialProps) {
+export function RetentionTrial({ planId, draft }: RetentionTrialProps) {
   const t = useT()
   const [day, setDay] = useState(() => localDay(new Date(Date.now() + WEEK)))
   const found = useTrial('POST /api/v1/plans/{id}/retention/preview', {
     params: { id: planId },
     query: { limit: 200 },
-    body: { ...trialOf({ retention, volumes }), until: endOf(day) },
+    body: { ...trialOf(draft), until: endOf(day) },
   })
   return (
     <Stack gap="md">

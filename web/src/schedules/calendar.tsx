@@ -36,21 +36,23 @@ export default function Calendar({ schedules, plans, month: asked, day: chosen, 
   const firstDay = `${month}-01`
   const lastDay = localDay(new Date(startOf(firstDay).getFullYear(), startOf(firstDay).getMonth() + 1, 0))
   const question = useRunDays(schedules, firstDay, lastDay)
-  const day = chosen?.startsWith(`${month}-`) ? chosen : today.startsWith(month) ? today : undefined
+  const day =
+    chosen?.startsWith(`${month}-`) && chosen >= today ? chosen : today.startsWith(month) ? today : undefined
   const list = useRef<HTMLDivElement>(null)
   const isWanted = useRef(false)
   useEffect(() => {
     if (isWanted.current) list.current?.focus()
     isWanted.current = false
   }, [day])
-  const runsOn = (date: string): RunsOfDay => question.data?.get(date) ?? []
-  const countOn = (date: string) => runsOn(date).reduce((sum, { runs: { runs } }) => sum + runs, 0)
+  /** Undefined where nobody knows: before the answer, and of days that have been. */
+  const runsOn = (date: string): RunsOfDay | undefined =>
+    question.data && date >= today ? (question.data.get(date) ?? []) : undefined
   return (
     <Stack gap="lg">
       <MonthCalendar
         fullWidth
         aria-label={t('Calendar')}
-        aria-busy={question.data === undefined}
+        aria-busy={question.data === undefined && question.error === null}
         role="group"
         locale={locale}
         date={firstDay}
@@ -76,7 +78,7 @@ export default function Calendar({ schedules, plans, month: asked, day: chosen, 
             onChange({ month, day: date })
           },
         })}
-        renderDay={(date) => drawDay(date, runsOn(date), countOn(date), { t, language })}
+        renderDay={(date) => drawDay(date, runsOn(date), { t, language })}
       />
       <Asked question={question}>
         {(runs) =>
@@ -94,14 +96,18 @@ export default function Calendar({ schedules, plans, month: asked, day: chosen, 
 }
 
 /** The day's number, and what runs: on a phone how often, elsewhere also which schedules. */
-function drawDay(date: string, runs: RunsOfDay, count: number, { t, language }: Speech): ReactNode {
+function drawDay(date: string, known: RunsOfDay | undefined, { t, language }: Speech): ReactNode {
   const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
+  const runs = known ?? []
+  const count = runs.reduce((sum, { runs: { runs } }) => sum + runs, 0)
   // What runs seldom is what somebody looks for.
   const entries = runs.toSorted((a, b) => a.runs.runs - b.runs.runs)
   return (
     <div className={classes.content}>
       <VisuallyHidden>
-        {t('{{day}}: {{count}} runs', { day: dayTitle(date, language), count })}
+        {known
+          ? t('{{day}}: {{count}} runs', { day: dayTitle(date, language), count })
+          : dayTitle(date, language)}
       </VisuallyHidden>
       <Text span inherit fw={600} aria-hidden>
         {Number(date.slice(8))}

@@ -46,7 +46,7 @@ export function ServerDatabases({ serverId }: { serverId: string }) {
 
 interface Row {
   database: string
-  /** In a plan; undefined if none asks for it (any more). */
+  /** In an enabled plan; undefined if none asks for it (any more). */
   standing: DatabaseStanding | undefined
   /** Of the database, of whichever plan; undefined if there is none. */
   snapshots: DatabaseSnapshots | undefined
@@ -91,7 +91,7 @@ function DatabaseTable({ serverId, rows }: { serverId: string; rows: readonly Ro
             </Text>
           )}
           <Text size="xs" c="dimmed" fw={400}>
-            {standing?.planName ?? t('Of no plan')}
+            {standing?.planName ?? t('In no enabled plan')}
           </Text>
         </Stack>
       ),

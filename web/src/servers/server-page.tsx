@@ -79,7 +79,7 @@ function Actions({ server: { id, name } }: { server: Server }) {
               {t('Delete server')}
             </Menu.Item>
           </RowMenu>
-          <DeleteServer id={id} name={name} plans={plans.data} isOpen={isDeleting} onClose={deleting.close} />
+          <DeleteServer id={id} name={name} isOpen={isDeleting} onClose={deleting.close} />
         </>
       )}
     </>

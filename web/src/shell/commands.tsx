@@ -18,9 +18,9 @@ import {
   IconServer,
   IconStack2,
 } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { DatabaseStanding } from '../../../src/shared/overview.ts'
 import { asking, useAll } from '../api.ts'
 import { databaseTitle } from '../databases/database-title.ts'
@@ -58,13 +58,20 @@ export default function Commands({ onClose }: { onClose: () => void }) {
   const plans = useAll('GET /api/v1/plans')
   const volumes = useAll('GET /api/v1/volumes')
   const scheduled = useAll('GET /api/v1/scheduled-restores')
-  const databases = useDatabases(query)
+  const { databases, isSearching } = useDatabases(query)
+  /** What is typed may still find something that stands above: a run that is first as yet is not what Enter means. */
+  const isUnsure = isSearching || [servers, volumes, scheduled].some(({ isLoading }) => isLoading)
+  /** The Enter key was pressed meanwhile, and waits. */
+  const isEntered = useRef(false)
   const choose = useSwitchOrganization()
   const { run } = useRun()
   useEffect(() => spotlight.open(), [])
   useEffect(() => {
     if (query !== '' && store.getState().selected <= 0) selectFirst()
-  }, [query, databases])
+    if (!isEntered.current || isUnsure) return
+    isEntered.current = false
+    pressSelected()
+  }, [query, databases, isUnsure])
   const go = (to: string, search: Record<string, string> = {}) => ({
     onClick: () => void navigate({ to, search }),
   })
@@ -111,7 +118,16 @@ export default function Commands({ onClose }: { onClose: () => void }) {
             id: `run ${id}`,
             label: t('Back up “{{name}}” now', { name }),
             leftSection: <IconPlayerPlay size={18} aria-hidden />,
-            onClick: () => run(id),
+            closeSpotlightOnTrigger: false,
+            onClick: ({ detail }) => {
+              const isByKey = detail === 0
+              if (isByKey && isUnsure) {
+                isEntered.current = true
+                return
+              }
+              spotlight.close()
+              run(id)
+            },
           }))
         : [],
     },
@@ -147,7 +163,10 @@ export default function Commands({ onClose }: { onClose: () => void }) {
       store={store}
       actions={groups}
       query={query}
-      onQueryChange={setQuery}
+      onQueryChange={(typed) => {
+        isEntered.current = false
+        setQuery(typed)
+      }}
       filter={withEveryWord}
       shortcut={null}
       limit={40}
@@ -168,12 +187,17 @@ const none: readonly DatabaseStanding[] = []
 
 /** Those with each typed word in their own name, their plan's or their server's. */
 function useDatabases(query: string) {
-  const [search] = useDebouncedValue(query.trim().slice(0, 200), 200)
-  const { data } = useQuery({
+  const wanted = query.trim().slice(0, 200)
+  const [search] = useDebouncedValue(wanted, 200)
+  const found = useQuery({
     ...asking('GET /api/v1/overview', { query: { search, limit: MOST_DATABASES } }),
     enabled: search !== '',
+    placeholderData: keepPreviousData,
   })
-  return data?.items ?? none
+  return {
+    databases: search === '' ? none : (found.data?.items ?? none),
+    isSearching: search !== wanted || (search !== '' && (found.isLoading || found.isPlaceholderData)),
+  }
 }
 
 /** What the Enter key means, also when lines have come above those that were there first. */
@@ -181,4 +205,8 @@ function selectFirst(): void {
   const lines = document.querySelectorAll(`#${store.getState().listId} [data-action]`)
   for (const line of lines) line.removeAttribute('data-selected')
   lines[0]?.setAttribute('data-selected', 'true')
+}
+
+function pressSelected(): void {
+  document.querySelector<HTMLElement>(`#${store.getState().listId} [data-selected]`)?.click()
 }

@@ -1,15 +1,14 @@
-import { Alert, Checkbox, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Checkbox, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconAlertTriangle } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { asAppError, type AppError } from '../../../src/shared/errors.ts'
+import { asAppError } from '../../../src/shared/errors.ts'
 import type { Deletion } from '../../../src/shared/snapshots-api.ts'
-import { client, useChange } from '../api.ts'
+import { client, useChange, useSure } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
+import { Asked } from '../parts/asked.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { shortName } from '../parts/database-name.tsx'
-import { Failed } from '../parts/failed.tsx'
 import { exactTime } from '../parts/when.tsx'
 import { GoingSnapshots } from './going-snapshots.tsx'
 import { StayingSnapshots } from './staying-snapshots.tsx'
@@ -28,21 +27,23 @@ interface DeleteSnapshotsProps {
 export function DeleteSnapshots({ ids, onClose, onDeleted }: DeleteSnapshotsProps) {
   const t = useT()
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set())
-  const preview = useQuery<Deletion, AppError>({
-    queryKey: ['POST /api/v1/snapshots/delete', 'dry run', ids],
-    enabled: ids.length > 0,
-    staleTime: 0,
-    queryFn: async ({ signal }) => {
-      try {
-        // What is only refused because it is the newest is asked about below.
-        const body = { ids: [...ids], dryRun: true, newest: true }
-        return (await client.ask('POST /api/v1/snapshots/delete', { body, signal })).body
-      } catch (error) {
-        signal.throwIfAborted()
-        throw asAppError(error)
-      }
+  const isOpen = ids.length > 0
+  const preview = useSure<Deletion>(
+    {
+      queryKey: ['POST /api/v1/snapshots/delete', 'dry run', ids],
+      queryFn: async ({ signal }) => {
+        try {
+          // What is only refused because it is the newest is asked about below.
+          const body = { ids: [...ids], dryRun: true, newest: true }
+          return (await client.ask('POST /api/v1/snapshots/delete', { body, signal })).body
+        } catch (error) {
+          signal.throwIfAborted()
+          throw asAppError(error)
+        }
+      },
     },
-  })
+    isOpen,
+  )
   const close = () => {
     setTicked(new Set())
     remove.reset()
@@ -73,11 +74,11 @@ export function DeleteSnapshots({ ids, onClose, onDeleted }: DeleteSnapshotsProp
   }
   return (
     <Confirm
-      isOpen={ids.length > 0}
+      isOpen={isOpen}
       onClose={close}
       title={ids.length === 1 ? t('Delete this snapshot') : t('Delete snapshots')}
       action={t('Delete {{count}} snapshots', { count: going.length })}
-      isDisabled={going.length === 0}
+      isDisabled={!preview.isSure || going.length === 0}
       isPending={remove.isPending}
       error={remove.error}
       onConfirm={() =>
@@ -86,22 +87,20 @@ export function DeleteSnapshots({ ids, onClose, onDeleted }: DeleteSnapshotsProp
         })
       }
     >
-      {preview.error ? (
-        <Failed error={preview.error} retry={preview.refetch} />
-      ) : preview.data === undefined ? (
-        <Skeleton height={120} role="group" aria-busy="true" aria-label={t('Loading')} />
-      ) : (
-        <Stack>
-          {newest.length > 0 && <Newest snapshots={newest} ticked={ticked} onTick={tick} />}
-          {refused.length > 0 && <StayingSnapshots snapshots={refused} />}
-          {going.length > 0 && (
-            <GoingSnapshots
-              snapshots={going}
-              bytes={going.flatMap(({ copies }) => copies).reduce((sum, { bytes }) => sum + bytes, 0)}
-            />
-          )}
-        </Stack>
-      )}
+      <Asked question={preview} lines={3}>
+        {() => (
+          <Stack>
+            {newest.length > 0 && <Newest snapshots={newest} ticked={ticked} onTick={tick} />}
+            {refused.length > 0 && <StayingSnapshots snapshots={refused} />}
+            {going.length > 0 && (
+              <GoingSnapshots
+                snapshots={going}
+                bytes={going.flatMap(({ copies }) => copies).reduce((sum, { bytes }) => sum + bytes, 0)}
+              />
+            )}
+          </Stack>
+        )}
+      </Asked>
     </Confirm>
   )
 }

@@ -1,7 +1,6 @@
 import { List, Text } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
 import type { Account, AccountLosses } from '../../../src/shared/users.ts'
-import { asking, useChange } from '../api.ts'
+import { asking, useChange, useSure } from '../api.ts'
 import { useT } from '../i18n/i18n.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Confirm } from '../parts/confirm.tsx'
@@ -14,10 +13,7 @@ interface DeleteAccountProps {
 
 export function DeleteAccount({ account: { id, name, email }, isOpen, onClose }: DeleteAccountProps) {
   const t = useT()
-  const losses = useQuery({
-    ...asking('GET /api/v1/accounts/{id}/losses', { params: { id } }),
-    enabled: isOpen,
-  })
+  const losses = useSure(asking('GET /api/v1/accounts/{id}/losses', { params: { id } }), isOpen)
   const remove = useChange('DELETE /api/v1/accounts/{id}', { onSuccess: onClose })
   return (
     <Confirm
@@ -27,7 +23,7 @@ export function DeleteAccount({ account: { id, name, email }, isOpen, onClose }:
       action={t('Delete account')}
       typed={email}
       isPending={remove.isPending}
-      isDisabled={losses.data === undefined}
+      isDisabled={!losses.isSure}
       error={remove.error}
       onConfirm={() => remove.mutate({ params: { id } })}
     >

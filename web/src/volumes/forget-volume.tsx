@@ -2,7 +2,7 @@ import { Alert, List, Stack, Text } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import type { VolumeLosses } from '../../../src/shared/volumes.ts'
-import { useAsk, useChange } from '../api.ts'
+import { asking, useChange, useSure } from '../api.ts'
 import { useLanguage, useT } from '../i18n/i18n.ts'
 import { Asked } from '../parts/asked.tsx'
 import { bytesText } from '../parts/bytes.tsx'
@@ -20,7 +20,7 @@ interface ForgetVolumeProps {
 export function ForgetVolume({ id, name, isOpen, onClose }: ForgetVolumeProps) {
   const t = useT()
   const navigate = useNavigate()
-  const losses = useAsk('GET /api/v1/volumes/{id}/losses', { params: { id } })
+  const losses = useSure(asking('GET /api/v1/volumes/{id}/losses', { params: { id } }), isOpen)
   const forget = useChange('DELETE /api/v1/volumes/{id}', { onSuccess: () => navigate({ to: '/volumes' }) })
   const { copies = 0, plans = [], appBackupRegistrations = [] } = losses.data ?? {}
   const isUsed = plans.length + appBackupRegistrations.length > 0
@@ -31,7 +31,7 @@ export function ForgetVolume({ id, name, isOpen, onClose }: ForgetVolumeProps) {
       title={t('Forget volume “{{name}}”?', { name })}
       action={t('Forget volume')}
       typed={copies > 0 && !isUsed ? name : undefined}
-      isDisabled={losses.data === undefined || isUsed}
+      isDisabled={!losses.isSure || isUsed}
       isPending={forget.isPending}
       error={forget.error}
       onConfirm={() => forget.mutate({ params: { id }, ...(copies > 0 && { query: { copies: 'forget' } }) })}
