@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { type DatabaseStanding, inWordsOf, type Trouble } from '../shared/overview.ts'
+import { type DatabaseStanding, describeTrouble, type Trouble } from '../shared/overview.ts'
 import { localTime, printTable } from './named-things.ts'
 import { remote } from './remote.ts'
 import { print, printJson } from './terminal.ts'
@@ -15,7 +15,7 @@ const columns: Record<string, (standing: DatabaseStanding) => string> = {
 }
 
 const troubleColumns: Record<string, (trouble: Trouble) => string> = {
-  'ALSO WRONG': inWordsOf,
+  'ALSO WRONG': describeTrouble,
   NAME: ({ name }) => name,
   'SINCE (UTC)': ({ since }) => localTime(since),
   'WHAT WAS SAID': ({ message }) => message ?? '',

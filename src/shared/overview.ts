@@ -114,7 +114,7 @@ export const trouble = z
 export type Trouble = z.output<typeof trouble>
 
 /** As the command line and notices say it: `copies missing (3)`. */
-export function inWordsOf({ kind, count }: Pick<Trouble, 'kind' | 'count'>): string {
+export function describeTrouble({ kind, count }: Pick<Trouble, 'kind' | 'count'>): string {
   return `${kind.replaceAll('-', ' ')}${count === null ? '' : ` (${count})`}`
 }
 

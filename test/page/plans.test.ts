@@ -55,7 +55,7 @@ describe('plans on the page', { skip: skipUnless('chromium') }, () => {
         if (!route.request().postData()?.includes('"onlyMore":true')) return await route.continue()
         const response = await route.fetch()
         await answered.promise
-        await route.fulfill({ response }).catch(() => {})
+        await route.fulfill({ response })
       })
       const asked = page.waitForRequest(/retention\/preview/)
       await page.getByRole('button', { name: 'Save plan' }).click()

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
-import { inWordsOf, type Standing, type Trouble } from '../../shared/overview.ts'
+import { describeTrouble, type Standing, type Trouble } from '../../shared/overview.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { Store } from '../../store/database.ts'
 import { enqueueJob } from '../../store/queue.ts'
@@ -101,7 +101,7 @@ function listOf(unprotected: readonly WatchedDatabase[], others: readonly Troubl
     const others = concerned.length - NAMED
     return [`${concerned.length} ${word}: ${named}${others > 0 ? ` and ${others} others` : ''}.`]
   })
-  const troubles = others.slice(0, NAMED).map((trouble) => `“${trouble.name}”: ${inWordsOf(trouble)}.`)
+  const troubles = others.slice(0, NAMED).map((trouble) => `“${trouble.name}”: ${describeTrouble(trouble)}.`)
   const more = others.length > NAMED ? [`And ${others.length - NAMED} others.`] : []
   const lines = [...databases, ...troubles, ...more]
   return lines.length > 0 ? lines.join('\n') : 'Nothing needs attention.'
